@@ -1,0 +1,6 @@
+"""What every test run shares, nbval's among them."""
+
+import os
+
+# A progress bar writes to stderr, which nbval compares: readers see bars, tests do not.
+os.environ["TQDM_DISABLE"] = "1"

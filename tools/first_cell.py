@@ -1,0 +1,20 @@
+"""The first code cell of every notebook, the same byte for byte."""
+
+from project import repository, version
+
+TEMPLATE = """\
+# NBVAL_IGNORE_OUTPUT
+try:
+    import attnbook
+except ModuleNotFoundError:  # opened alone, in Colab say: install the book's package at this notebook's version
+    %pip install -q "attnbook @ git+{repository}@v{version}"
+    import attnbook
+
+attnbook.seed(0)
+device = attnbook.device()  # cuda, mps or cpu: every tensor and model goes there
+print(f"attnbook {{attnbook.__version__}} on {{device}}")"""
+
+
+def first_cell() -> str:
+    """The cell's source for this version of the package."""
+    return TEMPLATE.format(repository=repository(), version=version())

@@ -1,0 +1,40 @@
+"""One form for every stored notebook, so that a diff shows what an author changed and nothing else."""
+
+import hashlib
+
+import nbformat
+
+KEPT_METADATA = ("kernelspec", "language_info", "widgets")
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Hash cell ids from their content, drop timing and machine metadata, keep tags and outputs."""
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        cell.source = cell.source.rstrip()
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.NotebookNode({"tags": sorted(tags)} if tags else {})
+        if cell.cell_type == "code":
+            # Progress and warnings: nothing a reader of the page needs.
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            for output in cell.outputs:
+                if "metadata" in output:
+                    output.metadata = nbformat.NotebookNode()
+    metadata = {key: notebook.metadata[key] for key in KEPT_METADATA if key in notebook.metadata}
+    metadata["kernelspec"] = KERNEL
+    metadata["language_info"] = {"name": "python"}  # the rest names the machine's Python
+    notebook.metadata = nbformat.NotebookNode(metadata)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def write(notebook: nbformat.NotebookNode, path) -> None:
+    """Store the normalised notebook, keys sorted and a newline at the end."""
+    text = nbformat.writes(normalise(notebook), version=4, indent=1, sort_keys=True, ensure_ascii=False)
+    temporary = path.with_suffix(".ipynb.part")
+    temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    temporary.replace(path)

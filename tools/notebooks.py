@@ -1,0 +1,77 @@
+"""Authors' commands for notebooks.
+
+    python tools/notebooks.py first-cell              print the common first cell
+    python tools/notebooks.py sync FILE…              copy package source into marked cells
+    python tools/notebooks.py execute FILE…           run afresh, store outputs, normalise
+    python tools/notebooks.py normalise FILE…         normalise without running
+    python tools/notebooks.py check FILE…             name every broken rule
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from cell_source import synced
+from first_cell import first_cell
+from normalise import write
+from notebook_rules import problems, read
+
+
+def execute(path: Path) -> None:
+    """Run every cell in a fresh kernel; store nothing unless all of them pass."""
+    from nbclient import NotebookClient
+
+    os.environ["TQDM_DISABLE"] = "1"
+    notebook = read(path)
+    notebook.metadata.pop("widgets", None)
+    started = time.monotonic()
+    client = NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    client.execute()
+    write(notebook, path)
+    print(f"{path}: {len(notebook.cells)} cells in {time.monotonic() - started:.1f} s", flush=True)
+
+
+def sync(path: Path) -> None:
+    """Bring marked cells and the first cell to the package's present source."""
+    notebook = read(path)
+    first = True
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = first_cell() if first else synced(cell.source)
+            first = False
+    write(notebook, path)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command over the files named; 1 when a file breaks a rule or fails to run."""
+    if not arguments or arguments[0] not in {"first-cell", "sync", "execute", "normalise", "check"}:
+        print(__doc__, file=sys.stderr)
+        return 2
+    command, files = arguments[0], [Path(name) for name in arguments[1:]]
+    if command == "first-cell":
+        print(first_cell())
+        return 0
+    failed = False
+    for path in files:
+        try:
+            if command == "sync":
+                sync(path)
+            elif command == "execute":
+                execute(path)
+            elif command == "normalise":
+                write(read(path), path)
+            else:
+                for problem in problems(path):
+                    failed = True
+                    print(f"{path}: {problem}")
+        except Exception as error:
+            failed = True
+            print(f"{path}: {error}", file=sys.stderr)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
