@@ -1,10 +1,10 @@
 """Authors' commands for notebooks.
 
-    python tools/notebooks.py first-cell              print the common first cell
-    python tools/notebooks.py sync FILE…              copy package source into marked cells
-    python tools/notebooks.py execute FILE…           run afresh, store outputs, normalise
-    python tools/notebooks.py normalise FILE…         normalise without running
-    python tools/notebooks.py check FILE…             name every broken rule
+python tools/notebooks.py first-cell              print the common first cell
+python tools/notebooks.py sync FILE…              copy package source into marked cells
+python tools/notebooks.py execute FILE…           run afresh, store outputs, normalise
+python tools/notebooks.py normalise FILE…         normalise without running
+python tools/notebooks.py check FILE…             name every broken rule
 """
 
 import os

@@ -1,0 +1,8 @@
+"""Corpora: made by the package, or fetched by name.
+
+``fetch("tatoeba")`` brings a real corpus (checksum, cache, bar); the other modules here make or read pairs.
+"""
+
+from attnbook.data.fetch import CORPORA, fetch
+
+__all__ = ["CORPORA", "fetch"]
