@@ -75,7 +75,7 @@ CORPORA = {
                     "uci_sentiment/imdb_labelled.txt",
                     _github(*_UCI, "sentiment labelled sentences/imdb_labelled.txt"),
                     "a5851cfed830b68d4b18fa11f7e9fa85debee7566be0933c9a679ce747c86d67",
-                    # The same sentences in a copy that encodes two characters otherwise.
+                    # A copy that places the quotation marks of three sentences otherwise.
                     also=("aef2e49e3da25714d61175e3a6e68eeef74a20a2f914318dc3be9947ea86512d",),
                 ),
                 RemoteFile(

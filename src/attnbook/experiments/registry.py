@@ -1,0 +1,22 @@
+"""The names that ``attnbook run`` knows, each with the module behind it (imported when asked for)."""
+
+from importlib import import_module
+from types import ModuleType
+
+EXPERIMENTS = {
+    "sentiment": "attnbook.experiments.sentiment",
+    "translation": "attnbook.experiments.translation",
+}
+
+
+def load(name: str) -> ModuleType:
+    """The experiment's module.
+
+    Raises
+    ------
+    ValueError
+        If there is no experiment of that name; the sentence lists the names.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(f"name: no experiment {name!r}; choose one of {', '.join(sorted(EXPERIMENTS))}")
+    return import_module(EXPERIMENTS[name])

@@ -1,0 +1,145 @@
+"""Repeat an experiment over seeds, keep what is done, and write results that say where they come from."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shlex
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from attnbook.device import named_device
+from attnbook.experiments.registry import EXPERIMENTS, load
+from attnbook.experiments.results import FOLDER, read, summarise, write
+from attnbook.reproducibility import seed as set_seed
+
+SHARED = {"experiment", "seeds", "first_seed", "device", "out", "threads", "command", "function"}
+
+
+def add_parser(subparsers) -> None:
+    """``attnbook run NAME …``: one subcommand an experiment, its own options beside the shared ones."""
+    parser = subparsers.add_parser("run", help="repeat an experiment over seeds and store its results")
+    names = parser.add_subparsers(dest="experiment", required=True, metavar="EXPERIMENT")
+    wanted = next((word for word in sys.argv[2:] if not word.startswith("-")), None)
+    for name in EXPERIMENTS:
+        # Only the experiment that was asked for is imported: the others cost seconds.
+        module = load(name) if name == wanted else None
+        options = names.add_parser(name, help=module.ABOUT if module else None)
+        options.add_argument("--seeds", type=int, default=3, metavar="N", help="how many seeds (default 3)")
+        options.add_argument("--first-seed", type=int, default=0, metavar="S", help="the first (default 0)")
+        options.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
+        options.add_argument("--threads", type=int, default=None, help="torch threads (default: its own)")
+        options.add_argument("--out", type=Path, default=None, help="results file (JSON)")
+        if module:
+            module.add_arguments(options)
+        options.set_defaults(function=run)
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """What the numbers were measured on."""
+    facts: dict[str, Any] = {
+        "system": platform.system(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "device": device.type,
+        "torch threads": torch.get_num_threads(),
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+    }
+    if device.type == "cuda":
+        facts["gpu"] = torch.cuda.get_device_name(device)
+    return facts
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """The software that the numbers were measured with."""
+    found = {"python": platform.python_version()}
+    for package in ("attnbook", "torch", "numpy", "scikit-learn", "sacrebleu"):
+        found[package] = version(package)
+    return found
+
+
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The experiment's own options, as JSON can hold them."""
+    return {
+        key: str(value) if isinstance(value, Path) else value
+        for key, value in sorted(vars(arguments).items())
+        if key not in SHARED
+    }
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run every seed that the results file does not hold yet; store after each one.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or the results file belongs to other options.
+    """
+    if arguments.seeds < 1:
+        raise ValueError(f"--seeds: expected at least 1, got {arguments.seeds}")
+    if arguments.threads is not None:
+        if arguments.threads < 1:
+            raise ValueError(f"--threads: expected at least 1, got {arguments.threads}")
+        torch.set_num_threads(arguments.threads)
+    experiment = load(arguments.experiment)
+    device = named_device(arguments.device)
+    options = _options(arguments)
+    name = experiment.result_name(arguments) if hasattr(experiment, "result_name") else arguments.experiment
+    path = arguments.out or FOLDER / f"{name}.json"
+    done = _stored(path, arguments.experiment, options)
+    writes = os.environ.get("RANK", "0") == "0"  # under torchrun the first process writes for all
+
+    wanted = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    for seed in tqdm([s for s in wanted if str(s) not in done], desc=name, unit="seed", disable=not writes):
+        set_seed(seed)
+        started = time.monotonic()
+        numbers = experiment.run_seed(arguments, seed, device)
+        done[str(seed)] = {**numbers, "seconds": round(time.monotonic() - started, 1)}
+        if writes:
+            done = dict(sorted(done.items(), key=lambda item: int(item[0])))
+            write(
+                path,
+                {
+                    "experiment": arguments.experiment,
+                    "command": shlex.join(["attnbook", *sys.argv[1:]]),
+                    "options": options,
+                    "machine": machine(device),
+                    "versions": versions(),
+                    "seeds": done,
+                    "summary": summarise(done),
+                },
+            )
+    if writes:
+        print(f"{path}: {len(done)} seeds")
+        for key, row in summarise(done).items():
+            print(f"  {key:40s} {row['mean']:.4g} ± {row['std']:.2g}  (n = {row['n']:.0f})")
+    return 0
+
+
+def _stored(path: Path, experiment: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Seeds that an earlier, perhaps interrupted, run with the same options left."""
+    if not path.exists():
+        return {}
+    stored = read(path)
+    if stored.get("experiment") != experiment or stored.get("options") != options:
+        raise ValueError(
+            f"--out: {path} holds results of other options ({stored.get('command')}); "
+            "name another file, or move that one away"
+        )
+    return dict(stored["seeds"])
