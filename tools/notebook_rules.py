@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import nbformat
+
 from cell_source import synced
 from first_cell import first_cell
 
