@@ -1,0 +1,428 @@
+"""Checks of arguments: every function here returns nothing, and raises one clear sentence when something is
+wrong.
+
+The mechanisms call these functions in statements of their own (``checks.attention_inputs(query, key, value,
+mask)``), so that deleting the line deletes the check and nothing of the mathematics.
+
+A sentence names the argument, what was expected, what was given, and what to do. Wrong kinds of object raise
+``TypeError``; wrong shapes, values, dtypes, devices and masks raise ``ValueError``.
+"""
+
+from collections.abc import Sequence
+from numbers import Real
+
+import torch
+from torch import Tensor
+
+
+def tensor(name: str, given: object) -> None:
+    """``given`` is a tensor."""
+    if not isinstance(given, Tensor):
+        raise TypeError(
+            f"{name}: expected a torch.Tensor, got {type(given).__name__}; convert it with "
+            "torch.as_tensor(...)"
+        )
+
+
+def floating(name: str, given: Tensor) -> None:
+    """``given`` is a tensor of real floating-point numbers."""
+    tensor(name, given)
+    if not given.is_floating_point():
+        raise ValueError(
+            f"{name}: expected floating-point numbers, got {given.dtype}; convert it with {name}.float()"
+        )
+
+
+def same_kind(first_name: str, first: Tensor, name: str, given: Tensor) -> None:
+    """``given`` has the dtype and the device of ``first``."""
+    if given.dtype != first.dtype:
+        raise ValueError(
+            f"{name}: expected {first.dtype} as in {first_name}, got {given.dtype}; "
+            f"convert it with {name}.to({first_name}.dtype)"
+        )
+    if given.device != first.device:
+        raise ValueError(
+            f"{name}: expected device {first.device} as in {first_name}, got {given.device}; "
+            f"move it with {name}.to({first_name}.device)"
+        )
+
+
+def dimensions(name: str, given: Tensor, names: Sequence[str]) -> None:
+    """``given`` has exactly the dimensions ``names``, for example ``("batch", "src")``."""
+    if given.dim() != len(names):
+        raise ValueError(
+            f"{name}: expected {len(names)} dimensions ({', '.join(names)}), got shape {tuple(given.shape)}; "
+            "add or remove a dimension with unsqueeze or squeeze"
+        )
+
+
+def at_least_2d(name: str, given: Tensor, rows: str, columns: str) -> None:
+    """``given`` has the shape ``(…, rows, columns)``."""
+    if given.dim() < 2:
+        raise ValueError(
+            f"{name}: expected shape (…, {rows}, {columns}), got {tuple(given.shape)}; "
+            "add a dimension with unsqueeze"
+        )
+
+
+def last_size(name: str, given: Tensor, size: int, meaning: str) -> None:
+    """The last dimension of ``given`` is ``size``."""
+    if given.shape[-1] != size:
+        raise ValueError(
+            f"{name}: expected last dimension {meaning} = {size}, got shape {tuple(given.shape)}; "
+            f"project {name} to {size} numbers, or build the module for {given.shape[-1]}"
+        )
+
+
+def whole_number(name: str, given: object, least: int = 1) -> None:
+    """``given`` is an integer of at least ``least``."""
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise TypeError(f"{name}: expected a whole number of at least {least}, got {given!r}; pass an int")
+    if given < least:
+        raise ValueError(
+            f"{name}: expected a whole number of at least {least}, got {given}; choose a larger one"
+        )
+
+
+def number(name: str, given: object) -> None:
+    """``given`` is None or a real number."""
+    if given is not None and (not isinstance(given, Real) or isinstance(given, bool)):
+        raise TypeError(f"{name}: expected a number or None, got {given!r}; pass a Python float")
+
+
+def positive_number(name: str, given: object) -> None:
+    """``given`` is None or a real number above zero."""
+    number(name, given)
+    if given is not None and not given > 0:
+        raise ValueError(f"{name}: expected a number above 0, got {given}; leave it out to do without")
+
+
+def probability(name: str, given: object) -> None:
+    """``given`` is a number from 0 up to, but not including, 1."""
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(f"{name}: expected a number from 0 to below 1, got {given!r}; pass a Python float")
+    if not 0 <= given < 1:
+        raise ValueError(f"{name}: expected a number from 0 to below 1, got {given}; 0 switches it off")
+
+
+def one_of(name: str, given: object, options: Sequence[str]) -> None:
+    """``given`` is one of the words in ``options``."""
+    if given not in options:
+        named = " or ".join(repr(option) for option in options)
+        raise ValueError(f"{name}: expected {named}, got {given!r}; choose one of these")
+
+
+def divides(name: str, divisor: int, whole_name: str, whole: int) -> None:
+    """``whole`` can be split into ``divisor`` equal parts."""
+    whole_number(name, divisor)
+    whole_number(whole_name, whole)
+    if whole % divisor:
+        fitting = [n for n in range(1, whole + 1) if whole % n == 0]
+        raise ValueError(
+            f"{name}: expected a number that divides {whole_name} = {whole}, got {divisor}; "
+            f"choose one of {', '.join(map(str, fitting))}"
+        )
+
+
+def broadcasts(name: str, given: Tensor, shape: Sequence[int], names: str) -> None:
+    """``given`` broadcasts to ``shape`` without enlarging it."""
+    fits = given.dim() <= len(shape) and all(
+        size in (1, expected)
+        for size, expected in zip(reversed(given.shape), reversed(tuple(shape)), strict=False)
+    )
+    if not fits:
+        raise ValueError(
+            f"{name}: expected a shape that broadcasts to {names} = {tuple(shape)}, got "
+            f"{tuple(given.shape)}; "
+            f"a padding mask of shape (batch, keys) becomes {name}.unsqueeze(-2) for (batch, queries, keys)"
+        )
+
+
+def mask(name: str, given: Tensor | None, scores: Tensor, shape: Sequence[int], names: str) -> None:
+    """``given`` is None, or boolean (True = may attend), or floating (added to the scores), and fits
+    ``shape``.
+
+    ``scores`` is any tensor with the dtype and the device of the scores.
+    """
+    if given is None:
+        return
+    tensor(name, given)
+    if given.dtype != torch.bool and not given.is_floating_point():
+        raise ValueError(
+            f"{name}: expected bool (True = may attend) or floating-point numbers to add to the scores, "
+            f"got {given.dtype}; convert zeros and ones with {name}.bool()"
+        )
+    if given.dtype != torch.bool and given.dtype != scores.dtype:
+        raise ValueError(
+            f"{name}: expected bool, or {scores.dtype} as in the scores, got {given.dtype}; "
+            f"convert it with {name}.to({scores.dtype})"
+        )
+    if given.device != scores.device:
+        raise ValueError(
+            f"{name}: expected device {scores.device}, got {given.device}; move it with "
+            f"{name}.to('{scores.device}')"
+        )
+    broadcasts(name, given, shape, names)
+
+
+def attention_inputs(query: Tensor, key: Tensor, value: Tensor, given_mask: Tensor | None) -> None:
+    """Shapes (…, queries, d_k), (…, keys, d_k), (…, keys, d_v), and a mask for (…, queries, keys)."""
+    key_and_value(query, key, value)
+    if key.shape[-1] != query.shape[-1]:
+        raise ValueError(
+            f"key: expected last dimension d_k = {query.shape[-1]} as in query, got shape "
+            f"{tuple(key.shape)}; "
+            "project query and key to the same size first"
+        )
+    mask("mask", given_mask, query, scores_shape(query, key), "(…, queries, keys)")
+
+
+def key_and_value(query: Tensor, key: Tensor, value: Tensor) -> None:
+    """Query, key and value are floating, of one dtype and device, in one batch; keys and values pair up."""
+    floating("query", query)
+    at_least_2d("query", query, "queries", "d_query")
+    for name, given, columns in (("key", key, "d_key"), ("value", value, "d_v")):
+        floating(name, given)
+        at_least_2d(name, given, "keys", columns)
+        same_kind("query", query, name, given)
+        try:
+            torch.broadcast_shapes(query.shape[:-2], given.shape[:-2])
+        except RuntimeError:
+            raise ValueError(
+                f"{name}: expected leading dimensions that broadcast with query's {tuple(query.shape[:-2])}, "
+                f"got shape {tuple(given.shape)}; batch (and heads) must agree"
+            ) from None
+    if key.shape[-2] != value.shape[-2]:
+        raise ValueError(
+            f"value: expected one row for each of the {key.shape[-2]} keys, got shape {tuple(value.shape)}; "
+            "key and value must come from the same positions"
+        )
+
+
+def scores_shape(query: Tensor, key: Tensor) -> tuple[int, ...]:
+    """The shape (…, queries, keys) of the scores. The one function here that returns something."""
+    leading = torch.broadcast_shapes(query.shape[:-2], key.shape[:-2])
+    return (*leading, query.shape[-2], key.shape[-2])
+
+
+def score_inputs(query: Tensor, key: Tensor, d_query: int | None, d_key: int | None) -> None:
+    """Query (…, queries, d_query) and key (…, keys, d_key) for a score function."""
+    key_and_value(query, key, key)
+    if d_query is not None:
+        last_size("query", query, d_query, "d_query")
+    if d_key is not None:
+        last_size("key", key, d_key, "d_key")
+    if d_query is None and d_key is None and query.shape[-1] != key.shape[-1]:
+        raise ValueError(
+            f"key: expected last dimension {query.shape[-1]} as in query (a dot product needs equal sizes), "
+            f"got shape {tuple(key.shape)}; use GeneralScore for different sizes"
+        )
+
+
+def tokens(name: str, given: Tensor, vocab: int, names: Sequence[str]) -> None:
+    """``given`` holds token numbers from 0 to vocab - 1, in the dimensions ``names``."""
+    tensor(name, given)
+    if given.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"{name}: expected token numbers (int64), got {given.dtype}; convert them with {name}.long()"
+        )
+    dimensions(name, given, names)
+    # Looking at values would break a compiled graph in two, so a compiled model trusts them.
+    if torch.compiler.is_compiling() or given.numel() == 0:
+        return
+    low, high = int(given.min()), int(given.max())
+    if low < 0 or high >= vocab:
+        raise ValueError(
+            f"{name}: expected token numbers from 0 to {vocab - 1}, got {low} to {high}; "
+            "use the vocabulary that the model was built for"
+        )
+
+
+def padding_mask(name: str, given: Tensor | None, sequence: Tensor, sequence_name: str) -> None:
+    """``given`` is None or boolean (batch, length), True for real tokens, the shape of ``sequence``."""
+    if given is None:
+        return
+    tensor(name, given)
+    if given.dtype != torch.bool:
+        raise ValueError(
+            f"{name}: expected bool, True for real tokens, got {given.dtype}; compare with the padding "
+            "number, "
+            f"for example {sequence_name} != 0"
+        )
+    if given.shape != sequence.shape[:2]:
+        raise ValueError(
+            f"{name}: expected shape {tuple(sequence.shape[:2])} as in {sequence_name}, got "
+            f"{tuple(given.shape)}; "
+            f"build it from {sequence_name} itself"
+        )
+    if given.device != sequence.device:
+        raise ValueError(
+            f"{name}: expected device {sequence.device} as in {sequence_name}, got {given.device}; "
+            f"move it with {name}.to({sequence_name}.device)"
+        )
+
+
+def padding_last(name: str, given: Tensor) -> None:
+    """Each row of the mask starts with at least one True, and no True follows a False."""
+    if torch.compiler.is_compiling():
+        return
+    if given.shape[1] == 0 or not bool(given[:, 0].all()):
+        raise ValueError(
+            f"{name}: expected at least one real token first in every sentence, got an empty sentence "
+            "or padding in front; remove empty sentences and pad at the end"
+        )
+    if bool((given[:, 1:] & ~given[:, :-1]).any()):
+        raise ValueError(
+            f"{name}: expected real tokens first and padding last, got a real token after padding; pad at "
+            "the end"
+        )
+
+
+def same_batch(first_name: str, first: Tensor, name: str, given: Tensor) -> None:
+    """Both tensors have the same number of rows."""
+    if first.shape[0] != given.shape[0]:
+        raise ValueError(
+            f"{name}: expected {first.shape[0]} rows as in {first_name}, got {given.shape[0]}; "
+            "pass the same sentences in the same order"
+        )
+
+
+def lengths(name: str, given: Tensor, size: int) -> None:
+    """``given`` holds whole numbers from 0 to ``size``, one a sentence."""
+    tensor(name, given)
+    whole_number("size", size, least=0)
+    if given.is_floating_point() or given.dtype == torch.bool:
+        raise ValueError(
+            f"{name}: expected whole numbers, got {given.dtype}; convert them with {name}.long()"
+        )
+    dimensions(name, given, ("batch",))
+    if torch.compiler.is_compiling() or given.numel() == 0:
+        return
+    if int(given.min()) < 0 or int(given.max()) > size:
+        raise ValueError(
+            f"{name}: expected numbers from 0 to size = {size}, got {int(given.min())} to "
+            f"{int(given.max())}; "
+            "no sentence is longer than the padded size"
+        )
+
+
+def mask_width(name: str, given: Tensor, n_keys: int) -> None:
+    """``given`` is a mask of at most ``n_keys`` columns."""
+    tensor(name, given)
+    if given.shape[-1] > n_keys:
+        raise ValueError(
+            f"{name}: expected at most {n_keys} columns, one a key, got shape {tuple(given.shape)}; "
+            f"cut it with {name}[..., :{n_keys}]"
+        )
+
+
+def score_module(name: str, given: object) -> None:
+    """``given`` is a score function: a module with ``prepare`` and ``compare``."""
+    if isinstance(given, type) or not (hasattr(given, "prepare") and hasattr(given, "compare")):
+        raise TypeError(
+            f"{name}: expected a score such as AdditiveScore(...) or DotScore(), got {given!r}; "
+            "pass an instance, not a class or a name"
+        )
+
+
+def score_attention_inputs(
+    score: object,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    given_mask: Tensor | None,
+    prepared: Tensor | None,
+) -> None:
+    """Query, key, value and mask for an attention over ``score``."""
+    key_and_value(query, key, value)
+    d_query, d_key = getattr(score, "d_query", None), getattr(score, "d_key", None)
+    # A location score has no d_key: it never looks at the keys.
+    score_inputs(query, key, d_query, d_key)
+    if prepared is not None and prepared.shape[-2] != key.shape[-2]:
+        raise ValueError(
+            f"prepared: expected one row for each of the {key.shape[-2]} keys, got shape "
+            f"{tuple(prepared.shape)}; "
+            "pass score.prepare(key) of these keys"
+        )
+    mask("mask", given_mask, query, scores_shape(query, key), "(…, queries, keys)")
+
+
+def attention_module(name: str, given: object) -> None:
+    """``given`` is None, a score, or an attention over a score."""
+    if given is None or (not isinstance(given, type) and hasattr(getattr(given, "score", given), "compare")):
+        return
+    raise TypeError(
+        f"{name}: expected None, a score such as AdditiveScore(...), or an attention such as "
+        "Attention(score), "
+        f"got {given!r}; pass an instance"
+    )
+
+
+def sizes(**given: object) -> None:
+    """Every keyword argument is a whole number of at least 1."""
+    for name, size in given.items():
+        whole_number(name, size)
+
+
+def feeding_needs_current(name: str, given: bool, query: str) -> None:
+    """Input feeding goes with the current state as query."""
+    if given and query != "current":
+        raise ValueError(
+            f'{name}: expected False with query="{query}", got True; '
+            'there the context is fed into the unit already: use query="current"'
+        )
+
+
+def decoder_start(
+    memory: Tensor, summary: Tensor, hidden: Tensor, given_mask: Tensor | None, d_memory: int, d_hidden: int
+) -> None:
+    """Memory (batch, src, d_memory), summary (batch, d_memory), hidden (batch, d_hidden), mask."""
+    floating("memory", memory)
+    dimensions("memory", memory, ("batch", "src", "d_memory"))
+    last_size("memory", memory, d_memory, "d_memory")
+    for name, given, size, meaning in (
+        ("summary", summary, d_memory, "d_memory"),
+        ("hidden", hidden, d_hidden, "d_hidden"),
+    ):
+        same_kind("memory", memory, name, given)
+        dimensions(name, given, ("batch", meaning))
+        last_size(name, given, size, meaning)
+        same_batch("memory", memory, name, given)
+    padding_mask("mask", given_mask, memory, "memory")
+
+
+def same_memory(encoder: object, decoder: object) -> None:
+    """The decoder was built for the annotations that the encoder makes."""
+    if not hasattr(encoder, "d_memory") or not hasattr(decoder, "d_memory"):
+        raise TypeError(
+            "encoder, decoder: expected a GRUEncoder or LSTMEncoder, then a GRUDecoder or LSTMDecoder"
+        )
+    if encoder.d_memory != decoder.d_memory:
+        raise ValueError(
+            f"decoder: expected d_memory = {encoder.d_memory} as the encoder makes, got {decoder.d_memory}; "
+            "pass d_memory=encoder.d_memory"
+        )
+
+
+def boolean_mask(name: str, given: Tensor | None, scores: Tensor, names: str) -> None:
+    """``given`` is None, or boolean (True = may attend) and broadcasts to the shape of ``scores``."""
+    if given is None:
+        return
+    tensor(name, given)
+    if given.dtype != torch.bool:
+        raise ValueError(
+            f"{name}: expected bool (True = may attend), got {given.dtype}; "
+            f"convert zeros and ones with {name}.bool()"
+        )
+    mask(name, given, scores, scores.shape, names)
+
+
+def temperature(name: str, given: object) -> None:
+    """``given`` is a real number above zero, and not None."""
+    if given is None:
+        raise TypeError(f"{name}: expected a number above 0, got None; pass a Python float such as 1.0")
+    number(name, given)
+    if not given > 0:
+        raise ValueError(
+            f"{name}: expected a number above 0, got {given}; for one winner that takes all, use hard_lookup"
+        )
