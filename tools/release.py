@@ -1,6 +1,6 @@
 """Tag a release, once every file agrees on its version and every check passes.
 
-    python tools/release.py [--check]      --check: say what would stop the release, tag nothing
+python tools/release.py [--check]      --check: say what would stop the release, tag nothing
 """
 
 import subprocess

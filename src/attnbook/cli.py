@@ -21,8 +21,8 @@ def _list_or_fetch(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line's grammar."""
+def parser(words: list[str]) -> argparse.ArgumentParser:
+    """The command line's grammar, with the options of the experiment that ``words`` name."""
     from attnbook.experiments.runner import add_parser as add_run
 
     top = argparse.ArgumentParser(prog="attnbook", description="Attention, from Brains to Transformers")
@@ -32,14 +32,15 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("action", choices=["list", "fetch"])
     data.add_argument("name", nargs="?", metavar="NAME")
     data.set_defaults(function=_list_or_fetch)
-    add_run(commands)
+    add_run(commands, words)
     return top
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 on success, 1 after an error that the reader can mend, 130 after Ctrl-C."""
     try:
-        options = parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else arguments
+        options = parser(words).parse_args(words)
         return options.function(options)
     except (ValueError, OSError) as error:
         print(f"attnbook: {error}", file=sys.stderr)

@@ -6,7 +6,6 @@ import argparse
 import os
 import platform
 import shlex
-import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -20,14 +19,14 @@ from attnbook.experiments.registry import EXPERIMENTS, load
 from attnbook.experiments.results import FOLDER, read, summarise, write
 from attnbook.reproducibility import seed as set_seed
 
-SHARED = {"experiment", "seeds", "first_seed", "device", "out", "threads", "command", "function"}
+SHARED = {"experiment", "seeds", "first_seed", "device", "out", "threads", "command", "function", "words"}
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers, words: list[str]) -> None:
     """``attnbook run NAME …``: one subcommand an experiment, its own options beside the shared ones."""
     parser = subparsers.add_parser("run", help="repeat an experiment over seeds and store its results")
     names = parser.add_subparsers(dest="experiment", required=True, metavar="EXPERIMENT")
-    wanted = next((word for word in sys.argv[2:] if not word.startswith("-")), None)
+    wanted = next((word for word in words[1:] if not word.startswith("-")), None)
     for name in EXPERIMENTS:
         # Only the experiment that was asked for is imported: the others cost seconds.
         module = load(name) if name == wanted else None
@@ -39,7 +38,7 @@ def add_parser(subparsers) -> None:
         options.add_argument("--out", type=Path, default=None, help="results file (JSON)")
         if module:
             module.add_arguments(options)
-        options.set_defaults(function=run)
+        options.set_defaults(function=run, words=words)
 
 
 def machine(device: torch.device) -> dict[str, Any]:
@@ -117,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
                 path,
                 {
                     "experiment": arguments.experiment,
-                    "command": shlex.join(["attnbook", *sys.argv[1:]]),
+                    "command": shlex.join(["attnbook", *arguments.words]),
                     "options": options,
                     "machine": machine(device),
                     "versions": versions(),
