@@ -1,0 +1,187 @@
+"""What all widgets of the book share: their traits, their checks, their stand-in where scripts do not run.
+
+A widget's state is one JSON object, the trait ``state``. The names that a reader uses (``w.query``,
+``w.weights``) are :class:`Mirror` traits: reading one reads the state, assigning one checks and replaces
+the state, so a bad value raises and changes nothing, and only one object travels between page and kernel.
+"""
+
+import base64
+import hashlib
+import io
+import itertools
+import textwrap
+from collections import defaultdict
+from pathlib import Path
+
+import anywidget
+import traitlets
+from ipywidgets import Layout
+from ipywidgets.widgets.trait_types import InstanceDict
+from ipywidgets.widgets.widget import widget_serialization
+
+STATIC = Path(__file__).parent / "static"
+
+# One count a class, from 1 at kernel start: a notebook that runs twice from the top names its widgets alike.
+_counts: defaultdict[str, itertools.count] = defaultdict(lambda: itertools.count(1))
+
+
+def bundle(name: str) -> str:
+    """The text of a shipped bundle in ``static/``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing, with the command that writes it.
+    """
+    path = STATIC / name
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: this bundle is missing; run `npm install && npm run build` in {STATIC.parent / 'js'}."
+        )
+    return path.read_text(encoding="utf-8")
+
+
+class Mirror(traitlets.TraitType):
+    """A trait that shows one part of ``state`` (or a number derived from it).
+
+    Assigning to it goes through ``state`` and its checks. A derived mirror (``derived=True``) is read-only.
+    """
+
+    def __init__(self, help: str = "", *, derived: bool = False):
+        super().__init__(default_value=None, allow_none=True, help=help)
+        self.derived = derived
+
+    def set(self, obj, value):
+        if self.derived:
+            raise traitlets.TraitError(f"{self.name}: expected no assignment, since it is computed: {self.help}")
+        else:
+            try:
+                edited = obj._edited(self.name, value)
+            except ValueError as error:
+                raise traitlets.TraitError(str(error)) from None
+            obj.state = edited
+
+
+class Widget(anywidget.AnyWidget):
+    """Base of every widget of the book.
+
+    Traits
+    ------
+    state : dict
+        All that the reader can change, with a ``version``. In the published page it also stands in the
+        address, so that any view can be shared.
+    summary : str
+        One sentence on what is shown, which screen readers speak.
+    challenge : str
+        What the reader is asked to try.
+    prediction, score
+        The reader's guess and how good it was, from 0 to 1; None until there is one.
+    theme : str
+        ``"auto"`` (follow the page), ``"light"`` or ``"dark"``.
+
+    Notes
+    -----
+    Where scripts do not run (a repository's preview, PDF), a figure (``image/png``, or ``text/html`` for a
+    quiz) and one sentence (``text/plain``) stand in the widget's place: both travel in the same output as
+    the live view.
+    """
+
+    _esm = "export default {}"
+    _version = 1
+
+    state = traitlets.Dict().tag(sync=True)
+    summary = traitlets.Unicode("").tag(sync=True)
+    challenge = traitlets.Unicode("").tag(sync=True)
+    theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
+    widget_id = traitlets.Unicode("", help="Class and order: names this widget in a shared link.").tag(sync=True)
+    prediction = Mirror("what the reader expected")
+    score = Mirror("how good the prediction was, from 0 to 1", derived=True)
+
+    # ipywidgets would save one Layout model for each widget in the notebook; none is made until one is asked for.
+    layout = InstanceDict(Layout, allow_none=True, default_value=None).tag(sync=True, **widget_serialization)
+
+    def __init__(self, state: dict, *, challenge: str = "", theme: str = "auto", **traits):
+        name = type(self).__name__
+        if not isinstance(challenge, str):
+            raise TypeError(f"challenge: expected a string, got {challenge!r}.")
+        # The constructor speaks ValueError, as every function of the package does.
+        checked = self._check({"version": self._version, **state})
+        widget_id = f"{name}-{next(_counts[name])}"
+        super().__init__(
+            widget_id=widget_id,
+            state=checked,
+            challenge=challenge,
+            theme=theme,
+            model_id=hashlib.sha256(f"attnbook {widget_id}".encode()).hexdigest()[:32],
+            **traits,
+        )
+
+    # --- What a widget class defines -------------------------------------------------------------------------
+
+    def _check(self, state: dict) -> dict:
+        """The state in its one normal form, or ``ValueError`` with a sentence that says what is wrong."""
+        raise NotImplementedError
+
+    def _mirrors(self, state: dict) -> dict:
+        """The value of every mirror for this state."""
+        raise NotImplementedError
+
+    def _edited(self, name: str, value) -> dict:
+        """The state after ``name`` was assigned ``value``."""
+        return {**self.state, name: value}
+
+    def _sentence(self, state: dict, *, outcome: bool = False) -> str:
+        """What is shown, in one sentence; ``outcome``: also what waits for the reader's prediction."""
+        raise NotImplementedError
+
+    def _figure(self):
+        """A matplotlib figure that stands in the widget's place, or None."""
+        return None
+
+    # --- What they share --------------------------------------------------------------------------------------
+
+    @traitlets.validate("state")
+    def _valid_state(self, proposal):
+        state = proposal["value"]
+        try:
+            if state.get("version") != self._version:
+                raise ValueError(
+                    f"state: expected version {self._version}, got {state.get('version')!r}; "
+                    "make the widget anew and assign its traits."
+                )
+            return self._check(state)
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+
+    @traitlets.observe("state")
+    def _spread(self, change):
+        # Straight into the store, since assigning a mirror would edit the state; observers are told once all stand.
+        new = self._mirrors(self.state)
+        old = {name: self._trait_values.get(name) for name in new}
+        self._trait_values.update(new)
+        self.summary = self._sentence(self.state)
+        for name, value in new.items():
+            if value != old[name]:
+                self._notify_trait(name, old[name], value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self._sentence(self.state, outcome=True)}"
+
+    def _static(self) -> tuple[dict, dict]:
+        """MIME data and metadata of the stand-in."""
+        figure = self._figure()
+        if figure is None:
+            return {}, {}
+        sentence = self._sentence(self.state, outcome=True)
+        figure.text(0.01, 0.01, textwrap.fill(sentence, 100), fontsize=8, va="bottom")
+        out = io.BytesIO()
+        figure.savefig(out, format="png", dpi=80, metadata={"Software": None})
+        return {"image/png": base64.b64encode(out.getvalue()).decode()}, {"image/png": {"alt": sentence}}
+
+    def _repr_mimebundle_(self, **kwargs):
+        view = super()._repr_mimebundle_(**kwargs)
+        if view is None:
+            return None
+        data, metadata = view if isinstance(view, tuple) else (view, {})
+        static, static_metadata = self._static()
+        return {**data, "text/plain": repr(self), **static}, {**metadata, **static_metadata}

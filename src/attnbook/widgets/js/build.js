@@ -1,0 +1,71 @@
+// Bundles the widgets into ../static: `npm run build`. With --check: compares with what is there, writes nothing.
+// One self-contained ES module a widget for notebooks; for the published page classic scripts (they work from
+// file://): book/base.js once, book/<Class>.js for each widget.
+
+import { build } from "esbuild";
+import { readFile, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
+const WIDGETS = { QKVPlayground: "qkv_playground.js", Quiz: "quiz.js" };
+const shared = {
+  absWorkingDir: here, bundle: true, minify: true, write: false, target: "es2021", charset: "utf8", legalComments: "none",
+};
+
+// In the page a widget takes the shared code from the global that base.js made.
+const fromGlobal = {
+  name: "base-from-global",
+  setup(one) {
+    one.onResolve({ filter: /^\.\/base\.js$/ }, () => ({ path: "base", namespace: "attnbook" }));
+    one.onLoad({ filter: /.*/, namespace: "attnbook" }, async () => {
+      const text = await readFile(join(here, "base.js"), "utf8");
+      const names = [...text.matchAll(/^export (?:const|function) (\w+)/gm)].map((match) => match[1]);
+      return { contents: `export const {${names.join(",")}} = globalThis.attnbook;` };
+    });
+  },
+};
+
+const text = async (options) => {
+  const result = await build({ ...shared, ...options });
+  return result.outputFiles[0].text;
+};
+
+const files = {};
+for (const [name, source] of Object.entries(WIDGETS)) {
+  files[`${name}.js`] = await text({ entryPoints: [source], format: "esm", define: { BOOK: "false" } });
+  files[`book/${name}.js`] = await text({
+    stdin: {
+      contents: `import widget from "./${source}"; import { define } from "./base.js"; define("${name}", widget);`,
+      resolveDir: here,
+    },
+    format: "iife", plugins: [fromGlobal],
+  });
+}
+files["book/base.js"] = await text({
+  stdin: {
+    contents: 'import * as base from "./base.js"; globalThis.attnbook = { ...base, ...globalThis.attnbook };',
+    resolveDir: here,
+  },
+  format: "iife", define: { BOOK: "true" },
+});
+files["widgets.css"] = files["book/widgets.css"] = await text({ entryPoints: ["widgets.css"] });
+
+const differing = [];
+for (const [name, contents] of Object.entries(files)) {
+  const path = join(target, name);
+  const old = await readFile(path, "utf8").catch(() => null);
+  if (old === contents) continue;
+  if (process.argv.includes("--check")) {
+    differing.push(name);
+    continue;
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, contents);
+  console.log(`${relative(here, path)} ${contents.length} bytes`);
+}
+if (differing.length) {
+  console.error(`static/ is out of step with js/: ${differing.join(", ")}. Run \`npm run build\` in ${here}.`);
+  process.exit(1);
+}
