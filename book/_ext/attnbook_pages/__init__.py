@@ -1,0 +1,15 @@
+"""What makes the pages: a lean frame, formulas without scripts, widgets that live without a kernel.
+
+Each module below adds one thing to Sphinx; none needs torch or an installed attnbook.
+"""
+
+from sphinx.application import Sphinx
+
+from . import figures, frame, leaderboard, licences, mathematics, static, widgets
+
+
+def setup(app: Sphinx) -> dict:
+    """Register every part with Sphinx."""
+    for part in (frame, mathematics, figures, widgets, leaderboard, licences, static):
+        part.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

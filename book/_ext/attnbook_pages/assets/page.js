@@ -1,0 +1,134 @@
+// What a page does by itself: colours, contents, copying code, regions that scroll by keyboard.
+"use strict";
+(function () {
+  const root = document.documentElement;
+  const find = (selector) => document.querySelector(selector);
+  const all = (selector) => document.querySelectorAll(selector);
+
+  function colours() {
+    const button = find("#theme-toggle");
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const names = { auto: "as the system has them", light: "light", dark: "dark" };
+    const show = (mode) => {
+      root.dataset.mode = mode;
+      root.dataset.theme = mode === "auto" ? (system.matches ? "dark" : "light") : mode;
+      button.setAttribute("aria-label", `Colours: ${names[mode]}`);
+      button.title = button.getAttribute("aria-label");
+    };
+    button.addEventListener("click", () => {
+      const order = system.matches ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
+      const mode = order[(order.indexOf(root.dataset.mode) + 1) % order.length];
+      show(mode);
+      try { localStorage.setItem("mode", mode); } catch (error) { /* no storage: the choice lasts for this page */ }
+    });
+    system.addEventListener("change", () => root.dataset.mode === "auto" && show("auto"));
+    show(root.dataset.mode);
+  }
+
+  // On a wide window the contents stand beside the text and the button hides them; on a narrow one they open over it.
+  function contents() {
+    const button = find("#contents-toggle");
+    const panel = find("#book-contents");
+    const dialog = find("#contents-dialog");
+    const wide = matchMedia("(min-width: 62rem)");
+    const beside = () => wide.matches;
+    const tell = () =>
+      button.setAttribute("aria-expanded", String(beside() ? !root.classList.contains("contents-hidden") : dialog.open));
+    const home = panel.parentElement;
+    dialog.addEventListener("close", () => {
+      home.prepend(panel);
+      tell();
+      button.focus();
+    });
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog || event.target.closest("a[href]")) dialog.close();
+    });
+    button.addEventListener("click", () => {
+      if (beside()) {
+        root.classList.toggle("contents-hidden");
+      } else {
+        dialog.append(panel);
+        dialog.showModal();
+      }
+      tell();
+    });
+    wide.addEventListener("change", () => {
+      if (dialog.open) dialog.close();
+      tell();
+    });
+    const here = panel.querySelector("a.current, .current > a");
+    if (here) here.setAttribute("aria-current", "page");
+    tell();
+  }
+
+  function pageContents() {
+    const details = find(".book-page details");
+    if (!details) return;
+    const wide = matchMedia("(min-width: 80rem)");
+    const fit = () => { details.open = wide.matches; };
+    wide.addEventListener("change", fit);
+    fit();
+    const links = new Map();
+    for (const link of details.querySelectorAll("a[href^='#']")) {
+      const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+      if (target) links.set(target.querySelector("h1, h2, h3, h4") || target, link);
+    }
+    let last = null;
+    const seen = new IntersectionObserver((entries) => {
+      const entry = entries.filter((one) => one.isIntersecting).pop();
+      if (!entry) return;
+      if (last) last.removeAttribute("aria-current");
+      last = links.get(entry.target);
+      last.setAttribute("aria-current", "true");
+    }, { rootMargin: "-60px 0px -70% 0px" });
+    for (const heading of links.keys()) seen.observe(heading);
+  }
+
+  function copying() {
+    if (!navigator.clipboard) return;
+    for (const block of all(".cell_input .highlight, .bd-article > section div[class*='highlight-'] > .highlight")) {
+      if (block.querySelector(".copy-button")) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "copy-button";
+      button.textContent = "Copy";
+      button.setAttribute("aria-label", "Copy this code");
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(block.querySelector("pre").textContent);
+          button.textContent = "Copied";
+        } catch (error) {
+          button.textContent = "Not allowed";
+        }
+        setTimeout(() => { button.textContent = "Copy"; }, 1600);
+      });
+      block.append(button);
+    }
+  }
+
+  // What is wider than the page scrolls by itself; a keyboard must be able to reach it.
+  function scrolling() {
+    const places = () => all("pre, .math-block, .table-wrapper, .cell_output > .output");
+    const mark = () => {
+      for (const place of places()) {
+        if (place.closest(".attnbook-widget")) continue;
+        const wider = place.scrollWidth > place.clientWidth + 1;
+        if (wider) place.tabIndex = 0;
+        else place.removeAttribute("tabindex");
+      }
+    };
+    let waiting = 0;
+    addEventListener("resize", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(mark, 200);
+    });
+    mark();
+    if (document.fonts) document.fonts.ready.then(mark);
+  }
+
+  colours();
+  contents();
+  pageContents();
+  copying();
+  scrolling();
+})();

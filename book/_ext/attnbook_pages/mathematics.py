@@ -1,0 +1,87 @@
+"""Mathematics as MathML, made by Temml at build time: no script in the page, and a slip stops the build."""
+
+import re
+from html import escape, unescape
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
+
+from .fonts import MATHEMATICS
+from .node import Conversation
+from .packages import npm_file
+from .paths import ASSETS
+
+LOGGER = logging.getLogger(__name__)
+_TAG = re.compile(r"<[^>]*>")
+
+
+class Typesetter:
+    """Turns TeX into MathML; one Node process serves a whole build."""
+
+    def __init__(self) -> None:
+        self._conversation: Conversation | None = None
+        self._done: dict[tuple[str, bool], str] = {}
+
+    def mathml(self, tex: str, display: bool, location: nodes.Node) -> str:
+        """The formula as markup; a formula that cannot be set is reported at its place in the source."""
+        key = (tex, display)
+        if key not in self._done:
+            if self._conversation is None:
+                temml = npm_file("temml/dist/temml.cjs")
+                self._conversation = Conversation(ASSETS / "temml_server.cjs", str(temml))
+            answer = self._conversation.ask({"tex": tex, "display": display})
+            if "error" in answer:
+                LOGGER.warning("the formula %r cannot be set: %s", tex, answer["error"], location=location)
+                return f"<code>{escape(tex)}</code>"
+            self._done[key] = answer["mathml"]
+            self._check_characters(tex, answer["mathml"], location)
+        return self._done[key]
+
+    @staticmethod
+    def _check_characters(tex: str, mathml: str, location: nodes.Node) -> None:
+        """A character that our font subset lacks would be drawn in another font, or not at all."""
+        text = unescape(_TAG.sub("", mathml))
+        missing = sorted({character for character in text if ord(character) not in MATHEMATICS})
+        if missing:
+            names = ", ".join(f"{character} (U+{ord(character):04X})" for character in missing)
+            LOGGER.warning(
+                "the formula %r needs %s, which the subset of its font lacks; add it to MATHEMATICS in fonts.py",
+                tex,
+                names,
+                location=location,
+            )
+
+    def close(self, *_: object) -> None:
+        """End the Node process, if one was started."""
+        if self._conversation is not None:
+            self._conversation.close()
+            self._conversation = None
+
+
+TYPESETTER = Typesetter()
+
+
+def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
+    """Formula within a line."""
+    translator.body.append(f'<span class="math">{TYPESETTER.mathml(node.astext(), False, node)}</span>')
+    raise nodes.SkipNode
+
+
+def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Formula on lines of its own, with its number where the source gives it a label."""
+    translator.body.append(translator.starttag(node, "div", CLASS="math-block"))
+    translator.body.append(TYPESETTER.mathml(node.astext(), True, node))
+    if node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})</span>')
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Register the renderer under the name that _config.yml asks for."""
+    app.add_html_math_renderer("temml", (visit_inline, None), (visit_block, None))
+    app.connect("build-finished", TYPESETTER.close)

@@ -1,0 +1,114 @@
+"""The files that the pages load: gathered from their packages, cut to what is used, nothing left over."""
+
+import re
+import shutil
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from .errors import PageError
+from .fonts import write_mathematics_font
+from .node import run
+from .packages import npm_file, python_file
+from .paths import ASSETS, BOOK, NODE_MODULES, STATIC, WIDGET_SCRIPTS
+
+LOGGER = logging.getLogger(__name__)
+
+TEXT_FONTS = ("400-normal", "400-italic", "600-normal", "600-italic")
+# Sphinx and the theme copy these for pages of theirs; ours load none of them.
+_KEPT_IN_STATIC = {
+    "attnbook",
+    "documentation_options.js",
+    "doctools.js",
+    "language_data.js",
+    "searchtools.js",
+    "sphinx_highlight.js",
+}
+_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
+
+
+def read(path: Path) -> str:
+    """A stylesheet as text."""
+    return path.read_text(encoding="utf-8")
+
+
+def stylesheets(outdir: Path) -> list[str]:
+    """Every sheet that the book's one stylesheet is made of, in the order of the cascade."""
+    theme = "theme/{0}/static/styles/"
+    sheets = [
+        read(
+            python_file(
+                "pydata_sphinx_theme", theme.format("pydata_sphinx_theme") + "pydata-sphinx-theme.css"
+            )
+        ),
+        read(python_file("sphinx_book_theme", theme.format("sphinx_book_theme") + "sphinx-book-theme.css")),
+        read(python_file("myst_nb", "static/mystnb.css")),
+        read(npm_file("temml/dist/Temml-STIX2.css")),
+    ]
+    # Fonts are ours alone, so the sheets' own font declarations, which name files that we do not ship, go.
+    sheets = [_FONT_FACE.sub("", sheet) for sheet in sheets]
+    sheets.append(
+        read(outdir / "_static" / "pygments.css")
+    )  # the theme writes it for light and dark at each build's end
+    sheets.extend(read(path) for path in sorted((BOOK / "_static").glob("*.css")))
+    return sheets
+
+
+def write_stylesheet(outdir: Path) -> None:
+    """One sheet for all pages, with only the rules that some page uses."""
+    pages = sorted(str(path) for path in outdir.rglob("*.html"))
+    request = {
+        "package": str(NODE_MODULES / "purgecss"),
+        "css": stylesheets(outdir),
+        "content": [*pages, str(ASSETS / "page.js"), str(ASSETS / "host.js")],
+    }
+    npm_file("purgecss/package.json")
+    answer = run(ASSETS / "purge.cjs", request)
+    (outdir / STATIC / "book.css").write_text(answer["css"], encoding="utf-8", newline="\n")
+
+
+def copy_files(outdir: Path) -> None:
+    """Scripts, fonts and pictures that pages link."""
+    target = outdir / STATIC
+    target.mkdir(parents=True, exist_ok=True)
+    for name in TEXT_FONTS:
+        source = npm_file(f"@fontsource/source-serif-4/files/source-serif-4-latin-{name}.woff2")
+        shutil.copyfile(source, target / f"text-{name}.woff2")
+    write_mathematics_font(target / "mathematics.woff2", BOOK / "_build" / "cache")
+    for name in ("page.js", "host.js"):
+        shutil.copyfile(ASSETS / name, target / name)
+    for picture in sorted((BOOK / "_static").glob("*.svg")):
+        shutil.copyfile(picture, target / picture.name)
+    for script in sorted(WIDGET_SCRIPTS.glob("*")):
+        shutil.copyfile(script, target / script.name)
+
+
+def drop_leftovers(outdir: Path) -> None:
+    """Remove what Sphinx copied and no page loads, so that what is published is what is read."""
+    for path in (outdir / "_static").iterdir():
+        if path.name in _KEPT_IN_STATIC:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    (outdir / "objects.inv").unlink(missing_ok=True)
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """After the last page: the stylesheet, the files, and the broom."""
+    if exception is not None or app.builder.format != "html":
+        return
+    outdir = Path(app.outdir)
+    try:
+        copy_files(outdir)
+        write_stylesheet(outdir)
+        drop_leftovers(outdir)
+    except OSError as error:
+        raise PageError(f"{error.filename} cannot be read or written ({error.strerror}).") from None
+
+
+def setup(app: Sphinx) -> None:
+    """Run after the theme has written its own colours for code."""
+    app.connect("build-finished", finish, priority=950)
