@@ -1,4 +1,4 @@
-"""The recurrent translator, against loops written from the papers' equations, and the mistakes people make in it."""
+"""The recurrent translator, against loops written from the papers' equations."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def sigmoid(x):
 
 
 def gru(cell, x, h, suffix=""):
-    """Reset gate r, update gate z, candidate n: torch's GRU, in which r multiplies after the matrix product."""
+    """Reset gate r, update gate z, candidate n: in torch's GRU, r multiplies after the matrix product."""
     w_i, w_h = cell[f"weight_ih{suffix}"], cell[f"weight_hh{suffix}"]
     r_i, z_i, n_i = np.split(w_i @ x + cell[f"bias_ih{suffix}"], 3)
     r_h, z_h, n_h = np.split(w_h @ h + cell[f"bias_hh{suffix}"], 3)

@@ -2,25 +2,77 @@
 
 from attnbook.nn.attention import scaled_dot_product_attention
 from attnbook.nn.global_attention import Attention
+from attnbook.nn.gpt import GPT, GPTState
+from attnbook.nn.hard import HardAttention, MovingBaseline, reinforce_loss
+from attnbook.nn.local import LocalAttention
+from attnbook.nn.lookup import (
+    AttentionPooling,
+    KernelRegression,
+    SoftDictionary,
+    hard_lookup,
+    masked_softmax,
+    soft_lookup,
+)
 from attnbook.nn.masks import causal_mask, padding_mask, window_mask
+from attnbook.nn.multi_head import KVCache, MultiHeadAttention
+from attnbook.nn.positions import (
+    ALiBi,
+    LearnedPositions,
+    RelativePositions,
+    RotaryPositions,
+    SinusoidalPositions,
+)
 from attnbook.nn.scores import AdditiveScore, ConcatScore, DotScore, GeneralScore, LocationScore
 from attnbook.nn.seq2seq import DecoderState, GRUDecoder, GRUEncoder, LSTMDecoder, LSTMEncoder, Seq2Seq
+from attnbook.nn.transformer import (
+    DecoderLayer,
+    EncoderLayer,
+    FeedForward,
+    Transformer,
+    TransformerState,
+    TransformerWeights,
+)
 
 __all__ = [
+    "GPT",
+    "ALiBi",
     "AdditiveScore",
     "Attention",
+    "AttentionPooling",
     "ConcatScore",
+    "DecoderLayer",
     "DecoderState",
     "DotScore",
+    "EncoderLayer",
+    "FeedForward",
+    "GPTState",
     "GRUDecoder",
     "GRUEncoder",
     "GeneralScore",
+    "HardAttention",
+    "KVCache",
+    "KernelRegression",
     "LSTMDecoder",
     "LSTMEncoder",
+    "LearnedPositions",
+    "LocalAttention",
     "LocationScore",
+    "MovingBaseline",
+    "MultiHeadAttention",
+    "RelativePositions",
+    "RotaryPositions",
     "Seq2Seq",
+    "SinusoidalPositions",
+    "SoftDictionary",
+    "Transformer",
+    "TransformerState",
+    "TransformerWeights",
     "causal_mask",
+    "hard_lookup",
+    "masked_softmax",
     "padding_mask",
+    "reinforce_loss",
     "scaled_dot_product_attention",
+    "soft_lookup",
     "window_mask",
 ]

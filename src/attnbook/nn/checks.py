@@ -426,3 +426,146 @@ def temperature(name: str, given: object) -> None:
         raise ValueError(
             f"{name}: expected a number above 0, got {given}; for one winner that takes all, use hard_lookup"
         )
+
+
+def known_size(name: str, given: int | None, score: object) -> None:
+    """A size is known, from the caller or from the score."""
+    if given is None:
+        raise ValueError(
+            f"{name}: expected a whole number, since {type(score).__name__} does not know the size of a "
+            "query, "
+            f"got None; pass {name}=..."
+        )
+    whole_number(name, given)
+
+
+def positioned(name: str, given: Tensor, size: int, start: int) -> None:
+    """``given`` is (…, length, size), and starts at a position of at least 0."""
+    floating(name, given)
+    at_least_2d(name, given, "length", str(size))
+    last_size(name, given, size, "size")
+    whole_number("start", start, least=0)
+
+
+def within(name: str, end: int, max_length: int) -> None:
+    """No position lies beyond ``max_length``."""
+    if end > max_length:
+        raise ValueError(
+            f"{name}: expected positions below max_length = {max_length}, got positions up to {end - 1}; "
+            "shorten the sequence, or build the module with a larger max_length"
+        )
+
+
+def head_count(name: str, given: Tensor, n_heads: int) -> None:
+    """``given`` is (…, n_heads, length, d_head)."""
+    if given.dim() < 3 or given.shape[-3] != n_heads:
+        raise ValueError(
+            f"{name}: expected shape (…, n_heads = {n_heads}, queries, d_head), got {tuple(given.shape)}; "
+            "build the positions for the same number of heads as the attention"
+        )
+
+
+def positions_in_attention(name: str, given: object) -> None:
+    """``given`` is None, or positions that act inside attention."""
+    if given is not None and not all(hasattr(given, method) for method in ("rotate", "bias", "context")):
+        raise TypeError(
+            f"{name}: expected RotaryPositions, ALiBi, RelativePositions or None, got {given!r}; "
+            "sinusoidal and learned positions are added to the words before the first layer"
+        )
+    if isinstance(given, type):
+        raise TypeError(
+            f"{name}: expected an instance, got the class {given.__name__}; call it with its sizes"
+        )
+
+
+def cache_entry(held: Tensor | None, key: Tensor, value: Tensor) -> None:
+    """New keys and values fit each other, and those that the cache holds."""
+    for name, given in (("key", key), ("value", value)):
+        floating(name, given)
+        dimensions(name, given, ("batch", "n_kv_heads", "new", "d_head"))
+    if key.shape[:3] != value.shape[:3]:
+        raise ValueError(
+            f"value: expected shape {tuple(key.shape[:3])} and d_v, as in key, got {tuple(value.shape)}; "
+            "key and value must come from the same positions"
+        )
+    if held is None:
+        return
+    same_kind("cache", held, "key", key)
+    if (held.shape[:2], held.shape[3]) != (key.shape[:2], key.shape[3]):
+        raise ValueError(
+            f"key: expected (batch, n_kv_heads, new, d_head) like the cache's {tuple(held.shape)}, "
+            f"got {tuple(key.shape)}; use one cache a layer and a batch"
+        )
+
+
+def multi_head_inputs(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    given_mask: Tensor | None,
+    cache: object,
+    d_model: int,
+    n_heads: int,
+) -> None:
+    """Query (batch, queries, d_model), key and value (batch, keys, d_model), a mask, a cache."""
+    for name, given, rows in (("query", query, "queries"), ("key", key, "keys"), ("value", value, "keys")):
+        tensor(name, given)
+        dimensions(name, given, ("batch", rows, "d_model"))
+        last_size(name, given, d_model, "d_model")
+        same_batch("query", query, name, given)
+    key_and_value(query, key, value)
+    n_keys = key.shape[1]
+    if cache is not None:
+        if not (hasattr(cache, "append") and hasattr(cache, "length")):
+            raise TypeError(f"cache: expected a KVCache or None, got {cache!r}; make one with KVCache()")
+        if cache.key is not None and cache.key.shape[0] != query.shape[0]:
+            raise ValueError(
+                f"cache: expected {query.shape[0]} rows as in query, got {cache.key.shape[0]}; "
+                "use a new KVCache() for a new batch"
+            )
+        n_keys = cache.length + n_keys if cache.grows else cache.length or n_keys
+    if given_mask is None:
+        return
+    tensor("mask", given_mask)
+    if not 2 <= given_mask.dim() <= 4:
+        raise ValueError(
+            "mask: expected (queries, keys), (batch, queries, keys) or (batch, n_heads, queries, keys), "
+            f"got shape {tuple(given_mask.shape)}; add dimensions of size 1 with unsqueeze"
+        )
+    batch, queries = query.shape[:2]
+    if given_mask.dim() == 3:
+        mask("mask", given_mask, query, (batch, queries, n_keys), "(batch, queries, keys)")
+    else:
+        mask("mask", given_mask, query, (batch, n_heads, queries, n_keys), "(batch, n_heads, queries, keys)")
+
+
+def layer_input(x: Tensor, d_model: int) -> None:
+    """``x`` is (batch, length, d_model)."""
+    floating("x", x)
+    dimensions("x", x, ("batch", "length", "d_model"))
+    last_size("x", x, d_model, "d_model")
+
+
+def shared_vocabulary(src_vocab: int, tgt_vocab: int, shared: bool) -> None:
+    """One embedding for both languages needs one vocabulary."""
+    if shared and src_vocab != tgt_vocab:
+        raise ValueError(
+            f"shared: expected src_vocab = tgt_vocab for one embedding, got {src_vocab} and {tgt_vocab}; "
+            "build one vocabulary for both languages, or leave shared=False"
+        )
+
+
+def not_empty(name: str, given: Tensor) -> None:
+    """There is at least one token a row."""
+    if given.shape[1] == 0:
+        raise ValueError(
+            f"{name}: expected at least one token, got shape {tuple(given.shape)}; pass a prompt"
+        )
+
+
+def not_negative(name: str, given: object) -> None:
+    """``given`` is a number of at least 0."""
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(f"{name}: expected a number of at least 0, got {given!r}; pass a Python float")
+    if given < 0:
+        raise ValueError(f"{name}: expected a number of at least 0, got {given}; choose 0 or more")

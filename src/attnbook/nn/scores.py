@@ -60,7 +60,7 @@ class AdditiveScore(nn.Module):
 class DotScore(nn.Module):
     """``score(h_t, h̄_s) = h_tᵀ h̄_s``: no parameters, and queries and keys of one size.
 
-    Luong et al. 2015, equation 8, dot. Not divided by √d: that came with Vaswani et al. 2017.
+    Luong et al. 2015, section 3.1, dot. Not divided by √d: that came with Vaswani et al. 2017.
     """
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class GeneralScore(nn.Module):
     """``score(h_t, h̄_s) = h_tᵀ W_a h̄_s``: a dot product after a learned change of basis, so sizes may
     differ.
 
-    Luong et al. 2015, equation 8, general.
+    Luong et al. 2015, section 3.1, general.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class GeneralScore(nn.Module):
 class ConcatScore(nn.Module):
     """``score(h_t, h̄_s) = v_aᵀ tanh(W_a [h_t; h̄_s])``: query and key glued together, then a small network.
 
-    Luong et al. 2015, equation 8, concat. One matrix times a glued vector is the sum of its left part times
+    Luong et al. 2015, section 3.1, concat. One matrix times a glued vector is the sum of its left part times
     the query and its right part times the key, so this is AdditiveScore with W_a and U_a side by side in one
     matrix.
 
@@ -153,7 +153,7 @@ class ConcatScore(nn.Module):
 class LocationScore(nn.Module):
     """``a_t = softmax(W_a h_t)``: the query alone says *where* to look; what stands there is never asked.
 
-    Luong et al. 2015, equation 9. Row s of W_a scores position s, so there is a longest sentence: for a
+    Luong et al. 2015, equation 8. Row s of W_a scores position s, so there is a longest sentence: for a
     shorter one only the first rows are used, and positions beyond ``max_length`` are never attended to (score
     minus infinity), both as in the paper's footnote.
 
