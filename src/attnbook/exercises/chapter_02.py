@@ -142,7 +142,7 @@ def weights_cases(draw: Draw) -> list[Case]:
 # 2.4
 
 
-def soft_lookup(query, key, value, *, scale="sqrt", over="keys", mix="weights"):
+def scaled_lookup(query, key, value, *, scale="sqrt", over="keys", mix="weights"):
     scores = query @ key.mT
     if scale == "sqrt":
         scores = scores / math.sqrt(query.shape[-1])
@@ -473,15 +473,15 @@ EXERCISES = (
     ),
     Exercise(
         id="2.4",
-        title="A soft lookup",
-        name="soft_lookup",
+        title="A soft lookup, scaled",
+        name="scaled_lookup",
         kind="function",
         points=3,
         minutes=12,
         difficulty="medium",
-        signature="soft_lookup(query, key, value)",
+        signature="scaled_lookup(query, key, value)",
         outputs=(CONTEXT, WEIGHTS),
-        variant=soft_lookup,
+        variant=scaled_lookup,
         cases=lookup_cases,
         properties=(NOT_NEGATIVE, ROWS_ADD_UP),
         axes=(
