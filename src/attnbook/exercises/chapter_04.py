@@ -71,7 +71,7 @@ ADD_UP = Property("the weights over each source sentence add up to 1", _weights_
 
 
 def source_mask(draw: Draw, batch: int, length: int) -> torch.Tensor:
-    """True on words, False on the padding after them; every sentence of another length, none without words."""
+    """True on words, False on the padding after them; no sentence without words, none without padding."""
     mask = torch.zeros(batch, length, dtype=torch.bool)
     for row in range(batch):
         mask[row, : draw.random.randint(1, length - 1)] = True
@@ -241,8 +241,9 @@ def direction_cases(draw: Draw) -> list[Case]:
         batch, src = sorted(others)
         lengths = torch.full((batch,), src)
         if padded:
-            lengths = torch.tensor(draw.random.sample(range(2, src), min(batch, src - 2)) + [src])[:batch]
-            lengths = torch.cat([lengths, torch.full((batch - len(lengths),), src)])
+            # batch < src, so that every sentence but one can have a length of its own.
+            shorter = draw.random.sample(range(2, src), min(batch - 1, src - 2))
+            lengths[: len(shorter)] = torch.tensor(shorter)
         real = (torch.arange(src)[None, :] < lengths[:, None])[:, :, None]
         cases.append(
             Case(
@@ -305,7 +306,7 @@ def aer_cases(draw: Draw) -> list[Case]:
 
 
 def gold_alignment() -> torch.Tensor:
-    """The gold alignment of the sentence of exercise 4.8, (tgt, src), True where two words belong together."""
+    """The gold alignment of the sentence of 4.8, (tgt, src), True where two words belong together."""
     gold = torch.zeros(len(FRENCH), len(ENGLISH), dtype=torch.bool)
     for row, columns in enumerate(GOLD):
         for column in columns:
@@ -314,7 +315,7 @@ def gold_alignment() -> torch.Tensor:
 
 
 def diagonal_alignment(tgt: int, src: int) -> torch.Tensor:
-    """The guess that looks at neither language: word i of the target with word ⌊i · src / tgt⌋ of the source."""
+    """The guess that looks at neither language: target word i with source word ⌊i · src / tgt⌋."""
     guess = torch.zeros(tgt, src, dtype=torch.bool)
     for row in range(tgt):
         guess[row, row * src // tgt] = True
