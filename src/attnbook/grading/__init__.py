@@ -1,0 +1,13 @@
+"""A grader that cannot be talked into a mark.
+
+A *judge* (this package, on the instructor's side) reads a notebook and sends its cells, and then inputs, to
+a *worker* in a sandbox; the worker runs the learner's code and sends back what it returned. The judge
+compares these values with its own reference. The worker never holds a test, an expected value, a seed or
+a reference, so there is nothing in its reach that could be turned into a mark.
+
+What runs where:
+
+- in the sandbox: ``worker.py`` beside ``frames.py``, ``values.py`` and ``oracle.py``, nothing else of this
+  package;
+- at the judge: everything else.
+"""

@@ -1,0 +1,43 @@
+"""The folder that a sandbox sees as its package: attnbook without exercises and grading, and the worker.
+
+Notebooks that call ``check`` still run there: a stand-in takes the calls and does nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import attnbook
+
+WITHHELD = ("exercises", "grading", "__pycache__")
+STAND_IN = '''"""In the sandbox nothing is checked: grading happens elsewhere."""
+
+
+def check(*arguments, **options):
+    """Do nothing."""
+
+
+hint = progress = score = check
+'''
+
+
+def make_runtime() -> Path:
+    """Write the folder and return its path; the caller removes it.
+
+    Contains ``attnbook/`` (without what it withholds) and ``worker/`` (four files).
+    """
+    package = Path(attnbook.__file__).resolve().parent
+    folder = Path(tempfile.mkdtemp(prefix="attnbook-runtime-"))
+    shutil.copytree(package, folder / "attnbook", ignore=shutil.ignore_patterns(*WITHHELD))
+    stand_in = folder / "attnbook" / "exercises"
+    stand_in.mkdir()
+    (stand_in / "__init__.py").write_text(STAND_IN, encoding="utf-8")
+    worker = folder / "worker"
+    worker.mkdir()
+    for source in ("grading/worker.py", "grading/frames.py", "exercises/values.py", "exercises/oracle.py"):
+        shutil.copyfile(package / source, worker / Path(source).name)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return folder

@@ -1,0 +1,223 @@
+"""How a worker is started so that it can reach nothing: bubblewrap, else docker or podman, else refusal.
+
+With bubblewrap the worker has no network, sees the system and the Python environment read-only, a private
+/tmp in memory, its own process, user and host name spaces, a new session, and no descriptor but its two
+pipes. Limits on memory, processor time, processes and file sizes come from the kernel (``setrlimit``).
+
+A judge that is root gives the worker an ordinary user id of its own, since the kernel does not limit the
+number of root's processes; a judge that is an ordinary user gives it a user name space.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import site
+import subprocess
+import sys
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from attnbook.grading.limits import Limits
+
+KINDS = ("bubblewrap", "docker", "podman", "none")
+FIRST_USER = 210_000  # far above the ids of real users; each sandbox takes the next
+_users = count()
+
+
+class NoSandbox(ValueError):
+    """No way to isolate a worker on this machine."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A way to start workers: its kind, and for containers the image."""
+
+    kind: str
+    image: str = ""
+
+    def start(self, runtime: Path, limits: Limits) -> subprocess.Popen:
+        """Start one worker; its standard input and output are the pipes that frames travel on."""
+        commands = {
+            "bubblewrap": _bubblewrap,
+            "docker": _container,
+            "podman": _container,
+            "none": _bare,
+        }
+        command, environment = commands[self.kind](self, runtime, limits)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            close_fds=True,
+            env=environment,
+            start_new_session=True,
+            bufsize=0,
+            cwd="/",
+            preexec_fn=_own_limits(limits) if self.kind in ("bubblewrap", "none") else None,
+        )
+
+
+def choose(unsafe: bool = False, image: str = "") -> Sandbox:
+    """The best sandbox that works here.
+
+    Parameters
+    ----------
+    unsafe : bool
+        Run without isolation where there is no sandbox.
+    image : str
+        The container image with Python and torch, for docker or podman.
+
+    Raises
+    ------
+    NoSandbox
+        If there is none and ``unsafe`` is not set; the sentence says what to install.
+    """
+    if bubblewrap_works():
+        return Sandbox("bubblewrap")
+    for engine in ("docker", "podman"):
+        if image and shutil.which(engine) and _quiet([engine, "info"]):
+            return Sandbox(engine, image)
+    if unsafe:
+        return Sandbox("none")
+    raise NoSandbox(
+        "no sandbox works here: install bubblewrap (Debian: apt-get install bubblewrap), or give "
+        "--image with docker or podman; --unsafe grades without isolation and stamps every row"
+    )
+
+
+def _quiet(command: list[str]) -> bool:
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def bubblewrap_works() -> bool:
+    """Whether bubblewrap is here and the kernel lets it make name spaces."""
+    path = shutil.which("bwrap")
+    if path is None:
+        return False
+    return _quiet([path, *_namespaces(), "--ro-bind", "/", "/", "--", "/bin/true"])
+
+
+def _namespaces() -> list[str]:
+    spaces = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    if os.geteuid() != 0:
+        spaces += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+    return [*spaces, "--die-with-parent", "--new-session"]
+
+
+def _environment(runtime: str) -> dict[str, str]:
+    """All that the worker's environment holds: nothing of the judge's own."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": "/tmp",
+        "OMP_NUM_THREADS": "1",
+        "TQDM_DISABLE": "1",
+        "ATTNBOOK_RUNTIME": runtime,
+    }
+
+
+def _readable_places() -> list[str]:
+    """What Python and torch need to run, outermost first and each once."""
+    places = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives"]
+    places += [sys.base_prefix, sys.prefix, *site.getsitepackages()]
+    kept: list[str] = []
+    for place in sorted(dict.fromkeys(places), key=len):
+        inside = any(place == other or place.startswith(other.rstrip("/") + "/") for other in kept)
+        if os.path.exists(place) and not inside:
+            kept.append(place)
+    return kept
+
+
+def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
+    command = [shutil.which("bwrap"), *_namespaces(), "--hostname", "sandbox", "--clearenv"]
+    environment = _environment("/runtime")
+    for name, value in environment.items():
+        command += ["--setenv", name, value]
+    made: set[str] = set()
+    for place in _readable_places():
+        if os.path.islink(place):
+            command += ["--symlink", os.readlink(place), place]
+            continue
+        # The folders above it, empty but for the way down, and open to the worker's user.
+        for parent in [str(parent) for parent in reversed(Path(place).parents)][1:]:
+            if parent not in made:
+                command += ["--perms", "0755", "--dir", parent]
+                made.add(parent)
+        command += ["--ro-bind", place, place]
+    command += ["--ro-bind", str(runtime), "/runtime", "--proc", "/proc", "--dev", "/dev"]
+    command += ["--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    # An installed copy of the package would bring the references along.
+    for folder in site.getsitepackages():
+        installed = Path(folder) / "attnbook"
+        if installed.is_dir():
+            command += ["--ro-bind", str(runtime / "attnbook"), str(installed)]
+    command.append("--")
+    if os.geteuid() == 0:
+        user = str(FIRST_USER + next(_users) % 50_000)
+        command += ["/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        command += ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    else:  # counted inside the user name space, so that the judge's own processes do not count
+        command += ["/usr/bin/prlimit", f"--nproc={limits.processes}"]
+    return [*command, sys.executable, "-I", "/runtime/worker/worker.py"], environment
+
+
+def _container(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
+    command = [
+        *(sandbox.kind, "run", "--rm", "--interactive", "--network", "none", "--read-only"),
+        *("--tmpfs", f"/tmp:rw,size={limits.scratch}", "--memory", str(limits.memory)),
+        *("--memory-swap", str(limits.memory), "--pids-limit", str(limits.processes), "--cpus", "1"),
+        *("--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+        *("--ulimit", f"fsize={limits.scratch}", "--ulimit", "core=0", "--hostname", "sandbox"),
+        *("--volume", f"{runtime}:/runtime:ro", "--workdir", "/tmp"),
+    ]
+    for name, value in _environment("/runtime").items():
+        if name != "PATH":  # the image knows where its Python is
+            command += ["--env", f"{name}={value}"]
+    return [*command, sandbox.image, "python", "-I", "/runtime/worker/worker.py"], dict(os.environ)
+
+
+def _bare(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
+    """No isolation: for an instructor's own machine and own notebooks, and said so in every row."""
+    environment = {**_environment(str(runtime)), "HOME": str(runtime), "PATH": os.environ.get("PATH", "")}
+    return [sys.executable, "-I", str(runtime / "worker" / "worker.py")], environment
+
+
+def _own_limits(limits: Limits):
+    """What the kernel holds the worker to; set in the child, before bubblewrap, and inherited."""
+
+    import resource  # POSIX only, as is every kind of worker that gets here
+
+    def apply() -> None:
+        # bubblewrap and setpriv are small: the limits that fit a worker fit them too.
+        for what, amount in (
+            (resource.RLIMIT_AS, limits.memory),
+            (resource.RLIMIT_CPU, int(limits.submission) + 5),
+            (resource.RLIMIT_FSIZE, limits.scratch),
+            (resource.RLIMIT_NOFILE, limits.files),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            resource.setrlimit(what, (amount, amount))
+        if os.geteuid() == 0:  # counted for the worker's own user id
+            resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
+
+    return apply
+
+
+def describe(sandbox: Sandbox) -> str:
+    """The isolation as every row names it."""
+    return sandbox.kind if sandbox.kind != "none" else "none (--unsafe)"
