@@ -53,7 +53,8 @@ def install_assets() -> None:
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("npm error")] or ["no message"]
         stop(
-            f"`npm ci` in book/ failed ({lines[0].removeprefix('npm error').strip()}); is the npm registry within reach?"
+            f"`npm ci` in book/ failed ({lines[0].removeprefix('npm error').strip()}); "
+            "is the npm registry within reach?"
         )
     stamp.write_text(digest, encoding="utf-8")
 
@@ -82,7 +83,8 @@ def check_sources(root: Path) -> None:
         found = [path for suffix in ("", ".ipynb", ".md") if (path := root / f"{name}{suffix}").is_file()]
         if not found:
             stop(
-                f"_toc.yml names {name}, but neither {name}.ipynb nor {name}.md exists; add the page or take it out."
+                f"_toc.yml names {name}, but neither {name}.ipynb nor {name}.md exists; "
+                "add the page or take it out."
             )
         if found[0].suffix == ".ipynb":
             check_notebook(found[0].relative_to(root), found[0])
@@ -97,7 +99,8 @@ def check_notebook(name: Path, path: Path) -> None:
         stop(f"the notebook {name} cannot be opened ({error.strerror}).")
     except (ValueError, KeyError, TypeError) as error:
         stop(
-            f"the notebook {name} cannot be read ({type(error).__name__}: {error}); restore it or execute it again."
+            f"the notebook {name} cannot be read ({type(error).__name__}: {error}); "
+            "restore it or execute it again."
         )
     if not readable:
         stop(f"the notebook {name} is not of notebook format 4; open it in Jupyter and save it.")
@@ -112,8 +115,10 @@ def build(root: Path, output: Path) -> int:
         "try:\n    main(sys.argv[1:])\nexcept RuntimeError:\n    sys.exit(1)"
     )
     # One date and one order of sets for all builds, so that the same sources give the same bytes.
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "0", "PYTHONHASHSEED": "0", "TZ": "UTC"}
-    # Its progress and its farewell say nothing that the path below does not; warnings and errors go to standard error.
+    fixed = {"SOURCE_DATE_EPOCH": "0", "PYTHONHASHSEED": "0", "TZ": "UTC"}
+    paths = [str(BOOK / "_ext"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, **fixed, "PYTHONPATH": os.pathsep.join(paths)}
+    # Its progress is not kept; warnings and errors go to standard error.
     command = [sys.executable, "-c", run, *arguments]
     return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
 

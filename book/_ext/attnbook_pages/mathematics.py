@@ -48,7 +48,7 @@ class Typesetter:
         if missing:
             names = ", ".join(f"{character} (U+{ord(character):04X})" for character in missing)
             LOGGER.warning(
-                "the formula %r needs %s, which the subset of its font lacks; add it to MATHEMATICS in fonts.py",
+                "the formula %r needs %s, which its font's subset lacks; add it to MATHEMATICS in fonts.py",
                 tex,
                 names,
                 location=location,

@@ -1,8 +1,9 @@
-"""Widgets that live in the published page: their stored state without their code, one shared script for each class.
+"""Widgets that live in the published page: stored state without code, one shared script for each class.
 
-A notebook stores every widget with its whole JavaScript, because Jupyter needs it there. A page links one classic
-script per class instead, which browsers cache across pages and which also loads from a disk. What the notebook stored
-as the widget's picture and sentence stands in its place until the script has drawn it, and stays where it cannot.
+A notebook stores every widget with its whole JavaScript, because Jupyter needs it there. A page links one
+classic script per class instead, which browsers cache across pages and which also loads from a disk. What
+the notebook stored as the widget's picture and sentence stands in its place until the script has drawn it,
+and stays where it cannot.
 """
 
 import json
@@ -65,7 +66,7 @@ def view_identifier(bundle: nodes.container) -> str | None:
 
 
 def fallback(bundle: nodes.container) -> list[nodes.Node]:
-    """What the notebook stored beside the widget, richest first: markup, a picture with its sentence, plain text."""
+    """What the notebook stored beside the widget, the richest of them: markup, picture, plain text."""
     parts = {part["mime_type"]: part.children for part in bundle.children}
     for kind in ("text/html", "image/svg+xml", "image/png", "text/plain"):
         if kind in parts:
@@ -86,9 +87,7 @@ def script_safe(value: Any) -> str:
 class Widgets(SphinxPostTransform):
     """Replace each shown widget by a place for it, and put the state of those shown at the page's end."""
 
-    default_priority = (
-        2  # before figures are asked for their alternative text, and before one kind of output is chosen
-    )
+    default_priority = 2  # before one kind of output is chosen
 
     def run(self, **_: object) -> None:
         """Visit every stored output that shows a widget."""
@@ -110,7 +109,7 @@ class Widgets(SphinxPostTransform):
                 continue
             if not (WIDGET_SCRIPTS / f"{name}.js").is_file():
                 LOGGER.warning(
-                    "the widget %s is shown, but src/attnbook/widgets/static/book/%s.js is missing; build the bundles",
+                    "the widget %s is shown, but widgets/static/book/%s.js is missing; build the bundles",
                     name,
                     name,
                     location=bundle,
@@ -130,7 +129,7 @@ class Widgets(SphinxPostTransform):
 def add_scripts(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
 ) -> None:
-    """Link the scripts of the classes that this page shows; our frame links nothing else that readers of notebooks add."""
+    """Link the scripts of the classes that this page shows; the frame links no others."""
     classes = doctree.get("attnbook_classes", []) if doctree is not None else []
     if classes:
         context["attnbook_scripts"] = ["base.js", *(f"{name}.js" for name in classes), "host.js"]

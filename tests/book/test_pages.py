@@ -1,0 +1,189 @@
+"""The built pages in a browser: from a server and from a disk, by mouse and by keyboard, light and dark, narrow, printed."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CHAPTER = "/chapters/sample.html"
+LIVE = ".attnbook-widget[data-state=live]"
+
+
+def wait_for_widgets(page) -> None:
+    """Until both widgets of the sample chapter are drawn."""
+    page.wait_for_function(f"document.querySelectorAll('{LIVE}').length === 2")
+
+
+def no_sideways_scroll(page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_chapter_is_whole_without_another_origin(visit, origin):
+    with visit(origin + CHAPTER) as page:
+        wait_for_widgets(page)
+        assert page.locator(".attnbook-failure").count() == 0
+        assert page.locator("math").count() == 4
+        # The stored pictures have made way for the live widgets.
+        assert page.locator(".attnbook-widget img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_chapter_has_no_accessibility_violation(visit, served, violations, scheme, width):
+    size = {"width": width, "height": 800}
+    with visit(served + CHAPTER, color_scheme=scheme, viewport=size) as page:
+        wait_for_widgets(page)
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        assert no_sideways_scroll(page)
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("name", ["book/intro", "book/glossary", "book/notation", "book/licences", "search"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_other_pages_have_no_accessibility_violation(visit, served, violations, name, scheme):
+    with visit(f"{served}/{name}.html", color_scheme=scheme) as page:
+        assert violations(page) == []
+        page.set_viewport_size({"width": 320, "height": 700})
+        assert no_sideways_scroll(page)
+
+
+def test_formulas_are_drawn_in_our_font(visit, origin):
+    with visit(origin + CHAPTER) as page:
+        assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px \"Book Mathematics\"', '√'))")
+        loaded = page.evaluate("[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)")
+        assert any("Book Mathematics" in family for family in loaded)
+        # ℝ and the root are there as characters, and wider than nothing.
+        assert page.locator("math", has_text="ℝ").count() == 1
+        assert page.locator("math msqrt").first.bounding_box()["width"] > 10
+
+
+def test_figures_carry_their_alternative_text(visit, served):
+    with visit(served + CHAPTER) as page:
+        texts = page.evaluate("[...document.querySelectorAll('main img')].map((image) => image.alt)")
+        assert "Weights of two French words over two English words." in texts
+        assert all(text.strip() for text in texts)
+
+
+def test_stored_picture_and_sentence_stand_where_scripts_do_not_run(visit, served):
+    with visit(served + CHAPTER, java_script_enabled=False) as page:
+        pictures = page.locator(".attnbook-widget[data-class=QKVPlayground] img")
+        assert pictures.count() == 1
+        assert "love" in pictures.get_attribute("alt")
+        assert page.locator(".attnbook-widget[data-class=Quiz]").inner_text().strip()
+        assert page.locator("nav[aria-label=Main] a").count() > 3
+        assert not page.locator("#theme-toggle").is_visible()
+
+
+def test_plain_ipywidget_shows_its_stored_text(visit, served):
+    with visit(served + CHAPTER) as page:
+        assert page.get_by_text("IntSlider(value=3)").is_visible()
+
+
+def test_page_embeds_no_widget_code(sample_html):
+    text = (sample_html / "chapters" / "sample.html").read_text(encoding="utf-8")
+    assert "_esm" not in text
+    assert "_css" not in text
+    assert len(text) < 60_000
+
+
+def test_pages_without_widgets_load_no_widget_script(sample_html):
+    text = (sample_html / "book" / "glossary.html").read_text(encoding="utf-8")
+    assert re.findall(r'<script[^>]* src="([^"]+)"', text) == ["../_static/attnbook/page.js"]
+
+
+def test_launch_and_download_point_to_this_notebook(visit, served):
+    import tomllib
+
+    from support import ROOT
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    repository = project["urls"]["Repository"].removeprefix("https://")
+    with visit(served + CHAPTER) as page:
+        launch = page.locator("a.launch-button")
+        assert launch.count() == 1
+        wanted = f"https://colab.research.google.com/{repository.replace('.com', '')}/blob/main/chapters/sample.ipynb"
+        assert launch.get_attribute("href") == wanted
+        href = page.locator("a.download-button").evaluate("(link) => link.href")
+        answer = page.request.get(href)
+        assert answer.ok
+        assert answer.json()["nbformat"] == 4
+
+
+@pytest.mark.parametrize("width", [320, 800, 1000, 1400])
+def test_contents_open_and_close_at_every_width(visit, served, width):
+    with visit(served + CHAPTER, viewport={"width": width, "height": 700}) as page:
+        button, list_ = page.locator("#contents-toggle"), page.locator("#book-contents")
+        open_at_first = width >= 992
+        assert list_.is_visible() == open_at_first
+        assert button.get_attribute("aria-expanded") == str(open_at_first).lower()
+        button.click()
+        assert list_.is_visible() != open_at_first
+        if open_at_first:
+            button.click()
+        else:
+            page.keyboard.press("Escape")
+            assert page.evaluate("document.activeElement.id") == "contents-toggle"
+        assert list_.is_visible() == open_at_first
+        assert button.get_attribute("aria-expanded") == str(open_at_first).lower()
+
+
+def test_contents_lead_to_pages_from_a_narrow_screen(visit, served):
+    with visit(served + CHAPTER, viewport={"width": 320, "height": 700}) as page:
+        page.locator("#contents-toggle").click()
+        page.locator("#contents-dialog").get_by_role("link", name="Glossary").click()
+        page.wait_for_url("**/book/glossary.html")
+
+
+def test_colours_change_and_are_remembered(visit, origin):
+    with visit(origin + CHAPTER, color_scheme="light") as page:
+        theme = "document.documentElement.dataset.theme"
+        assert page.evaluate(theme) == "light"
+        page.locator("#theme-toggle").click()
+        assert page.evaluate(theme) == "dark"
+        page.reload()
+        assert page.evaluate(theme) == "dark"
+        page.locator("#theme-toggle").click()
+        page.locator("#theme-toggle").click()
+        assert page.evaluate("document.documentElement.dataset.mode") == "auto"
+
+
+def test_search_finds_a_section(visit, origin):
+    with visit(origin + "/search.html?q=temperature") as page:
+        page.wait_for_selector("#search-results li a")
+        found = page.locator("#search-results li").all_inner_texts()
+        assert any("Glossary" in text or "temperature" in text for text in found)
+
+
+def test_motion_stops_where_the_reader_asks(visit, served):
+    with visit(served + CHAPTER, reduced_motion="reduce") as page:
+        wait_for_widgets(page)
+        longest = page.evaluate(
+            """Math.max(...[...document.querySelectorAll('*')].map((element) => {
+                 const style = getComputedStyle(element);
+                 return Math.max(parseFloat(style.transitionDuration), parseFloat(style.animationDuration));
+               }))"""
+        )
+        assert longest <= 0.01
+
+
+def test_bars_are_not_printed(visit, served):
+    with visit(served + CHAPTER) as page:
+        page.emulate_media(media="print")
+        assert not page.locator(".book-bar").is_visible()
+        assert not page.locator("#book-contents").is_visible()
+        assert page.locator("h1").is_visible()
+
+
+def test_what_scrolls_can_be_reached_by_keyboard(visit, served):
+    with visit(served + CHAPTER, viewport={"width": 320, "height": 700}) as page:
+        long = page.locator("pre", has_text="longlong").last
+        assert long.get_attribute("tabindex") == "0"
+
+
+def test_skip_link_is_the_first_stop(visit, served):
+    with visit(served + CHAPTER) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip-link"
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#main-content")
