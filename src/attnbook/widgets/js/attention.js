@@ -1,15 +1,10 @@
 // The five steps of attention for one query, in float64: the same as attnbook.nn within 1e-5.
 
-export const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
 // The index of the largest number that may be taken, or -1; the first of equals, as torch.argmax.
-export function argmax(numbers, mask) {
-  let best = -1;
-  numbers.forEach((x, i) => {
-    if ((!mask || mask[i]) && (best < 0 || x > numbers[best])) best = i;
-  });
-  return best;
-}
+export const argmax = (numbers, may) =>
+  numbers.reduce((best, x, i) => (may[i] && !(x <= numbers[best]) ? i : best), -1);
 
 // query (d_k), key (n, d_k), value (n, d_v) -> every step. A fully masked row gives zeros.
 export function attend({ query, key, value, temperature = 1, scale = null, mask, mode = "soft", fixed }) {
@@ -26,5 +21,5 @@ export function attend({ query, key, value, temperature = 1, scale = null, mask,
   if (mode === "hard") weights = weights.map((_, i) => (i === best ? 1 : 0));
   if (mode === "fixed") weights = fixed.map((w, i) => (may[i] ? w : 0));
   const context = value[0].map((_, j) => weights.reduce((sum, w, i) => sum + w * value[i][j], 0));
-  return { factor, scores, scaled, top, exps, total, weights, context, best: argmax(weights) };
+  return { factor, scores, scaled, top, exps, total, weights, context, best: argmax(weights, may) };
 }

@@ -2,21 +2,22 @@
 // In the published page this file is a classic script and `globalThis.attnbook` holds its exports; in a
 // notebook esbuild puts what a widget uses into the widget's own module. BOOK is true in the first alone.
 
-const SVG = new Set(["svg", "g", "path", "line", "circle", "rect", "text", "polyline"]);
+const SVG = /^(svg|g|path|text|polyline)$/;
 
-// h("button", {class: "x", onclick: f}, "text", child): an element with attributes, listeners and children.
-export function h(tag, attributes, ...children) {
-  const node = SVG.has(tag)
-    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
-    : document.createElement(tag);
-  set(node, attributes);
+// h("p.note", {role: "status"}, "text", child): a paragraph of class ab-note. Attributes may be left out.
+export function h(name, attributes, ...children) {
+  const [tag, kind] = name.split(".");
+  const node = SVG.test(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag || "div");
+  if (attributes?.constructor === Object) set(node, attributes);
+  else children.unshift(attributes);
+  if (kind) node.classList.add(...kind.split(" ").map((one) => `ab-${one}`));
   node.append(...children.flat().filter((child) => child != null && child !== false));
   return node;
 }
 
-// Attributes by name; true writes an empty one, false, null and undefined remove it.
+// Attributes by name; true writes an empty one, false, null and undefined remove it; on… adds a listener.
 export function set(node, attributes) {
-  for (const [name, value] of Object.entries(attributes || {})) {
+  for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value === false || value == null) node.removeAttribute(name);
     else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value === true ? "" : value);
@@ -29,13 +30,17 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// A control: reached with the arrow keys inside the widget's one tab stop. `arrows: true` marks a control
-// that wants the arrow keys for itself once Enter has picked it up.
-export function stop(node, arrows) {
-  return set(node, { "data-stop": arrows ? "arrows" : "", tabindex: -1 });
-}
+// A control: reached with the arrow keys inside the widget's one tab stop. `arrows` marks a control that wants
+// the arrow keys for itself once Enter has picked it up.
+export const stop = (node, arrows) => set(node, { "data-stop": arrows ? "arrows" : "", tabindex: -1 });
 
 export const button = (text, onclick, more) => stop(h("button", { type: "button", onclick, ...more }, text));
+
+// A slider that takes the arrow keys once picked up.
+export const slider = (min, max, step, oninput, more) => stop(h("input", { type: "range", min, max, step, oninput, ...more }), 1);
+
+export const select = (options, more) =>
+  stop(h("select", more || {}, options.map(([value, text]) => h("option", { value }, text))), 1);
 
 // Numbers as the kernel writes them: a true minus sign, no sign on zero.
 export function fixed(x, digits = 2) {
@@ -73,21 +78,20 @@ function writeHash(id, state) {
 
 // --- Theme -------------------------------------------------------------------------------------------------
 
-function isDark(theme) {
+function isDark(theme, system) {
   const page = document.documentElement;
-  const { body } = document;
-  const named = theme !== "auto" && theme ? theme : page.dataset.theme || page.getAttribute("theme");
-  if (named === "dark" || named === "light") return named === "dark";
-  if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
-  if (/\bvscode-(dark|high-contrast)\b(?!-light)/.test(body.className)) return true;
-  if (/\bvscode-/.test(body.className)) return false;
-  return matchMedia("(prefers-color-scheme: dark)").matches;
+  const { className, dataset } = document.body;
+  const named = theme === "auto" ? page.dataset.theme || page.getAttribute("theme") : theme;
+  if (/^(dark|light)$/.test(named)) return named === "dark";
+  if (dataset.jpThemeLight) return dataset.jpThemeLight === "false";
+  if (/vscode-/.test(className)) return /vscode-(dark|high-contrast(?!-light))/.test(className);
+  return system.matches;
 }
 
 function followTheme(root, model) {
-  const apply = () => set(root, { "data-theme": isDark(model.get("theme")) ? "dark" : "light" });
-  const watch = new MutationObserver(apply);
   const system = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => set(root, { "data-theme": isDark(model.get("theme"), system) ? "dark" : "light" });
+  const watch = new MutationObserver(apply);
   for (const node of [document.documentElement, document.body]) watch.observe(node, { attributes: true });
   system.addEventListener("change", apply);
   model.on("change:theme", apply);
@@ -102,97 +106,87 @@ function followTheme(root, model) {
 // --- Keyboard: one tab stop, arrows inside, Enter picks up, R resets, Esc out ----------------------------
 
 function keyboard(root, reset) {
-  let current = null;
-  let held = null; // the control that has the arrow keys
-  const isText = (node) => node.matches("textarea, input:not([type=range]):not([type=checkbox])");
-  const stops = () =>
-    [...root.querySelectorAll("[data-stop]")].filter((node) => !node.disabled && node.getClientRects().length);
+  let current;
+  let held; // the control that has the arrow keys
+  const isText = (node) => node.matches("textarea, input:not([type=range], [type=checkbox], [type=radio])");
+  const stops = () => [...root.querySelectorAll("[data-stop]")].filter((node) => !node.disabled && node.getClientRects().length);
   const tidy = () => {
     const all = stops();
-    if (!all.includes(current)) current = all[0];
-    for (const node of root.querySelectorAll("[data-stop][tabindex='0']")) node.tabIndex = -1;
-    if (current) current.setAttribute("tabindex", 0);
+    if (!all.includes(current)) [current] = all;
+    for (const node of root.querySelectorAll("[tabindex='0']")) set(node, { tabindex: -1 });
+    if (current) set(current, { tabindex: 0 });
   };
   const hold = (node) => {
-    if (held) held.removeAttribute("data-held");
+    if (held) set(held, { "data-held": null });
     held = node;
-    if (held) held.setAttribute("data-held", "");
+    if (held) set(held, { "data-held": true });
   };
-  root.addEventListener("focusin", ({ target }) => {
-    const node = target.closest("[data-stop]");
-    if (held && held !== node) hold(null);
-    if (node) current = node;
-    tidy();
+  set(root, {
+    onfocusin({ target }) {
+      if (held !== target) hold();
+      if (target.matches("[data-stop]")) current = target;
+      tidy();
+    },
+    onfocusout() {
+      hold();
+    },
+    // A pointer on a slider, a box or a list: the keys go to it at once.
+    onpointerup({ target }) {
+      if (target.matches("input[data-stop=arrows], select")) hold(target);
+    },
+    oninput({ target }) {
+      if (isText(target)) hold(target);
+    },
+    // What a widget does with a key stays in the widget: the notebook has shortcuts on the same keys.
+    onkeydown: (event) => event.stopPropagation(),
   });
-  root.addEventListener("focusout", ({ relatedTarget }) => {
-    if (!root.contains(relatedTarget)) hold(null);
-  });
-  root.addEventListener("pointerdown", ({ target }) => {
-    if (target.matches("input[data-stop=arrows], select")) hold(target);
-  });
-  root.addEventListener("input", ({ target }) => isText(target) && hold(target));
   // Capture: before the control itself, so that an arrow key moves the focus and not a slider.
   root.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || !target.closest("[data-stop]")) return;
-    const node = target.closest("[data-stop]");
-    const take = () => {
-      event.preventDefault();
-      event.stopPropagation();
-    };
+    if (event.ctrlKey || event.metaKey || event.altKey || !target.matches("[data-stop]")) return;
+    const isHeld = held === target;
     if (key === "Escape") {
-      take();
-      if (held) hold(null);
-      else node.blur();
-    } else if (key.toLowerCase() === "r" && !(isText(node) && node.type !== "number")) {
-      take();
-      reset();
-    } else if (held === node) {
-      if (key === "Enter") {
-        take();
-        hold(null);
-      }
-    } else if (node.dataset.stop === "arrows" && (key === "Enter" || key === " ")) {
-      take();
-      hold(node);
-    } else {
+      if (held) hold();
+      else target.blur();
+    } else if (/^r$/i.test(key) && !(isText(target) && target.type !== "number")) reset();
+    else if (isHeld && key === "Enter") hold();
+    else if (isHeld) return;
+    else if (target.dataset.stop && /^(Enter| )$/.test(key)) hold(target);
+    else {
       const all = stops();
-      const groups = all.map((one) => one.closest("[data-group]"));
-      const at = all.indexOf(node);
-      let to = null;
-      if (key === "ArrowRight" || key === "ArrowDown") to = at + 1;
-      if (key === "ArrowLeft" || key === "ArrowUp") to = at - 1;
-      if (key === "Home") to = 0;
-      if (key === "End") to = all.length - 1;
-      if (key === "PageDown") to = groups.findIndex((group, i) => i > at && group !== groups[at]);
-      if (key === "PageUp") to = groups.indexOf(groups[groups.indexOf(groups[at]) - 1]);
-      if (to === null) return;
-      take();
-      all[Math.max(0, Math.min(all.length - 1, to))]?.focus();
+      const groups = all.map((one) => one.closest("figure, fieldset, table, .ab-row, .ab-tools, .ab-panel"));
+      const at = all.indexOf(target);
+      const back = groups.indexOf(groups[at]) - 1;
+      const to = {
+        ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1,
+        PageDown: groups.lastIndexOf(groups[at]) + 1, PageUp: groups.indexOf(groups[back]),
+      }[key];
+      if (to === undefined) return;
+      all[to]?.focus();
     }
+    event.preventDefault();
+    event.stopPropagation();
   }, true);
-  // What a widget does with a key stays in the widget: the notebook has shortcuts on the same keys.
-  root.addEventListener("keydown", (event) => event.stopPropagation());
-  return { tidy, isHeld: (node) => held === node };
+  return { tidy, held: (node) => held === node };
 }
 
 // --- The frame ---------------------------------------------------------------------------------------------
 
-const starts = new WeakMap(); // model -> {state, note}
+const starts = new WeakMap(); // model -> what it began with
 
 function begin(model, spec) {
   if (starts.has(model)) return starts.get(model);
-  const start = { state: model.get("state"), note: "", shared: false };
+  const start = { state: model.get("state"), note: "" };
   starts.set(model, start);
   if (BOOK) {
     const id = model.get("widget_id");
-    const part = parts().find((one) => one.startsWith(`${id}=`));
-    if (part && id) {
+    const part = id && parts().find((one) => one.startsWith(`${id}=`));
+    if (part) {
       let reason = "it is cut off or was changed";
       let state;
       try {
         state = decode(part.slice(id.length + 1));
-        reason = state?.version === start.state.version ? spec.check(state) : "it is of another version of this book";
+        reason = state.version === start.state.version ? spec.check(state, model) : "it is of another version of this book";
       } catch {
         // The reason above says it.
       }
@@ -207,8 +201,10 @@ function begin(model, spec) {
   return start;
 }
 
-// A widget from {name, title, check(state) -> "" or why it is wrong, build(view) -> {update(), sentence(), challenge?}}.
-// `view` has: model, root, state, change(patch), redraw(), held(node), note(text), reset().
+// A widget from {name, title, check(state, model) -> "" or why it is wrong,
+// build(view, body, tools) -> {update(), sentence(), outside?(), reset?()}}.
+// `view` has model, root, state, change(patch), redraw(), held(node), note(text), reset().
+// In a notebook the kernel has checked the state: there `check` is left out of the bundle.
 export function widget(spec) {
   return {
     initialize({ model }) {
@@ -216,112 +212,101 @@ export function widget(spec) {
     },
     render({ model, el }) {
       const start = begin(model, spec);
-      const live = h("p", { class: "ab-summary", "aria-live": "polite" });
-      const note = h("p", { class: "ab-note", role: "status" }, start.note);
-      const body = h("div", { class: "ab-body" });
-      const challenge = h("p", { class: "ab-challenge" });
-      const root = h("section", {
-        class: `ab ab-${spec.name}`, role: "group", "aria-label": spec.title,
-        "data-lm-suppress-shortcuts": "true",
-      });
-      const leave = [followTheme(root, model)];
+      const live = h("p.summary", { "aria-live": "polite" });
+      const note = h("p.note", { role: "status" }, start.note);
+      const body = h("");
+      const challenge = h("p.challenge");
+      const tools = h(".tools");
+      const root = h("section", { class: "ab", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" });
       const view = { model, root, state: model.get("state") };
-      const broken = view.state && spec.check(view.state);
-      el.append(root);
-      if (!view.state || broken) {
-        root.append(h("p", { class: "ab-note", role: "status" },
-          `${spec.title}: the stored state of this widget cannot be shown: ${broken || "there is none"}. Run its cell again, or reload the page.`));
-        return () => leave.forEach((end) => end());
-      }
-      let parts = null;
-      let spoken = 0;
-      let drawn = 0;
-      let sent = 0;
+      let built;
+      let [speaking, drawing, sending] = [0, 0, 0];
+      const unfollow = followTheme(root, model);
       const keys = keyboard(root, () => view.reset());
       const draw = () => {
-        drawn = 0;
-        parts.update();
-        const sentence = parts.sentence();
-        clearTimeout(spoken);
+        drawing = 0;
+        built.update();
+        keys.tidy();
+        const sentence = built.sentence();
+        clearTimeout(speaking);
         // Speak once the hand rests, not sixty times a second.
-        spoken = setTimeout(() => {
+        speaking = setTimeout(() => {
           say(live, sentence);
           model.set("summary", sentence);
         }, 250);
-        keys.tidy();
       };
       const send = () => {
-        sent = 0;
+        clearTimeout(sending);
+        sending = 0;
         model.set("state", view.state);
         model.save_changes();
         if (BOOK) writeHash(model.get("widget_id"), view.state);
       };
       Object.assign(view, {
-        held: keys.isHeld,
+        held: keys.held,
         note: (text) => say(note, text),
         redraw() {
-          if (!drawn) drawn = requestAnimationFrame(draw);
+          drawing = drawing || requestAnimationFrame(draw);
         },
         // The reader changed something: draw in the next frame, tell kernel and address when the hand rests.
         change(patch) {
           view.state = { ...view.state, ...patch };
           view.redraw();
-          clearTimeout(sent);
-          sent = setTimeout(send, 120);
+          clearTimeout(sending);
+          sending = setTimeout(send, 120);
         },
         reset() {
-          view.change(spec.reset ? spec.reset(start.state) : start.state);
-          parts.reset?.();
+          view.change(start.state);
+          built.reset?.();
           view.note("Reset.");
         },
       });
       const onState = () => {
-        if (model.get("state") === view.state || sent) return;
+        if (model.get("state") === view.state || sending) return;
         view.state = model.get("state");
-        parts.outside?.();
+        built.outside?.();
         view.redraw();
       };
       const onChallenge = () => say(challenge, model.get("challenge") || "");
+      el.append(root);
+      try {
+        const wrong = BOOK && spec.check(view.state, model);
+        if (wrong) throw Error(wrong);
+        root.append(challenge, body, live, tools, note, h("p.hint",
+          "Arrow keys go from control to control, Enter picks one up so that they change it, Esc lets go and then leaves, R resets."));
+        onChallenge();
+        built = spec.build(view, body, tools);
+        tools.append(button("Reset", view.reset));
+        if (BOOK) {
+          tools.append(button("Copy link", async () => {
+            send();
+            try {
+              await navigator.clipboard.writeText(location.href);
+              view.note("The link to this view is copied.");
+            } catch {
+              view.note("The link to this view stands in the address bar: copy it from there.");
+            }
+          }));
+        }
+        draw();
+        say(live, built.sentence());
+      } catch (error) {
+        unfollow();
+        root.replaceChildren(h("p.note", { role: "status" },
+          `${spec.title} cannot be shown, since its state is damaged (${error.message}): run its cell again, or reload the page.`));
+        return undefined;
+      }
       model.on("change:state", onState);
       model.on("change:challenge", onChallenge);
-      const hint = h("p", { class: "ab-hint" },
-        "Keyboard: arrow keys go from control to control, Enter picks a control up so that the arrow keys change it, Esc lets go and then leaves, R resets.");
-      const tools = h("div", { class: "ab-tools", "data-group": "" });
-      root.append(challenge, body, live, tools, note, hint);
-      onChallenge();
-      parts = spec.build(view, body, tools);
-      tools.append(button("Reset", () => view.reset()));
-      if (BOOK) {
-        tools.append(button("Copy link", async () => {
-          if (sent) {
-            clearTimeout(sent);
-            send();
-          } else writeHash(model.get("widget_id"), view.state);
-          try {
-            await navigator.clipboard.writeText(location.href);
-            view.note("The link to this view is copied.");
-          } catch {
-            view.note("The link to this view stands in the address bar: copy it from there.");
-          }
-        }));
-      }
-      draw();
-      say(live, parts.sentence());
-      if (start.shared) {
-        start.shared = false;
-        requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
-      }
+      if (start.shared) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
+      start.shared = false;
       return () => {
-        if (sent) {
-          clearTimeout(sent);
-          send();
-        }
-        clearTimeout(spoken);
-        cancelAnimationFrame(drawn);
+        if (sending) send();
+        clearTimeout(speaking);
+        cancelAnimationFrame(drawing);
         model.off("change:state", onState);
         model.off("change:challenge", onChallenge);
-        leave.forEach((end) => end());
-        root.remove();
+        unfollow();
       };
     },
   };
@@ -329,45 +314,40 @@ export function widget(spec) {
 
 // --- Predict first ----------------------------------------------------------------------------------------------
 
-let serial = 0;
-
 // The panel that hides the outcome until the reader commits or skips.
-// ask: question; options(): labels; share: whether "how much?" is asked too;
-// commit(choice, share), skip(), again(); verdict(): a sentence or "".
-export function predictor(view, { ask, options, share, commit, skip, again, verdict }) {
-  const id = `ab-p${(serial += 1)}`;
-  const panel = h("div", { class: "ab-predict", "data-group": "" });
-  let shown = "";
-  const draw = () => {
-    const { revealed } = view.state;
-    const labels = options();
-    const key = JSON.stringify([revealed, labels]);
-    if (key !== shown) {
-      shown = key;
-      const had = panel.contains(document.activeElement);
-      panel.replaceChildren(...(revealed ? after() : before(labels)));
-      if (had) (panel.querySelector("[data-stop]") || view.root).focus();
-    }
-    if (revealed) say(panel.firstChild, verdict());
+// ask: a question; options(): labels; commit(choice, share); again(): hide anew; verdict(): a sentence or "".
+// The reader may also be asked how much (`share`, from 0 to 1).
+export function predictor(view, { ask, options, commit, verdict }) {
+  const panel = h(".predict");
+  let shown;
+  const skip = (revealed) => view.change({ prediction: null, score: null, revealed });
+  return {
+    panel,
+    draw() {
+      const { revealed } = view.state;
+      const labels = options();
+      const key = JSON.stringify([revealed, labels]);
+      if (key !== shown) {
+        const inside = panel.contains(document.activeElement);
+        shown = key;
+        if (revealed) {
+          panel.replaceChildren(h("p", { role: "status" }), button("Predict again", () => skip(false)));
+        } else {
+          const choice = select(labels.map((label, i) => [i, label]));
+          const read = h("output", "50 %");
+          const share = slider(0, 100, 1, () => say(read, `${share.value} %`));
+          panel.replaceChildren(
+            h("p.ask", ask()),
+            h(".row", h("label", "I expect ", choice), h("label", "with a share of ", share, read)),
+            h(".row", button("Commit", () => commit(+choice.value, share.value / 100), { class: "ab-main" }),
+              button("Skip", () => skip(true))),
+          );
+        }
+        if (inside) panel.querySelector("[data-stop]").focus();
+      }
+      if (revealed) say(panel.firstChild, verdict());
+    },
   };
-  const after = () => [h("p", { class: "ab-verdict", role: "status" }), button("Predict again", again)];
-  const before = (labels) => {
-    const select = stop(h("select", { id: `${id}c` }, labels.map((label, i) => h("option", { value: i }, label))), true);
-    const range = share && stop(h("input", {
-      id: `${id}s`, type: "range", min: 0, max: 100, step: 1, value: 50, oninput: () => say(read, `${range.value} %`),
-    }), true);
-    const read = h("output", { for: `${id}s` }, "50 %");
-    return [
-      h("p", { class: "ab-ask" }, ask()),
-      h("div", { class: "ab-row" },
-        h("label", { for: `${id}c` }, "I expect", select),
-        share && h("label", { for: `${id}s` }, "with a share of", range, read)),
-      h("div", { class: "ab-row" },
-        button("Commit", () => commit(+select.value, share ? range.value / 100 : null), { class: "ab-main" }),
-        button("Skip", skip)),
-    ];
-  };
-  return { panel, draw };
 }
 
 // --- The published page ---------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
 const WIDGETS = { QKVPlayground: "qkv_playground.js", Quiz: "quiz.js" };
+// What the tests call in a shipped bundle, beside the widget itself.
+const also = { QKVPlayground: ", attend" };
 const shared = {
   absWorkingDir: here, bundle: true, minify: true, write: false, target: "es2021", charset: "utf8", legalComments: "none",
 };
@@ -34,13 +36,16 @@ const text = async (options) => {
 
 const files = {};
 for (const [name, source] of Object.entries(WIDGETS)) {
-  files[`${name}.js`] = await text({ entryPoints: [source], format: "esm", define: { BOOK: "false" } });
+  files[`${name}.js`] = await text({
+    stdin: { contents: `export { default${also[name] || ""} } from "./${source}";`, resolveDir: here },
+    format: "esm", define: { BOOK: "false" },
+  });
   files[`book/${name}.js`] = await text({
     stdin: {
       contents: `import widget from "./${source}"; import { define } from "./base.js"; define("${name}", widget);`,
       resolveDir: here,
     },
-    format: "iife", plugins: [fromGlobal],
+    format: "iife", plugins: [fromGlobal], define: { BOOK: "true" },
   });
 }
 files["book/base.js"] = await text({

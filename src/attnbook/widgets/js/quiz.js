@@ -3,7 +3,7 @@
 import { button, h, say, set, stop, widget } from "./base.js";
 
 // `code` between backticks becomes a code element; nothing else is markup.
-const rich = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+const rich = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", part) : part));
 
 const same = (a, b) => a.length === b.length && a.every((x) => b.includes(x));
 
@@ -16,14 +16,15 @@ export function grade(questions, state) {
   return Math.floor((right / questions.length) * 100 + 0.5) / 100;
 }
 
-export function check(state, questions) {
+export function check(state, model) {
+  const questions = model.get("questions");
   const { answers, checked } = state;
   if (!Array.isArray(answers) || !Array.isArray(checked) || answers.length !== checked.length) {
     return "answers and checked are not lists of equal length";
   }
-  if (questions && answers.length !== questions.length) return "it answers another number of questions";
+  if (answers.length !== questions.length) return "it answers another number of questions";
   const fine = (chosen, i) => Array.isArray(chosen) && new Set(chosen).size === chosen.length
-    && chosen.every((c) => Number.isInteger(c) && c >= 0 && (!questions || c < questions[i].options.length));
+    && chosen.every((c) => Number.isInteger(c) && c >= 0 && c < questions[i].options.length);
   if (!answers.every(fine)) return "an answer is not a list of options";
   if (!checked.every((c) => typeof c === "boolean")) return "checked is not true or false for each question";
   return "";
@@ -69,13 +70,13 @@ function build(view, body, tools) {
       input.addEventListener("keydown", (event) => {
         if (event.key === "Enter") input.click();
       });
-      const why = h("p", { class: "ab-why" });
-      return { input, why, node: h("div", {}, h("label", { class: "ab-option" }, input, h("span", {}, rich(option))), why) };
+      const why = h("p.why");
+      return { input, why, node: h("", h("label.option", input, h("span", rich(option))), why) };
     });
-    const verdict = h("p", { class: "ab-verdict", role: "status" });
+    const verdict = h("p", { role: "status" });
     const go = button("Check this answer", () => put(i, { checked: true }), { class: "ab-main", "aria-label": `Check the answer to question ${i + 1}` });
-    const node = h("fieldset", { class: "ab-question", "data-group": "" },
-      h("legend", {}, `${i + 1}. `, rich(question.question), many ? " (choose all that hold)" : ""),
+    const node = h("fieldset.question",
+      h("legend", `${i + 1}. `, rich(question.question), many ? " (choose all that hold)" : ""),
       items.map((item) => item.node), go, verdict);
     return { items, verdict, go, node };
   });
@@ -106,7 +107,7 @@ function build(view, body, tools) {
   if (!view.state.answers.some((a) => a.length)) {
     try {
       const kept = JSON.parse(localStorage.getItem(slot));
-      if (kept && kept.version === view.state.version && !check(kept, questions)) {
+      if (kept && kept.version === view.state.version && !check(kept, model)) {
         change({ answers: kept.answers, checked: kept.checked, score: grade(questions, kept) });
       }
     } catch {
@@ -129,7 +130,7 @@ function build(view, body, tools) {
           if (why.dataset.shown === key) return;
           why.dataset.shown = key;
           set(why, { "data-good": good });
-          why.replaceChildren(...(show ? [h("b", {}, good ? "✓ Right. " : "✗ Not this. "), ...rich(question.explanations[o])] : []));
+          why.replaceChildren(...(show ? [h("b", good ? "✓ Right. " : "✗ Not this. "), ...rich(question.explanations[o])] : []));
         });
         const all = same(chosen, right);
         const missed = right.filter((o) => !chosen.includes(o)).length;
@@ -142,4 +143,4 @@ function build(view, body, tools) {
   };
 }
 
-export default widget({ name: "Quiz", title: "Quiz", check, build });
+export default widget({ name: "Quiz", title: "Quiz", check: BOOK && check, build });
