@@ -412,7 +412,7 @@ def _properties(exercise: Exercise, case: Case, reference: dict, actual: dict) -
             return Finding(
                 "properties",
                 f"A property does not hold: {prop.text}.",
-                picture=_worst(exercise, reference, actual),
+                picture=_worst(exercise, reference, actual, prop.text),
             )
     return None
 
@@ -462,8 +462,9 @@ def _picture(output: Output, reference: dict, actual: dict) -> Picture:
     return Picture(output, reference[output.name], actual[output.name])
 
 
-def _worst(exercise: Exercise, reference: dict, actual: dict) -> Picture | None:
-    for output in exercise.outputs:
+def _worst(exercise: Exercise, reference: dict, actual: dict, text: str) -> Picture | None:
+    """An output that is not as expected, if possible one that the property speaks of."""
+    for output in sorted(exercise.outputs, key=lambda output: output.name.rstrip("s") not in text):
         if not close(exercise, reference[output.name], actual[output.name]):
             return _picture(output, reference, actual)
     return None

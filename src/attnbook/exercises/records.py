@@ -103,7 +103,7 @@ def _rebuild(file: Path, data: bytes, good: list[dict[str, Any]], damaged: int) 
         part.write_text("".join(json.dumps(entry) + "\n" for entry in good), encoding="utf-8")
         os.replace(part, file)
     except OSError as error:
-        return f"The progress file {file} has {damaged} damaged lines and cannot be rewritten ({error.strerror})."
+        return f"The progress file {file} is damaged and cannot be rewritten ({error.strerror})."
     lines = "1 line" if damaged == 1 else f"{damaged} lines"
     return (
         f"The progress file was damaged in {lines}. It was rebuilt from the other {len(good)}; the damaged one is "
