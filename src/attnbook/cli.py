@@ -33,6 +33,12 @@ def parser(words: list[str]) -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", metavar="NAME")
     data.set_defaults(function=_list_or_fetch)
     add_run(commands, words)
+    if "grade" in words[:1]:  # it imports the exercises, which other commands need not wait for
+        from attnbook.grading.command import add_parser as add_grade
+
+        add_grade(commands)
+    else:
+        commands.add_parser("grade", help="grade a notebook, a folder of notebooks or a zip")
     return top
 
 

@@ -1,0 +1,151 @@
+"""Grade a whole batch: in parallel, resumable, one row for every file whatever is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from attnbook.exercises.spec import Exercise
+from attnbook.grading.limits import Limits
+from attnbook.grading.marks import Row, mark
+from attnbook.grading.pool import CannotStart, Pool
+from attnbook.grading.reports import write_atomically
+from attnbook.grading.sandbox import Sandbox, describe
+from attnbook.grading.submissions import Submission
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to grade: the same for every submission of a run."""
+
+    exercises: tuple[Exercise, ...]
+    secret: str
+    limits: Limits
+    sandbox: Sandbox
+
+    def digest(self) -> str:
+        """Changes with anything that changes a mark; stored results of another plan are not reused."""
+        described = [(one.id, one.points, one.name, one.kind, one.tolerance) for one in self.exercises]
+        text = json.dumps([described, self.secret, repr(self.limits), describe(self.sandbox)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def stored_secret(out: Path, seed_file: Path | None) -> str:
+    """The run's secret: the seed file's text, or a random one kept in ``out`` so that a run can resume.
+
+    Raises
+    ------
+    ValueError
+        If the seed file cannot be read or is empty.
+    """
+    if seed_file is not None:
+        try:
+            text = seed_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"--seed-file: {seed_file} cannot be read ({error})") from None
+        if not text:
+            raise ValueError(f"--seed-file: {seed_file} is empty; put any long random text into it")
+        return text
+    kept = out / "work" / "seed"
+    if not kept.exists():
+        write_atomically(kept, secrets.token_hex(16))
+        kept.chmod(0o600)
+    return kept.read_text(encoding="utf-8").strip()
+
+
+def grade_batch(
+    submissions: Sequence[Submission], plan: Plan, out: Path, jobs: int = 1, grade: Callable | None = None
+) -> list[dict[str, Any]]:
+    """A row for each submission, in their order.
+
+    Each row is stored as soon as it is known; a run that was interrupted, even by ``kill -9``, reads the
+    stored ones and grades the rest. A submission whose file changed is graded again.
+
+    Parameters
+    ----------
+    submissions : sequence of Submission
+    plan : Plan
+    out : Path
+        ``out/work`` holds the stored rows.
+    jobs : int
+        Submissions at a time on this machine.
+    grade : callable, optional
+        ``grade(submissions, plan)`` yields ``(submission, row)``: another way to do the work, such as a
+        cluster.
+    """
+    digest = plan.digest()
+    rows: dict[str, dict[str, Any]] = {}
+    waiting = []
+    for submission in submissions:
+        row = _read(_place(out, submission, digest), submission)
+        if row is None:
+            waiting.append(submission)
+        else:
+            rows[submission.file] = row
+    work = (grade or _here(jobs))(waiting, plan)
+    with tqdm(total=len(submissions), initial=len(rows), desc="grading", unit="file") as bar:
+        for submission, row in work:
+            write_atomically(_place(out, submission, digest), json.dumps(row))
+            rows[submission.file] = row
+            bar.update()
+    return [rows[submission.file] for submission in submissions]
+
+
+def _here(jobs: int) -> Callable:
+    """Grade on this machine, ``jobs`` at a time."""
+
+    def work(waiting: Sequence[Submission], plan: Plan) -> Iterator[tuple[Submission, dict[str, Any]]]:
+        if not waiting:
+            return
+        with Pool(plan.sandbox, plan.limits, ahead=jobs) as pool, ThreadPoolExecutor(jobs) as threads:
+            running = {threads.submit(grade_one, one, plan, pool): one for one in waiting}
+            try:
+                for done in as_completed(running):
+                    yield running.pop(done), done.result()
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    return work
+
+
+def grade_one(submission: Submission, plan: Plan, pool: Pool) -> dict[str, Any]:
+    """One row, whatever happens; only a machine on which no worker starts stops a batch."""
+    isolation = describe(plan.sandbox)
+    try:
+        return mark(submission, plan.exercises, plan.secret, pool, plan.limits, isolation).as_json()
+    except CannotStart:
+        raise
+    except Exception as error:
+        possible = sum(exercise.points for exercise in plan.exercises)
+        reason = f"not graded: {type(error).__name__} in the grader; please report it"
+        return Row(
+            submission.file, submission.id, reason, 0.0, possible, [], [], [], isolation, "", 0.0
+        ).as_json()
+
+
+def _place(out: Path, submission: Submission, plan_digest: str) -> Path:
+    digest = hashlib.sha256(f"{plan_digest}\0{submission.file}\0".encode("utf-8", "surrogateescape"))
+    if not submission.problem:
+        try:
+            digest.update(submission.path.read_bytes())
+        except OSError:
+            digest.update(b"unreadable")
+    return out / "work" / "rows" / f"{digest.hexdigest()}.json"
+
+
+def _read(path: Path, submission: Submission) -> dict[str, Any] | None:
+    """A stored row, or None if there is none that can be used."""
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return row if isinstance(row, dict) and row.get("file") == submission.file else None
