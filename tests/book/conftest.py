@@ -10,10 +10,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from sample_book import write_sample_book  # noqa: E402 - found on the path above
+
 from support import ROOT  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -70,7 +72,7 @@ class Visit:
 
 @pytest.fixture
 def visit(browser):
-    """Open a page; when the test ends, nothing may have been asked of another origin, nothing may have failed."""
+    """Open a page; when the test ends, nothing was asked of another origin and nothing failed."""
 
     @contextmanager
     def opened(address: str, expect_errors: bool = False, **options):

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
 from support import ROOT
 
 MARKDOWN = r"""# 9 · A sample chapter
@@ -70,8 +71,9 @@ def widget_data(widget) -> dict:
 
 def sample_notebook() -> NotebookNode:
     """The notebook, with the states of its widgets, as execution would store them."""
-    from attnbook.widgets import QKVPlayground, Quiz
     from ipywidgets import IntSlider, Widget
+
+    from attnbook.widgets import QKVPlayground, Quiz
 
     playground = QKVPlayground(
         query=[1.0, 0.5],
