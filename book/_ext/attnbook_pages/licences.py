@@ -1,13 +1,16 @@
 """`{third-party}`: what the pages ship from others, with version and licence as its package states them."""
 
 import json
-from importlib.metadata import metadata
+from importlib.metadata import files, metadata
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from .errors import PageError
 from .packages import npm_file
+from .paths import STATIC
 from .tables import table
 
 # name, where it comes from, what of it is in a page
@@ -47,15 +50,40 @@ def python_facts(name: str) -> tuple[str, str]:
     return facts["Version"], licence
 
 
+def text_of(name: str, source: str) -> str:
+    """The licence's own words, which must travel with what is under it."""
+    if source == "npm":
+        return npm_file(f"{name}/LICENSE").read_text(encoding="utf-8")
+    found = [path for path in files(name) or [] if path.name.upper().startswith("LICEN")]
+    if not found:
+        raise PageError(f"The Python package {name} holds no licence text; install it from its wheel.")
+    return min(found, key=str).locate().read_text(encoding="utf-8")
+
+
+def file_name(name: str) -> str:
+    """The name under which a package's licence is published."""
+    return name.strip("@").replace("/", "-").lower() + ".txt"
+
+
+def write_texts(folder: Path) -> None:
+    """Every licence, one file each, for the pages to link."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source, _ in SHIPPED:
+        (folder / file_name(name)).write_text(text_of(name, source), encoding="utf-8", newline="\n")
+
+
 class ThirdParty(SphinxDirective):
     """A table with one row for each package of which a page ships something."""
 
     def run(self) -> list[nodes.Node]:
-        """The table."""
+        """The table, each licence a link to its text."""
         rows = [("Package", "Version", "Licence", "What a page has of it")]
+        up = "../" * self.env.docname.count("/")
         for name, source, use in SHIPPED:
             version, licence = npm_facts(name) if source == "npm" else python_facts(name)
-            rows.append((f"{name} ({source})", version, licence, use))
+            address = f"{up}{(STATIC / 'licences' / file_name(name)).as_posix()}"
+            link = nodes.reference("", licence, refuri=address, internal=False)
+            rows.append((f"{name} ({source})", version, link, use))
         return [table(rows)]
 
 

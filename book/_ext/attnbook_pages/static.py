@@ -9,6 +9,7 @@ from sphinx.util import logging
 
 from .errors import PageError
 from .fonts import write_mathematics_font
+from .licences import write_texts
 from .node import run
 from .packages import npm_file, python_file
 from .paths import ASSETS, BOOK, NODE_MODULES, STATIC, WIDGET_SCRIPTS
@@ -80,6 +81,7 @@ def copy_files(outdir: Path) -> None:
         shutil.copyfile(ASSETS / name, target / name)
     for picture in sorted((BOOK / "_static").glob("*.svg")):
         shutil.copyfile(picture, target / picture.name)
+    write_texts(target / "licences")
     for script in sorted(WIDGET_SCRIPTS.glob("*")):
         shutil.copyfile(script, target / script.name)
 
