@@ -108,7 +108,7 @@
 
   // What is wider than the page scrolls by itself; a keyboard must be able to reach it.
   function scrolling() {
-    const places = () => all("pre, .math-block, .table-wrapper, .cell_output > .output");
+    const places = () => all("pre, .math-block, .pst-scrollable-table-container, .cell_output > .output");
     const mark = () => {
       for (const place of places()) {
         if (place.closest(".attnbook-widget")) continue;
