@@ -12,6 +12,7 @@ from attnbook.nn import (
     GeneralScore,
     GRUDecoder,
     GRUEncoder,
+    LocalAttention,
     LocationScore,
     LSTMDecoder,
     LSTMEncoder,
@@ -39,6 +40,8 @@ def translator(score="additive", encoder=GRUEncoder, decoder=GRUDecoder, bidirec
         "concat": lambda: ConcatScore(HIDDEN, made.d_memory, ATTENTION),
         "location": lambda: LocationScore(HIDDEN, 8),
         "dot": DotScore,
+        "local-m": lambda: LocalAttention(GeneralScore(HIDDEN, made.d_memory), 1),
+        "local-p": lambda: LocalAttention(GeneralScore(HIDDEN, made.d_memory), 2, "predictive"),
         None: lambda: None,
     }
     model = Seq2Seq(made, decoder(VOCAB, EMBED, HIDDEN, made.d_memory, scores[score](), **options))
@@ -102,8 +105,26 @@ def numpy_score(score, s, h):
     return s @ h
 
 
-def numpy_attend(attention, s, annotations):
+def numpy_attend_locally(local, s, annotations, t):
+    """Luong et al. 2015, equations 7, 9 and 10, for the target word at position t."""
+    p, length = parameters(local), len(annotations)
+    centre = t
+    if local.alignment == "predictive":
+        centre = length * sigmoid(p["v_p.weight"][0] @ np.tanh(p["W_p.weight"] @ s))
+    weights = np.zeros(length)
+    inside = [j for j in range(length) if abs(j - centre) <= local.window]
+    if inside:
+        e = np.exp([numpy_score(local.score, s, annotations[j]) for j in inside])
+        weights[inside] = e / e.sum()
+    if local.alignment == "predictive":
+        weights *= np.exp(-((np.arange(length) - centre) ** 2) / (2 * (local.window / 2) ** 2))
+    return weights @ annotations, weights
+
+
+def numpy_attend(attention, s, annotations, t):
     score = attention.score
+    if isinstance(attention, LocalAttention):
+        return numpy_attend_locally(attention, s, annotations, t)
     if isinstance(score, LocationScore):
         e = (parameters(score)["W.weight"] @ s)[: len(annotations)]
     else:
@@ -123,28 +144,28 @@ def numpy_translate(model, sentence, words):
     fixed, h_tilde = np.concatenate(ends), np.zeros(HIDDEN)
     logits, looked = [], []
 
-    def look(state):
+    def look(state, t):
         return (
             (fixed, None)
             if decoder.attention is None
-            else numpy_attend(decoder.attention, state, annotations)
+            else numpy_attend(decoder.attention, state, annotations, t)
         )
 
     def update(x, state, memory_cell):
         return lstm(cell, x, (state, memory_cell)) if long else (gru(cell, x, state), memory_cell)
 
-    for word in words:
+    for t, word in enumerate(words):
         y = decoder.embedding.weight.detach().numpy()[word]
         if decoder.query == "previous":
-            c, weights = look(s)
+            c, weights = look(s, t)
             s, cell_state = update(np.concatenate([y, c]), s, cell_state)
-            t = deep["weight"] @ np.concatenate([s, y, c]) + deep["bias"]
-            features = np.array([max(t[2 * k], t[2 * k + 1]) for k in range(HIDDEN)])
+            pairs = deep["weight"] @ np.concatenate([s, y, c]) + deep["bias"]
+            features = np.array([max(pairs[2 * k], pairs[2 * k + 1]) for k in range(HIDDEN)])
         else:
             s, cell_state = update(
                 np.concatenate([y, h_tilde]) if decoder.input_feeding else y, s, cell_state
             )
-            c, weights = look(s)
+            c, weights = look(s, t)
             features = h_tilde = np.tanh(deep["weight"] @ np.concatenate([c, s]))
         logits.append(output["weight"] @ features + output["bias"])
         looked.append(weights)
@@ -155,7 +176,7 @@ CASES = [
     *(("previous", score, False) for score in ("additive", "concat", "general", None)),
     *(
         ("current", score, feeding)
-        for score in ("general", "concat", "location", None)
+        for score in ("general", "concat", "location", "local-m", "local-p", None)
         for feeding in (False, True)
     ),
 ]
@@ -164,7 +185,7 @@ CASES = [
 @pytest.mark.parametrize(("query", "score", "feeding"), CASES)
 @pytest.mark.parametrize("long", [False, True], ids=["gru", "lstm"])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one-way", "both-ways"])
-def test_translator_is_the_papers_loop(query, score, feeding, long, bidirectional):
+def test_translator_is_the_papers_loop(query, score, feeding, long, bidirectional, conforms):
     units = {"encoder": LSTMEncoder, "decoder": LSTMDecoder} if long else {}
     model = translator(score, bidirectional=bidirectional, query=query, input_feeding=feeding, **units)
     src, tgt, mask = sentences()
@@ -172,9 +193,10 @@ def test_translator_is_the_papers_loop(query, score, feeding, long, bidirectiona
     assert (weights is None) == (score is None)
     for row, length in enumerate(LENGTHS):
         expected, looked = numpy_translate(model, src[row, :length].numpy(), tgt[row].numpy())
-        np.testing.assert_allclose(logits[row].detach().numpy(), expected, atol=1e-12)
+        table = "NumPy loops from the papers: translators"
+        conforms(table, logits[row], torch.from_numpy(expected), 1e-12, "logits")
         if score is not None:
-            np.testing.assert_allclose(weights[row, :, :length].detach().numpy(), looked, atol=1e-12)
+            conforms(table, weights[row, :, :length], torch.from_numpy(np.array(looked)), 1e-12, "weights")
             assert not weights[row, :, length:].any()
 
 
@@ -266,6 +288,7 @@ def test_dropout_is_for_training_only():
     ("call", "message"),
     [
         (lambda m, s, t, k: m(s.float(), t, k), "src: expected token numbers"),
+        (lambda m, s, t, k: m(s.to("meta"), t), "src: expected device cpu, where GRUEncoder's parameters"),
         (lambda m, s, t, k: m(s + VOCAB, t, k), "src: expected token numbers from 0 to 10"),
         (lambda m, s, t, k: m(s[0], t, k), r"src: expected 2 dimensions \(batch, src\)"),
         (lambda m, s, t, k: m(s, t, k[:, :3]), r"src_mask: expected shape \(3, 5\)"),

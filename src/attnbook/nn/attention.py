@@ -131,6 +131,7 @@ def fused_attention(
         mask = mask & past if mask.dtype == torch.bool else mask.masked_fill(~past, -torch.inf)
     # Rows that may attend to nothing: the kernel's answer differs between versions and devices. Open the row,
     # then put zeros in its place.
+    mask = torch.atleast_2d(mask)
     nothing = ~mask if mask.dtype == torch.bool else mask == -torch.inf
     nothing = nothing.all(dim=-1, keepdim=True)  # (…, queries or 1, 1)
     mask = mask | nothing if mask.dtype == torch.bool else mask.masked_fill(nothing, 0.0)

@@ -205,17 +205,40 @@ def scores_shape(query: Tensor, key: Tensor) -> tuple[int, ...]:
     return (*leading, query.shape[-2], key.shape[-2])
 
 
-def score_inputs(query: Tensor, key: Tensor, d_query: int | None, d_key: int | None) -> None:
+def score_inputs(score: torch.nn.Module, query: Tensor, key: Tensor) -> None:
     """Query (…, queries, d_query) and key (…, keys, d_key) for a score function."""
     key_and_value(query, key, key)
+    fits_parameters("query", query, score)
+    d_query, d_key = getattr(score, "d_query", None), getattr(score, "d_key", None)
     if d_query is not None:
         last_size("query", query, d_query, "d_query")
-    if d_key is not None:
+    if d_key is not None:  # a location score has none: it never looks at the keys
         last_size("key", key, d_key, "d_key")
     if d_query is None and d_key is None and query.shape[-1] != key.shape[-1]:
         raise ValueError(
             f"key: expected last dimension {query.shape[-1]} as in query (a dot product needs equal sizes), "
             f"got shape {tuple(key.shape)}; use GeneralScore for different sizes"
+        )
+
+
+def fits_parameters(name: str, given: Tensor, module: torch.nn.Module) -> None:
+    """``given`` lives on the device of the module's parameters, and has their dtype if it is floating."""
+    if torch.compiler.is_compiling():
+        return
+    parameter = next(module.parameters(), None)
+    if parameter is None:
+        return
+    if given.device != parameter.device:
+        raise ValueError(
+            f"{name}: expected device {parameter.device}, where {type(module).__name__}'s parameters are, "
+            f"got {given.device}; move one of them with .to(...)"
+        )
+    # Under autocast torch converts as it goes.
+    floats = given.is_floating_point() and not torch.is_autocast_enabled(given.device.type)
+    if floats and given.dtype != parameter.dtype:
+        raise ValueError(
+            f"{name}: expected {parameter.dtype}, as {type(module).__name__}'s parameters have, "
+            f"got {given.dtype}; convert one of them with .to(...)"
         )
 
 
@@ -228,7 +251,7 @@ def tokens(name: str, given: Tensor, vocab: int, names: Sequence[str]) -> None:
         )
     dimensions(name, given, names)
     # Looking at values would break a compiled graph in two, so a compiled model trusts them.
-    if torch.compiler.is_compiling() or given.numel() == 0:
+    if torch.compiler.is_compiling() or given.numel() == 0 or given.is_meta:
         return
     low, high = int(given.min()), int(given.max())
     if low < 0 or high >= vocab:
@@ -326,7 +349,7 @@ def score_module(name: str, given: object) -> None:
 
 
 def score_attention_inputs(
-    score: object,
+    score: torch.nn.Module,
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -335,9 +358,7 @@ def score_attention_inputs(
 ) -> None:
     """Query, key, value and mask for an attention over ``score``."""
     key_and_value(query, key, value)
-    d_query, d_key = getattr(score, "d_query", None), getattr(score, "d_key", None)
-    # A location score has no d_key: it never looks at the keys.
-    score_inputs(query, key, d_query, d_key)
+    score_inputs(score, query, key)
     if prepared is not None and prepared.shape[-2] != key.shape[-2]:
         raise ValueError(
             f"prepared: expected one row for each of the {key.shape[-2]} keys, got shape "

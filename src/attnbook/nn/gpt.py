@@ -140,6 +140,7 @@ class GPT(nn.Module):
             fit.
         """
         checks.tokens("tokens", tokens, self.vocab, ("batch", "length"))
+        checks.fits_parameters("tokens", tokens, self)
         checks.padding_mask("mask", mask, tokens, "tokens")
         allowed = None if mask is None else mask.unsqueeze(1)  # (batch, 1, keys)
         x = self.embed(tokens)
@@ -176,6 +177,7 @@ class GPT(nn.Module):
         """
         checks.tokens("tokens", tokens, self.vocab, ("batch", "new"))
         checks.not_empty("tokens", tokens)
+        checks.fits_parameters("tokens", tokens, self)
         caches = tuple(cache.copy() for cache in state.caches)
         x = self.embed(tokens, state.position)
         for layer, cache in zip(self.layers, caches, strict=True):

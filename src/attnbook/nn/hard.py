@@ -27,7 +27,8 @@ class Draw:
     probabilities : (…, queries, keys)
         The odds: what soft attention would use as weights.
     log_prob : (…, queries)
-        Logarithm of the drawn position's probability; 0 where nothing was drawn.
+        Logarithm of the drawn position's probability; 0 where nothing was drawn, so that nothing is learned
+        from it.
     entropy : (…, queries)
         Of the probabilities, in nats.
     """
@@ -122,14 +123,13 @@ class HardAttention(nn.Module):
         # The largest of scores + Gumbel noise is a draw with softmax(scores) as the odds.
         noisy = scores - torch.empty_like(scores).exponential_().log()
         weights = one_hot_of_largest(noisy)
+        soft_rows = torch.rand_like(weights[..., :1]) < self.expected  # (…, queries, 1)
         if self.estimator == "gumbel":
             soft = softmax_or_zeros(noisy / self.temperature)
             weights = weights + (soft - soft.detach())  # the draw's value, the softmax's gradient
         else:
-            self.draws.append(describe(probabilities, weights))
-        if self.expected:
-            keep = torch.rand(scores.shape[:-1], device=scores.device).unsqueeze(-1) < self.expected
-            weights = torch.where(keep, probabilities, weights)
+            self.draws.append(describe(probabilities, weights.masked_fill(soft_rows, 0.0)))
+        weights = torch.where(soft_rows, probabilities, weights)
         return weights @ value, weights
 
     def take_draws(self) -> list[Draw]:

@@ -161,6 +161,7 @@ class MultiHeadAttention(nn.Module):
         key = query if key is None else key
         value = key if value is None else value
         checks.multi_head_inputs(query, key, value, mask, cache, self.d_model, self.n_heads)
+        checks.fits_parameters("query", query, self)
         past = cache.length if cache is not None and cache.grows else 0
         q = split_heads(self.W_q(query), self.n_heads)  # (batch, n_heads, queries, d_head)
         if self.positions is not None:

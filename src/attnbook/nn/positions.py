@@ -143,7 +143,10 @@ class RotaryPositions(PositionsInAttention):
         position = torch.arange(start, start + x.shape[-2], dtype=torch.float64, device=x.device)
         pair = torch.arange(0, self.d_head, 2, dtype=torch.float64, device=x.device)  # 2i
         angle = position.unsqueeze(-1) / self.base ** (pair / self.d_head)  # (length, d_head / 2)
-        cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        return self.turn(x, angle.cos().to(x.dtype), angle.sin().to(x.dtype))
+
+    def turn(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """Turn the pairs of x by angles with these cosines and sines, (…, length, d_head / 2)."""
         first, second = x.unflatten(-1, (-1, 2)).unbind(dim=-1)  # the two numbers of each pair
         turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1)
         return turned.flatten(-2)

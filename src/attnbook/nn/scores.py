@@ -44,7 +44,7 @@ class AdditiveScore(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         """Scores (…, queries, keys) of query (…, queries, d_query) and key (…, keys, d_key)."""
-        checks.score_inputs(query, key, self.d_query, self.d_key)
+        checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
     def prepare(self, key: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class DotScore(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         """Scores (…, queries, keys) of query (…, queries, d) and key (…, keys, d)."""
-        checks.score_inputs(query, key, None, None)
+        checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
     def prepare(self, key: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class GeneralScore(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         """Scores (…, queries, keys) of query (…, queries, d_query) and key (…, keys, d_key)."""
-        checks.score_inputs(query, key, self.d_query, self.d_key)
+        checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
     def prepare(self, key: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ class ConcatScore(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         """Scores (…, queries, keys) of query (…, queries, d_query) and key (…, keys, d_key)."""
-        checks.score_inputs(query, key, self.d_query, self.d_key)
+        checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
     def prepare(self, key: Tensor) -> Tensor:
@@ -174,7 +174,7 @@ class LocationScore(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         """Scores (…, queries, keys) of query (…, queries, d_query); keys (…, keys, any) are only counted."""
-        checks.score_inputs(query, key, self.d_query, key.shape[-1])
+        checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
     def prepare(self, key: Tensor) -> Tensor:

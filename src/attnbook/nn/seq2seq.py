@@ -90,6 +90,7 @@ class GRUEncoder(nn.Module):
             empty, or has padding before a word.
         """
         checks.tokens("src", src, self.vocab, ("batch", "src"))
+        checks.fits_parameters("src", src, self)
         checks.padding_mask("src_mask", src_mask, src, "src")
         if src_mask is None:
             src_mask = torch.ones_like(src, dtype=torch.bool)
@@ -283,6 +284,7 @@ class GRUDecoder(nn.Module):
             If token is not (batch,) of this vocabulary.
         """
         checks.tokens("token", token, self.vocab, ("batch",))
+        checks.fits_parameters("token", token, self)
         checks.same_batch("state", state.memory, "token", token)
         word = self.dropout(self.embedding(token))  # (batch, d_embed)
         features, weights, state = self.advance(word, state)
@@ -304,6 +306,7 @@ class GRUDecoder(nn.Module):
         weights : (batch, tgt, src), or None without attention
         """
         checks.tokens("tgt", tgt, self.vocab, ("batch", "tgt"))
+        checks.fits_parameters("tgt", tgt, self)
         checks.same_batch("state", state.memory, "tgt", tgt)
         words = self.dropout(self.embedding(tgt))  # (batch, tgt, d_embed)
         features, weights = [], []

@@ -354,6 +354,7 @@ class Transformer(nn.Module):
             If the tokens or a mask do not fit.
         """
         checks.tokens("tgt", tgt, self.tgt_vocab, ("batch", "tgt"))
+        checks.fits_parameters("tgt", tgt, self)
         checks.padding_mask("tgt_mask", tgt_mask, tgt, "tgt")
         memory, encoder_weights = self.encode(src, src_mask, need_weights=need_weights)
         checks.same_batch("src", src, "tgt", tgt)
@@ -374,6 +375,7 @@ class Transformer(nn.Module):
     ) -> tuple[Tensor, list[Tensor | None]]:
         """The encoder alone: memory (batch, src, d_model); each layer's (batch, n_heads, src, src)."""
         checks.tokens("src", src, self.src_vocab, ("batch", "src"))
+        checks.fits_parameters("src", src, self)
         checks.padding_mask("src_mask", src_mask, src, "src")
         x = self.embed(self.src_embedding, src)
         weights = []
@@ -414,6 +416,7 @@ class Transformer(nn.Module):
             If token is not (batch,) of this vocabulary.
         """
         checks.tokens("token", token, self.tgt_vocab, ("batch",))
+        checks.fits_parameters("token", token, self)
         checks.same_batch("state", state.memory, "token", token)
         caches = tuple((own.copy(), fixed.copy()) for own, fixed in state.caches)
         x = self.embed(self.tgt_embedding, token.unsqueeze(1), state.position)  # (batch, 1, d_model)

@@ -1,0 +1,190 @@
+"""Hard attention: what is drawn, and what its gradients estimate."""
+
+import pytest
+import torch
+
+from attnbook.nn import Attention, DotScore, GeneralScore, HardAttention, MovingBaseline, reinforce_loss
+
+KEYS, D = 4, 3
+
+
+def problem(rows=1, estimator="reinforce", **options):
+    torch.manual_seed(2)
+    hard = HardAttention(GeneralScore(D, D), estimator, **options).double()
+    query, key = torch.randn(1, 1, D, dtype=torch.float64), torch.randn(1, KEYS, D, dtype=torch.float64)
+    return hard, query.expand(rows, 1, D), key.expand(rows, KEYS, D)
+
+
+@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+def test_draws_are_one_hot_and_follow_the_odds(estimator):
+    rows = 20_000
+    hard, query, key = problem(rows, estimator)
+    context, weights = hard(query, key, key)
+    assert ((weights == 0) | (weights == 1)).all()
+    assert (weights.sum(-1) == 1).all()
+    torch.testing.assert_close(context, weights @ key)
+    odds = Attention(hard.score)(query[:1], key[:1], key[:1])[1][0, 0]
+    spread = (odds * (1 - odds) / rows).sqrt()
+    assert ((weights.mean(0)[0] - odds).abs() < 5 * spread).all()
+
+
+@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+def test_evaluation_takes_the_likeliest(estimator):
+    hard, query, key = problem(5, estimator)
+    hard.eval()
+    _, weights = hard(query, key, key)
+    odds = Attention(hard.score)(query, key, key)[1]
+    torch.testing.assert_close(weights, torch.nn.functional.one_hot(odds.argmax(-1), KEYS).double())
+    assert hard.draws == []
+
+
+def test_masked_positions_are_never_drawn():
+    for estimator in ("reinforce", "gumbel"):
+        hard, query, key = problem(500, estimator)
+        mask = torch.tensor([True, False, True, False])
+        _, weights = hard(query, key, key, mask)
+        assert not weights[..., ~mask].any()
+        assert (weights.sum(-1) == 1).all()
+
+
+@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_row_that_may_draw_nothing(estimator, training):
+    hard, query, key = problem(3, estimator)
+    hard.train(training)
+    query = query.clone().requires_grad_()
+    mask = torch.tensor([[True], [False], [True]]).unsqueeze(-1)
+    context, weights = hard(query, key, key, mask)
+    assert not context[1].any()
+    assert not weights[1].any()
+    total = (context**2).sum()
+    if estimator == "reinforce" and training:
+        (draw,) = hard.take_draws()
+        assert draw.log_prob[1] == 0
+        assert draw.entropy[1] == 0
+        total = reinforce_loss(draw.log_prob, torch.ones(3, 1)) - draw.entropy.sum()
+    if training:
+        total.backward()
+        assert query.grad.isfinite().all()
+        assert not query.grad[1].any()
+
+
+def exact_gradient(hard, query, key, reward):
+    """The derivative of the expected reward, summed over all positions instead of drawn."""
+    odds = Attention(hard.score)(query[:1], key[:1], key[:1])[1][0, 0]
+    return torch.autograd.grad((odds * reward).sum(), hard.score.W.weight)[0]
+
+
+def test_reinforce_is_unbiased_and_a_baseline_takes_noise_away():
+    rows = 40_000
+    hard, query, key = problem(rows)
+    reward = torch.tensor([10.0, 11.0, 12.0, 9.0], dtype=torch.float64)
+    exact = exact_gradient(hard, query, key, reward)
+    _, weights = hard(query, key, key)
+    (draw,) = hard.take_draws()
+    received = (weights[:, 0] * reward).sum(-1, keepdim=True)  # (rows, 1)
+    noise = []
+    for baseline in (0.0, received.mean()):
+        loss = reinforce_loss(draw.log_prob, received, baseline)
+        (estimate,) = torch.autograd.grad(loss, hard.score.W.weight, retain_graph=True)
+        # One draw's contribution, for its spread: the gradient of each log p, times the advantage.
+        log_odds = Attention(hard.score)(query[:1], key[:1], key[:1])[1][0, 0].log()
+        parts = torch.stack(
+            [torch.autograd.grad(x, hard.score.W.weight, retain_graph=True)[0] for x in log_odds]
+        )
+        odds = log_odds.exp().detach()[:, None, None]
+        gradients = (reward - baseline)[:, None, None] * parts
+        variance = (odds * gradients**2).sum(0) - exact**2
+        assert ((-estimate - exact).abs() < 5 * (variance / rows).sqrt() + 1e-9).all()
+        noise.append(variance.sum().item())
+    assert noise[1] < 0.1 * noise[0]
+
+
+def test_reinforce_learns_the_better_position():
+    hard, query, key = problem(64)
+    optimiser = torch.optim.Adam(hard.parameters(), lr=0.1)
+    baseline = MovingBaseline()
+    for _ in range(60):
+        _, weights = hard(query, key, key)
+        (draw,) = hard.take_draws()
+        reward = weights[:, :, 2]  # 1 where position 2 was drawn
+        loss = reinforce_loss(draw.log_prob, reward, baseline.update(reward))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert Attention(hard.score)(query, key, key)[1][0, 0, 2] > 0.9
+
+
+def test_gumbel_passes_the_softmax_gradient():
+    torch.manual_seed(0)
+    hard, query, key = problem(1, "gumbel", temperature=0.5)
+    state = torch.get_rng_state()
+    context, weights = hard(query, key, key)
+    torch.set_rng_state(state)
+    scores = hard.score(query, key)
+    noisy = scores - torch.empty_like(scores).exponential_().log()
+    soft = torch.softmax(noisy / 0.5, -1)
+    torch.testing.assert_close(weights.argmax(-1), noisy.argmax(-1))
+    got = torch.autograd.grad((context**2).sum(), hard.score.W.weight)[0]
+    through = (soft @ key * 2 * context.detach()).sum()  # d(context²) = 2 context · d(soft @ key)
+    expected = torch.autograd.grad(through, hard.score.W.weight)[0]
+    torch.testing.assert_close(got, expected)
+
+
+def test_temperature_to_zero_of_the_scores_is_the_argmax_but_of_the_gumbel_a_draw():
+    hard, query, key = problem(400, "gumbel", temperature=1e-6)
+    _, weights = hard(query, key, key)
+    assert (weights.mean(0)[0] > 0).sum() > 1  # still random
+
+
+def test_expected_mixes_in_the_soft_weights():
+    hard, query, key = problem(4000, expected=0.5)
+    _, weights = hard(query, key, key)
+    soft = (weights.amax(-1) < 1).double().mean().item()
+    assert 0.45 < soft < 0.55
+    (draw,) = hard.take_draws()
+    assert torch.equal(
+        draw.log_prob == 0, weights.amax(-1) < 1
+    )  # where nothing was drawn, nothing is learned
+
+
+def test_draws_are_kept_until_taken():
+    hard, query, key = problem(2)
+    for _ in range(3):
+        hard(query, key, key)
+    draws = hard.take_draws()
+    assert len(draws) == 3
+    assert draws[0].log_prob.shape == (2, 1)
+    expected = -(draws[0].probabilities * draws[0].probabilities.log()).sum(-1)
+    torch.testing.assert_close(draws[0].entropy, expected)
+    assert hard.take_draws() == []
+
+
+def test_moving_baseline():
+    baseline = MovingBaseline(0.9)
+    assert baseline.update(torch.tensor([1.0, 3.0])) == 2.0
+    assert baseline.update(torch.tensor([4.0])) == pytest.approx(0.9 * 2.0 + 0.1 * 4.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: HardAttention(DotScore(), "sample"),
+            ValueError,
+            "estimator: expected 'reinforce' or 'gumbel'",
+        ),
+        (
+            lambda: HardAttention(DotScore(), temperature=0),
+            ValueError,
+            "temperature: expected a number above 0",
+        ),
+        (lambda: HardAttention(DotScore(), expected=1.0), ValueError, "expected: expected a number from 0"),
+        (lambda: HardAttention(None), TypeError, "score: expected a score"),
+        (lambda: reinforce_loss(torch.zeros(3), torch.zeros(2, 3)), ValueError, "reward: expected a shape"),
+        (lambda: MovingBaseline(1.0), ValueError, "decay: expected a number from 0 to below 1"),
+    ],
+)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
