@@ -113,8 +113,10 @@ def reviews(
     if count < 1:
         raise ValueError(f"count: expected at least 1 review, got {count}")
     fewest, most = neutral
-    if not 0 <= fewest <= most:
-        raise ValueError(f"neutral: expected (fewest, most) with 0 <= fewest <= most, got {neutral}")
+    if not 0 <= fewest <= most <= len(NEUTRAL):
+        raise ValueError(
+            f"neutral: expected (fewest, most) with 0 <= fewest <= most <= {len(NEUTRAL)}, got {neutral}"
+        )
     if not 0.0 <= negated <= 1.0:
         raise ValueError(f"negated: expected a share from 0 to 1, got {negated}")
     draw = random.Random(seed)
@@ -126,7 +128,7 @@ def reviews(
 def _review(draw: random.Random, label: int, n_neutral: int, negated: bool) -> Review:
     """One review: a verdict at a random place among neutral sentences."""
     verdict, decides = _verdict(draw, label, negated)
-    sentences = [_filled(draw, template) for template in draw.sample(NEUTRAL, min(n_neutral, len(NEUTRAL)))]
+    sentences = [_filled(draw, template) for template in draw.sample(NEUTRAL, n_neutral)]
     place = draw.randint(0, len(sentences))
     before = [word for sentence in sentences[:place] for word in sentence]
     after = [word for sentence in sentences[place:] for word in sentence]
