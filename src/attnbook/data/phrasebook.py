@@ -17,11 +17,10 @@ possible links ("P") join a helper that only one language has: "has been" has no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from random import Random
-from zlib import crc32
 
+from attnbook.data.pairs import PARTS, Pair, part_of
 from attnbook.data.phrasebook_french import (
     FUTURE_ENDINGS,
     IMPERFECT_BE,
@@ -32,38 +31,7 @@ from attnbook.data.phrasebook_grammar import Adjunct, Clause, NounPhrase, Pronou
 from attnbook.data.phrasebook_sampler import LEVELS, STATIVE, Sampler
 
 SUBSETS = tuple(LEVELS)
-PARTS = ("train", "validation", "test")
 LONGEST = 60
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A sentence and its translation.
-
-    Attributes
-    ----------
-    src, tgt : list of str
-        The words of the two sentences.
-    alignment : frozenset of (int, int, str), or None
-        Gold links (source index, target index, "S" sure or "P" possible), indices from 0; None where a
-        corpus has none.
-    """
-
-    src: list[str]
-    tgt: list[str]
-    alignment: frozenset[tuple[int, int, str]] | None = None
-
-    def __hash__(self) -> int:
-        return hash((tuple(self.src), tuple(self.tgt)))
-
-
-def part_of(src: list[str]) -> str:
-    """Which part a sentence belongs to: its checksum decides, so no sentence is ever in two parts.
-
-    About 90 % of all sentences are "train", 5 % "validation", 5 % "test", whatever the seed and length.
-    """
-    number = crc32(" ".join(src).encode()) % 100
-    return "train" if number < 90 else "validation" if number < 95 else "test"
 
 
 def sample(
@@ -183,14 +151,121 @@ def _closed_class(sampler: Sampler) -> tuple[set, set]:
     """Articles, pronouns, helpers, prepositions, conjunctions and dates."""
     level = sampler.level
     src = set(
-        ["I", "you", "he", "she", "it", "we", "they", "me", "him", "her", "us", "them", "am", "is", "are", "was", "were", "not", "isn't", "aren't", "wasn't", "weren't", "don't", "doesn't", "didn't", "the", "a", "an", "my", "your", "of", "on", "by", "with", "too", "very", "yesterday", "today", "Area", "Economic", "European"]
+        [
+            "I",
+            "you",
+            "he",
+            "she",
+            "it",
+            "we",
+            "they",
+            "me",
+            "him",
+            "her",
+            "us",
+            "them",
+            "am",
+            "is",
+            "are",
+            "was",
+            "were",
+            "not",
+            "isn't",
+            "aren't",
+            "wasn't",
+            "weren't",
+            "don't",
+            "doesn't",
+            "didn't",
+            "the",
+            "a",
+            "an",
+            "my",
+            "your",
+            "of",
+            "on",
+            "by",
+            "with",
+            "too",
+            "very",
+            "yesterday",
+            "today",
+            "Area",
+            "Economic",
+            "European",
+        ]
     )
     tgt = set(
-        ["je", "j'", "tu", "il", "elle", "nous", "ils", "elles", "me", "m'", "te", "t'", "se", "s'", "le", "la", "l'", "les", "ne", "n'", "pas", "de", "d'", "du", "des", "que", "qu'", "un", "une", "mon", "ma", "mes", "ton", "ta", "tes", "sur", "par", "avec", "trop", "très", "hier", "aujourd'hui", "en", "zone"]
+        [
+            "je",
+            "j'",
+            "tu",
+            "il",
+            "elle",
+            "nous",
+            "ils",
+            "elles",
+            "me",
+            "m'",
+            "te",
+            "t'",
+            "se",
+            "s'",
+            "le",
+            "la",
+            "l'",
+            "les",
+            "ne",
+            "n'",
+            "pas",
+            "de",
+            "d'",
+            "du",
+            "des",
+            "que",
+            "qu'",
+            "un",
+            "une",
+            "mon",
+            "ma",
+            "mes",
+            "ton",
+            "ta",
+            "tes",
+            "sur",
+            "par",
+            "avec",
+            "trop",
+            "très",
+            "hier",
+            "aujourd'hui",
+            "en",
+            "zone",
+        ]
     ) | {*PRESENT["avoir"], *PRESENT["être"], *IMPERFECT_BE, "été"}
     if level >= 2:
         src |= set(["his", "our", "their", "this", "these", "will", "won't", "tomorrow", "that", "to", "at"])
-        tgt |= set(["son", "sa", "ses", "notre", "nos", "leur", "leurs", "ce", "cet", "cette", "ces", "lui", "demain", "qui", "à", "au", "aux"])
+        tgt |= set(
+            [
+                "son",
+                "sa",
+                "ses",
+                "notre",
+                "nos",
+                "leur",
+                "leurs",
+                "ce",
+                "cet",
+                "cette",
+                "ces",
+                "lui",
+                "demain",
+                "qui",
+                "à",
+                "au",
+                "aux",
+            ]
+        )
     if level >= 3:
         src |= set(["some", "many", "every", "two", "three", "four"])
         tgt |= set(["beaucoup", "chaque", "deux", "trois", "quatre"])

@@ -1,0 +1,255 @@
+"""Translate English to French with a recurrent encoder–decoder, with or without attention, over seeds.
+
+``attnbook run translation --attention additive --data phrasebook --seeds 3`` trains and measures; the same
+command goes on where it was cut off. Under ``torchrun --nproc-per-node N -m attnbook.cli run translation …``
+each of the N processes takes its own batches and gradients are averaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn as torch_nn
+
+from attnbook import nn
+from attnbook.data import fetch as fetching
+from attnbook.data import phrasebook, tatoeba
+from attnbook.data.pairs import Pair, part_of, read_pairs
+from attnbook.data.vocabulary import Batches, Vocabulary, collate
+from attnbook.metrics import alignment_error_rate, bleu, bleu_by_length, diagonal, exact, links_from_weights
+from attnbook.search import translate
+from attnbook.train import fit, translation_loss
+
+ABOUT = "translate English to French: BLEU by length, AER where there are gold alignments"
+ATTENTIONS = ("none", "additive", "dot", "general", "concat")
+# Shortest and longest source in each bucket; the two numbers before it: longest source in training and, for
+# the phrasebook, in the tests.
+BUCKETS = {
+    "phrasebook": ((5, 8), (9, 12), (13, 16), (17, 20), (21, 30), (31, 40)),
+    "tatoeba": ((2, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 15), (16, 20), (21, 60)),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``attnbook run translation``."""
+    parser.add_argument("--attention", choices=ATTENTIONS, default="additive", help="default: additive")
+    parser.add_argument(
+        "--data", default="phrasebook", help="phrasebook, tatoeba, or a file of source TAB target"
+    )
+    parser.add_argument("--subset", choices=phrasebook.SUBSETS, default="small", help="of the phrasebook")
+    parser.add_argument(
+        "--pairs", type=int, default=20_000, help="phrasebook pairs to train on (default 20000)"
+    )
+    parser.add_argument(
+        "--longest", type=int, default=20, help="longest source sentence in training (default 20)"
+    )
+    parser.add_argument("--test-pairs", type=int, default=600, help="test pairs at most (default 600)")
+    parser.add_argument(
+        "--vocabulary", type=int, default=6000, help="words kept a side, but for the phrasebook"
+    )
+    parser.add_argument("--unit", choices=("gru", "lstm"), default="gru", help="recurrent unit (default gru)")
+    parser.add_argument("--query", choices=("previous", "current"), default="previous",
+                        help="ask before the state's update (Bahdanau) or after it (Luong)")  # fmt: skip
+    parser.add_argument("--input-feeding", action="store_true", help="with --query current: feed the last h̃")
+    parser.add_argument(
+        "--hidden", type=int, default=128, help="size of states and word vectors (default 128)"
+    )
+    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--steps", type=int, default=1000, help="optimisation steps (default 1000)")
+    parser.add_argument(
+        "--batch-size", type=int, default=64, help="sentences a step and process (default 64)"
+    )
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--beam", type=int, default=1, help="beam width of the test; 1 (default) is greedy")
+
+
+def result_name(options: argparse.Namespace) -> str:
+    """The stem of the results file, such as translation_phrasebook_additive."""
+    data = options.data if options.data in BUCKETS else Path(options.data).stem
+    unit = "" if options.unit == "gru" else f"_{options.unit}"
+    return f"translation_{data}_{options.attention}{unit}"
+
+
+def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> nn.Seq2Seq:
+    """The model that the options describe, for vocabularies of these sizes."""
+    size = options.hidden
+    encoder, decoder = {
+        "gru": (nn.GRUEncoder, nn.GRUDecoder),
+        "lstm": (nn.LSTMEncoder, nn.LSTMDecoder),
+    }[options.unit]
+    reader = encoder(n_src, size, size, bidirectional=True, dropout=options.dropout)
+    width = reader.d_memory
+    # The dot product needs equal sizes on both sides; the decoder is then as wide as the memory.
+    state = width if options.attention == "dot" else size
+    score = {
+        "none": lambda: None,
+        "additive": lambda: nn.AdditiveScore(state, width, size),
+        "dot": nn.DotScore,
+        "general": lambda: nn.GeneralScore(state, width),
+        "concat": lambda: nn.ConcatScore(state, width, size),
+    }[options.attention]()
+    writer = decoder(
+        n_tgt, size, state, width, score,
+        input_feeding=options.input_feeding, dropout=options.dropout, query=options.query,
+    )  # fmt: skip
+    return nn.Seq2Seq(reader, writer)
+
+
+def corpus(options: argparse.Namespace) -> tuple[list[Pair], list[Pair], list[Pair], Vocabulary, Vocabulary]:
+    """(training, validation and test pairs, source and target vocabulary).
+
+    The phrasebook's test has one half of the lengths trained on, and one half of 21 to 40 words.
+    """
+    if options.data == "phrasebook":
+        words = phrasebook.vocabulary(options.subset)
+        inside, half = (5, options.longest), max(1, options.test_pairs // 2)
+        train = phrasebook.sample(options.pairs, 0, options.subset, inside, "train")
+        validation = phrasebook.sample(200, 1, options.subset, inside, "validation")
+        test = phrasebook.sample(half, 2, options.subset, inside, "test")
+        longer = (options.longest + 1, min(phrasebook.LONGEST, 2 * options.longest))
+        test += phrasebook.sample(half, 3, options.subset, longer, "test")
+        return train, validation, test, Vocabulary(words[0]), Vocabulary(words[1])
+    if options.data == "tatoeba":
+        parts = {part: tatoeba.pairs(part) for part in ("train", "validation", "test")}
+    else:
+        parts = {"train": [], "validation": [], "test": []}
+        for pair in read_pairs(options.data):
+            parts[part_of(pair.src)].append(pair)
+        for part, found in parts.items():
+            if not found:
+                raise ValueError(
+                    f"--data: {options.data} has no pair for {part}; give some hundred pairs or more"
+                )
+    train = [pair for pair in parts["train"] if len(pair.src) <= options.longest]
+    if not train:
+        raise ValueError(f"--longest: no training sentence has at most {options.longest} words; raise it")
+    src = Vocabulary.of((pair.src for pair in train), most=options.vocabulary)
+    tgt = Vocabulary.of((pair.tgt for pair in train), most=options.vocabulary)
+    # All long sentences, which are few, and as many of the others as there is room for.
+    long = [pair for pair in parts["test"] if len(pair.src) > options.longest]
+    rest = [pair for pair in parts["test"] if len(pair.src) <= options.longest]
+    stride = max(1, len(rest) // max(1, options.test_pairs - len(long)))
+    short = [pair for pair in parts["validation"] if len(pair.src) <= options.longest]
+    return train, short[:: max(1, len(short) // 500)], rest[::stride] + long, src, tgt
+
+
+@torch.no_grad()
+def forced_alignments(
+    model, pairs: list[Pair], src: Vocabulary, tgt: Vocabulary
+) -> list[set[tuple[int, int]]]:
+    """Where the model looks most while it is fed the right translation: one set of links a pair."""
+    device = next(model.parameters()).device
+    links = []
+    training = model.training
+    model.eval()
+    try:
+        for start in range(0, len(pairs), 64):
+            chunk = pairs[start : start + 64]
+            batch = collate(chunk, src, tgt).to(device)
+            _, weights = model(batch.src, batch.tgt[:, :-1], batch.src_mask)
+            for row, pair in enumerate(chunk):
+                links.append(links_from_weights(weights[row, : len(pair.tgt), : len(pair.src)].cpu()))
+    finally:
+        model.train(training)
+    return links
+
+
+def measure(model, test: list[Pair], src: Vocabulary, tgt: Vocabulary, options) -> dict[str, Any]:
+    """BLEU, by length too, exact matches, and AER where the pairs have gold alignments."""
+    found = translate(model, [pair.src for pair in test], src, tgt, width=options.beam)
+    ours, theirs = [words for words, _ in found], [pair.tgt for pair in test]
+    lengths = [len(pair.src) for pair in test]
+    inside = [i for i, length in enumerate(lengths) if length <= options.longest]
+    beyond = [i for i, length in enumerate(lengths) if length > options.longest]
+    numbers: dict[str, Any] = {
+        "bleu": bleu([ours[i] for i in inside], [theirs[i] for i in inside]),
+        "exact": exact([ours[i] for i in inside], [theirs[i] for i in inside]),
+        "bleu by length": bleu_by_length(
+            ours, theirs, lengths, BUCKETS.get(options.data, BUCKETS["tatoeba"])
+        ),
+    }
+    if beyond:
+        numbers["bleu long"] = bleu([ours[i] for i in beyond], [theirs[i] for i in beyond])
+    gold = [test[i] for i in inside if test[i].alignment is not None]
+    if gold:
+        right = [pair.alignment for pair in gold]
+        lines = [diagonal(len(pair.src), len(pair.tgt)) for pair in gold]
+        numbers["aer diagonal"] = alignment_error_rate(lines, right)
+        if options.attention != "none":
+            numbers["aer"] = alignment_error_rate(forced_alignments(model, gold, src, tgt), right)
+    numbers["examples"] = [
+        {"src": " ".join(test[i].src), "tgt": " ".join(theirs[i]), "translation": " ".join(ours[i])}
+        for i in (*inside[:2], *beyond[:1])
+    ]
+    return numbers
+
+
+def _checkpoint(options: argparse.Namespace, seed: int) -> Path:
+    """One file for these options and this seed, in the package's cache."""
+    wanted = {key: str(value) for key, value in sorted(vars(options).items()) if key in _own_options()}
+    wanted["processes"] = os.environ.get("WORLD_SIZE", "1")
+    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
+    return fetching.CACHE / "checkpoints" / f"{result_name(options)}_{digest}_seed{seed}.pt"
+
+
+def _own_options() -> set[str]:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return {action.dest for action in parser._actions} - {"help"}
+
+
+def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:
+    """Train with this seed and measure on the test pairs; a run that was cut off goes on."""
+    joined = _join(device)
+    train, validation, test, src, tgt = corpus(options)
+    model = build(options, len(src), len(tgt)).to(device)
+    checkpoint = _checkpoint(options, seed)
+    held_out = [batch.to(device) for batch in Batches(validation, src, tgt, 100)]
+
+    def validation_loss(model: torch_nn.Module) -> float:
+        return sum(translation_loss(model, batch).item() for batch in held_out) / len(held_out)
+
+    history = fit(
+        model,
+        Batches(train, src, tgt, options.batch_size, seed=seed),
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        schedule=lambda step: min(1.0, 2 * (1 - step / options.steps)),  # the second half goes down to 0
+        seed=seed,
+        validate=validation_loss,
+        validate_every=max(1, options.steps // 10),
+        checkpoint=checkpoint,
+        checkpoint_every=100,
+        description=f"{options.attention}, seed {seed}",
+    )
+    numbers = measure(model, test, src, tgt, options)
+    numbers |= {
+        "validation loss": history.validations[-1][1],
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "steps per second": history.steps_per_second,
+        "pairs": {"train": len(train), "test": len(test)},
+        "words": {"src": len(src), "tgt": len(tgt)},
+    }
+    if joined:
+        dist.barrier()
+    if os.environ.get("RANK", "0") == "0":
+        checkpoint.unlink(missing_ok=True)  # the results file holds this seed from now on
+    return numbers
+
+
+def _join(device: torch.device) -> bool:
+    """Under torchrun, meet the other processes; True if there are any."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return False
+    if not dist.is_initialized():
+        if device.type == "cuda":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    return True
