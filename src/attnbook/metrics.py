@@ -84,8 +84,8 @@ def _check_counts(translations, references) -> None:
 def alignment_error_rate(predicted: Sequence[Links], gold: Sequence[Links]) -> float:
     """AER = 1 − (|A ∩ S| + |A ∩ P|) / (|A| + |S|), over all sentences; 0 is perfect, 1 is all wrong.
 
-    Och & Ney 2003 (https://aclanthology.org/J03-1002/), section 5. A are the predicted links, S the sure ones,
-    and P the possible ones, among which the sure ones count too.
+    Och & Ney 2003 (https://aclanthology.org/J03-1002/), section 5. A are the predicted links, S the sure
+    ones, and P the possible ones, among which the sure ones count too.
 
     Parameters
     ----------

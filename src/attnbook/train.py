@@ -96,8 +96,8 @@ def fit(
     model : torch.nn.Module
         Moved to ``device`` if one is given.
     batches : callable or sequence
-        ``batches(step)`` gives the batch of step 0, 1, 2 …, as :class:`attnbook.data.vocabulary.Batches` does;
-        or a list, gone through again and again.
+        ``batches(step)`` gives the batch of step 0, 1, 2 …, as ``attnbook.data.vocabulary.Batches`` does; or
+        a list, gone through again and again.
     steps : int
         Optimisation steps in all, those of a checkpoint included.
     loss : callable
@@ -313,8 +313,8 @@ def _cause(step: int, value: float, model: nn.Module, losses: list[float], engin
     grown = len(recent) >= 2 and recent[-1] > 2 * min(recent)
     if sick is not None:
         cause = (
-            f"parameter {sick} already held numbers that are not finite, so the step before was too large: lower "
-            f"the learning rate (now {rate:g}) or clip gradients"
+            f"parameter {sick} already held numbers that are not finite, so the step before was too large: "
+            f"lower the learning rate (now {rate:g}) or clip gradients"
         )
     elif grown:
         cause = (
@@ -358,7 +358,8 @@ def _set_random_state(state: dict[str, Any]) -> None:
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers), gauss))
     kind, keys, position, has_gauss, numpy_gauss = state["numpy"]
-    np.random.set_state((kind, np.array(keys, dtype=np.uint32), position, has_gauss, numpy_gauss))  # noqa: NPY002
+    keys = np.array(keys, dtype=np.uint32)
+    np.random.set_state((kind, keys, position, has_gauss, numpy_gauss))  # noqa: NPY002
     if "cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state_all([each.cpu() for each in state["cuda"]])
 
@@ -398,8 +399,8 @@ def _load(path: Path, identity, model, engine, scaler, history: History, best: d
         if theirs.get(key) != value:
             ours_short, theirs_short = (value, theirs.get(key)) if key != "parameters" else ("others", "some")
             raise ValueError(
-                f"checkpoint: {path} belongs to another run ({key}: {theirs_short!r} there, {ours_short!r} here); "
-                "name another file, or delete it"
+                f"checkpoint: {path} belongs to another run ({key}: {theirs_short!r} there, {ours_short!r} "
+                "here); name another file, or delete it"
             )
     model.load_state_dict(stored["model"])
     engine.load_state_dict(stored["optimiser"])

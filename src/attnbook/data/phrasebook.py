@@ -147,128 +147,31 @@ def vocabulary(subset: str = "full") -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(src - {None, ""})), tuple(sorted(tgt - {None, ""}))
 
 
+# articles, pronouns, helpers and prepositions, by the level from which the grammar uses them
+_CLOSED = {
+    1: (
+        """I you he she it we they me him her us them am is are was were not isn't aren't wasn't weren't
+        don't doesn't didn't the a an my your of on by with too very yesterday today Area Economic
+        European""",
+        """je j' tu il elle nous ils elles me m' te t' se s' le la l' les ne n' pas de d' du des que qu'
+        un une mon ma mes ton ta tes sur par avec trop très hier aujourd'hui en zone""",
+    ),
+    2: (
+        "his our their this these will won't tomorrow that to at",
+        "son sa ses notre nos leur leurs ce cet cette ces lui demain qui à au aux",
+    ),
+    3: ("some many every two three four", "beaucoup chaque deux trois quatre"),
+}
+
+
 def _closed_class(sampler: Sampler) -> tuple[set, set]:
-    """Articles, pronouns, helpers, prepositions, conjunctions and dates."""
-    level = sampler.level
-    src = set(
-        [
-            "I",
-            "you",
-            "he",
-            "she",
-            "it",
-            "we",
-            "they",
-            "me",
-            "him",
-            "her",
-            "us",
-            "them",
-            "am",
-            "is",
-            "are",
-            "was",
-            "were",
-            "not",
-            "isn't",
-            "aren't",
-            "wasn't",
-            "weren't",
-            "don't",
-            "doesn't",
-            "didn't",
-            "the",
-            "a",
-            "an",
-            "my",
-            "your",
-            "of",
-            "on",
-            "by",
-            "with",
-            "too",
-            "very",
-            "yesterday",
-            "today",
-            "Area",
-            "Economic",
-            "European",
-        ]
-    )
-    tgt = set(
-        [
-            "je",
-            "j'",
-            "tu",
-            "il",
-            "elle",
-            "nous",
-            "ils",
-            "elles",
-            "me",
-            "m'",
-            "te",
-            "t'",
-            "se",
-            "s'",
-            "le",
-            "la",
-            "l'",
-            "les",
-            "ne",
-            "n'",
-            "pas",
-            "de",
-            "d'",
-            "du",
-            "des",
-            "que",
-            "qu'",
-            "un",
-            "une",
-            "mon",
-            "ma",
-            "mes",
-            "ton",
-            "ta",
-            "tes",
-            "sur",
-            "par",
-            "avec",
-            "trop",
-            "très",
-            "hier",
-            "aujourd'hui",
-            "en",
-            "zone",
-        ]
-    ) | {*PRESENT["avoir"], *PRESENT["être"], *IMPERFECT_BE, "été"}
-    if level >= 2:
-        src |= set(["his", "our", "their", "this", "these", "will", "won't", "tomorrow", "that", "to", "at"])
-        tgt |= set(
-            [
-                "son",
-                "sa",
-                "ses",
-                "notre",
-                "nos",
-                "leur",
-                "leurs",
-                "ce",
-                "cet",
-                "cette",
-                "ces",
-                "lui",
-                "demain",
-                "qui",
-                "à",
-                "au",
-                "aux",
-            ]
-        )
-    if level >= 3:
-        src |= set(["some", "many", "every", "two", "three", "four"])
-        tgt |= set(["beaucoup", "chaque", "deux", "trois", "quatre"])
+    """The words of :data:`_CLOSED`, forms of avoir and être, prepositions, conjunctions and dates."""
+    src: set = set()
+    tgt = {*PRESENT["avoir"], *PRESENT["être"], *IMPERFECT_BE, "été"}
+    for level, (english, french) in _CLOSED.items():
+        if level <= sampler.level:
+            src |= set(english.split())
+            tgt |= set(french.split())
     for table in (sampler.months, sampler.weekdays):
         for _, english, french in table:
             src.add(english)

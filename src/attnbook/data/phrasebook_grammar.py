@@ -311,7 +311,8 @@ class Clause:
             clitics.append(clitic)
             moved = None if indirect else self.object.agreement()
         elif isinstance(self.object, NounPhrase):
-            more = self.object.say(negated=self.negative)
+            # "pas de livre", but "n' obéit pas à un frère": only a direct object changes its article
+            more = self.object.say(negated=self.negative and not self.verb.preposition)
             tail_english += more[0]
             if self.verb.preposition:
                 tail_french.append(French(self.verb.preposition, [(verb_word, "P")], role="elides"))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table is read by its columns
 """The words of the phrasebook: tables of English words with their French forms.
 
 Each table is plain text, one entry a line, so that a reader can check the French without reading code.

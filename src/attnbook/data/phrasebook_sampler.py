@@ -54,7 +54,7 @@ class Sampler:
         self._nouns_by_class: dict[str, list] = {}
         self._adjectives_by_class: dict[tuple[str, str, str], list] = {}
 
-    # ---- words ----------------------------------------------------------------------------------
+    # ---- words
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
 
@@ -78,7 +78,7 @@ class Sampler:
             self._adjectives_by_class[key] = found
         return self.random.choice(found) if found else None
 
-    # ---- noun phrases ---------------------------------------------------------------------------
+    # ---- noun phrases
     def phrase(self, classes: str, *, simple: bool = False, negated: bool = False) -> NounPhrase:
         """A determiner and a noun; ``simple`` keeps to the, my, this (what may follow "of")."""
         noun = self.noun(classes)
@@ -208,7 +208,7 @@ class Sampler:
         people = [("1s", "m"), ("2s", "m"), ("3s", "m"), ("3s", "f"), ("1p", "m"), ("3p", "m")]
         return Pronoun(*self.random.choice([row for row in people if row[0][0] != mine or mine == "3"]))
 
-    # ---- verbs ----------------------------------------------------------------------------------
+    # ---- verbs
     def verb(self, kind: str, letter: str = "p"):
         return self.random.choice([verb for verb in self.verbs[kind] if letter in verb.subjects])
 
@@ -225,7 +225,7 @@ class Sampler:
         if clause.tense == "present" and clause.verb.base == clause.verb.past and not third:
             clause.tense = "past"
 
-    # ---- clauses --------------------------------------------------------------------------------
+    # ---- clauses
     def clause(self, room: int) -> Clause:
         """A clause of about ``room`` English words (at least 2)."""
         clause = self._core(room)
@@ -462,9 +462,9 @@ class Sampler:
         number = self.random.choice(self.years)[1]
         return Adjunct("time", ("in", english, number), (*words, (number, (2,), "S")))
 
-    # ---- pronouns that need a referent ------------------------------------------------------------
+    # ---- pronouns that need a referent
     def crossing(self, room: int) -> list:
-        """The animal didn't cross the street because it was too tired / too wide: il or elle, by the reason."""
+        """The animal didn't cross the street because it was too tired / too wide: il or elle."""
         animal, path = self.phrase("a", simple=True), self.phrase("h", simple=True)
         animal.plural = path.plural = False
         verb = next(verb for verb in self.verbs["trans"] if verb.base == "cross")
@@ -484,8 +484,8 @@ class Sampler:
     def follow_up(self, first: Clause, room: int) -> Clause | None:
         """A second clause whose pronoun stands for something in the first, or None.
 
-        "it" and "them" as objects stand for the first clause's object; "it" as a subject for the first
-        clause's subject when that is the only thing named; "they" for its plural subject.
+        "it" and "them" as objects stand for the first clause's object; "it" and "they" as subjects for its
+        subject, when that is the only thing named or is plural.
         """
         subject = first.subject
         options = []
@@ -523,7 +523,10 @@ class Sampler:
             adjective = self.adjective_for(subject.noun, ("pre", "post"), "predicate")
             if adjective is None or adjective is first.adjective:
                 return None
-            it = Pronoun("3s", subject.noun.gender, thing=True)
+            if subject.plural:
+                it = Pronoun("3p", subject.noun.gender)
+            else:
+                it = Pronoun("3s", subject.noun.gender, thing=True)
             return Clause(it, None, first.tense, adjective=adjective, negative=self.chance(0.2))
         noun, plural = first.object.noun, first.object.plural
         verbs = [
@@ -545,7 +548,7 @@ class Sampler:
     def _joint(self, wanted: str) -> tuple[str, tuple[str, ...]]:
         return next(row[1:] for row in self.conjunctions if row[1] == wanted)
 
-    # ---- sentences --------------------------------------------------------------------------------
+    # ---- sentences
     def sentence(self, length: int) -> Words:
         """English and French words of a sentence of about ``length`` English words."""
         parts: list = []
@@ -618,15 +621,18 @@ class Sampler:
 def _refer(before: Clause, clause: Clause) -> None:
     """Give "they" and "them" the gender of what they stand for.
 
-    "they" stands for the plural people or animals that are the subject of the clause before, "them" for its
-    plural object, where the verb can take such a thing; with nothing to stand for, both are masculine.
-    One rule, so that an English sentence has one translation.
+    "they" stands for the plural subject of the clause before, if that is people or animals or the adjective
+    can be said of it; "them" for its plural object, where the verb can take such a thing; with nothing to
+    stand for, both are masculine. One rule, so that an English sentence has one translation.
     """
     for role in ("subject", "object"):
         pronoun = getattr(clause, role)
         if isinstance(pronoun, Pronoun) and pronoun.person == "3p":
             referent = before.subject if role == "subject" else before.object
-            fits = "pa" if role == "subject" else clause.verb.objects
+            if role == "object":
+                fits = clause.verb.objects
+            else:
+                fits = "pa" if clause.adjective is None else clause.adjective.predicate
             pronoun.gender = "m"
             if isinstance(referent, Pronoun) and referent.person == "3p":
                 pronoun.gender = referent.gender
