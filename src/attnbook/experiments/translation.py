@@ -19,8 +19,8 @@ import torch.distributed as dist
 from torch import nn as torch_nn
 
 from attnbook import nn
-from attnbook.data import fetch as fetching
 from attnbook.data import phrasebook, tatoeba
+from attnbook.data.fetch import CACHE
 from attnbook.data.pairs import Pair, part_of, read_pairs
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
 from attnbook.metrics import alignment_error_rate, bleu, bleu_by_length, diagonal, exact, links_from_weights
@@ -196,7 +196,7 @@ def _checkpoint(options: argparse.Namespace, seed: int) -> Path:
     wanted = {key: str(value) for key, value in sorted(vars(options).items()) if key in _own_options()}
     wanted["processes"] = os.environ.get("WORLD_SIZE", "1")
     digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    return fetching.CACHE / "checkpoints" / f"{result_name(options)}_{digest}_seed{seed}.pt"
+    return CACHE / "checkpoints" / f"{result_name(options)}_{digest}_seed{seed}.pt"
 
 
 def _own_options() -> set[str]:
