@@ -44,6 +44,8 @@ class History:
         After how many steps validation was best; the model holds the weights of then if it stopped early.
     seconds : float
         Time spent in steps, over all resumed parts.
+    cpu_seconds : float
+        Processor time of that, over all threads: what other work on the machine does not change.
     resumed_from : int
         Steps that a checkpoint had already done; 0 for a run from the start.
     """
@@ -53,6 +55,7 @@ class History:
     stopped_early: bool = False
     best_step: int | None = None
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     resumed_from: int = 0
 
     @property
@@ -179,7 +182,7 @@ def fit(
         unit="step",
         disable=not progress or rank > 0,
     )
-    started = time.monotonic()
+    clocks = _Clocks(history)
     try:
         while len(history.losses) < steps and not history.stopped_early:
             step = len(history.losses)
@@ -214,18 +217,31 @@ def fit(
             if validate is not None and (done % validate_every == 0 or done == steps):
                 _validate(model, validate, history, best, patience, done)
             if path is not None and (done % checkpoint_every == 0 or done == steps or history.stopped_early):
-                history.seconds += time.monotonic() - started
-                started = time.monotonic()
+                clocks.count()
                 if rank == 0:
                     _save(path, identity, model, engine, scaler, history, best)
     finally:
         bar.close()
         model.train(training)
-        history.seconds += time.monotonic() - started
+        clocks.count()
     if history.stopped_early and best["weights"] is not None:
         model.load_state_dict(best["weights"])
     history.best_step = best["step"]
     return history
+
+
+class _Clocks:
+    """Adds wall and processor time since the last call to a history."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.wall, self.cpu = time.monotonic(), time.process_time()
+
+    def count(self) -> None:
+        wall, cpu = time.monotonic(), time.process_time()
+        self.history.seconds += wall - self.wall
+        self.history.cpu_seconds += cpu - self.cpu
+        self.wall, self.cpu = wall, cpu
 
 
 def _check(
@@ -378,6 +394,7 @@ def _save(path: Path, identity, model, engine, scaler, history: History, best: d
         "validations": history.validations,
         "stopped_early": history.stopped_early,
         "seconds": history.seconds,
+        "cpu_seconds": history.cpu_seconds,
         "best": best,
     }
     with temporary.open("wb") as file:
@@ -408,7 +425,7 @@ def _load(path: Path, identity, model, engine, scaler, history: History, best: d
     history.losses[:] = stored["losses"]
     history.validations[:] = [tuple(row) for row in stored["validations"]]
     history.stopped_early = stored["stopped_early"]
-    history.seconds = stored["seconds"]
+    history.seconds, history.cpu_seconds = stored["seconds"], stored["cpu_seconds"]
     history.resumed_from = len(history.losses)
     best.update(stored["best"])
     _set_random_state(stored["random"])
