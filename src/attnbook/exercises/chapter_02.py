@@ -413,7 +413,7 @@ EXERCISES = (
         hints=(
             "Write exp(s + 5) as a product of two factors.",
             "Every term, above and below the fraction's line, gets the same factor exp(5).",
-            "What cancels leaves the weights that you had before: they are in section 2.3 of the chapter.",
+            "What cancels leaves the weights that you had before.",
         ),
     ),
     Exercise(

@@ -68,10 +68,8 @@ def show(picture: Picture, title: str) -> bool:
     figure = draw(wanted, got, down, across)
     name = picture.output.name
     figure.suptitle(f"{title} · {name}{f' at {where}' if where else ''}", fontsize=10)
-    alt = (
-        f"three heatmaps of {name}{f' at {where}' if where else ''} ({_axes(down, across)}): expected, yours, and "
-        "yours minus expected."
-    )
+    place = f"{name}{f' at {where}' if where else ''} ({_axes(down, across)})"
+    alt = f"three heatmaps of {place}: expected, yours, and yours minus expected."
     plots.show(figure, alt=alt)
     return True
 

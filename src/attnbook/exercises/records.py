@@ -66,10 +66,8 @@ def solved() -> tuple[set[str], str]:
     except FileNotFoundError:
         return set(), ""
     except OSError as error:
-        return (
-            set(),
-            f"The progress file {file} cannot be read ({error.strerror}); {VARIABLE} names another file.",
-        )
+        reason = f"cannot be read ({error.strerror}); {VARIABLE} names another file."
+        return set(), f"The progress file {file} {reason}"
     good: list[dict[str, Any]] = []
     damaged = 0
     for line in data.split(b"\n"):
@@ -106,8 +104,8 @@ def _rebuild(file: Path, data: bytes, good: list[dict[str, Any]], damaged: int) 
         return f"The progress file {file} is damaged and cannot be rewritten ({error.strerror})."
     lines = "1 line" if damaged == 1 else f"{damaged} lines"
     return (
-        f"The progress file was damaged in {lines}. It was rebuilt from the other {len(good)}; the damaged one is "
-        f"kept as {aside.name} beside it."
+        f"The progress file was damaged in {lines}. It was rebuilt from the other {len(good)}; "
+        f"the damaged one is kept as {aside.name} beside it."
     )
 
 
