@@ -4,6 +4,8 @@ from importlib import import_module
 from types import ModuleType
 
 EXPERIMENTS = {
+    "alignment": "attnbook.experiments.alignment",
+    "bottleneck": "attnbook.experiments.bottleneck",
     "sentiment": "attnbook.experiments.sentiment",
     "translation": "attnbook.experiments.translation",
 }

@@ -19,7 +19,7 @@ import torch.distributed as dist
 from torch import nn as torch_nn
 
 from attnbook import nn
-from attnbook.data import phrasebook, tatoeba
+from attnbook.data import hansards, phrasebook, tatoeba
 from attnbook.data.fetch import CACHE
 from attnbook.data.pairs import Pair, part_of, read_pairs
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
@@ -191,6 +191,16 @@ def measure(model, test: list[Pair], src: Vocabulary, tgt: Vocabulary, options) 
     return numbers
 
 
+def hansards_error(model, src: Vocabulary, tgt: Vocabulary) -> float:
+    """AER of a Tatoeba model fed with parliament's sentences: longer, and full of words that it never saw."""
+    pairs = [
+        Pair([word.lower() for word in pair.src], [word.lower() for word in pair.tgt], pair.alignment)
+        for pair in hansards.pairs("test")
+    ]
+    links = forced_alignments(model, pairs, src, tgt)
+    return alignment_error_rate(links, [pair.alignment for pair in pairs])
+
+
 def _speed(history: History, device: torch.device) -> float:
     """Steps a second; on one thread of a CPU, a second of processor time, which other work does not slow."""
     alone = device.type == "cpu" and torch.get_num_threads() == 1
@@ -236,6 +246,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         description=f"{options.attention}, seed {seed}",
     )
     numbers = measure(model, test, src, tgt, options)
+    if options.data == "tatoeba" and options.attention != "none":
+        numbers["aer hansards"] = hansards_error(model, src, tgt)
     numbers |= {
         "validation loss": history.validations[-1][1],
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
