@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
-from support import ROOT
 
 from attnbook import cli
 from attnbook.exercises.registry import exercise
 from attnbook.grading.sandbox import bubblewrap_works
+from support import ROOT
 
 sys.path.insert(0, str(Path(__file__).parent))
-import grading_corpus as corpus  # noqa: E402 - beside this file
+import grading_corpus as corpus
 
 
 @pytest.fixture(scope="module")
