@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import torch
+
 from attnbook.grading.limits import Limits
 
 KINDS = ("bubblewrap", "docker", "podman", "none")
@@ -128,13 +130,19 @@ def _environment(runtime: str) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "TQDM_DISABLE": "1",
         "ATTNBOOK_RUNTIME": runtime,
+        "ATTNBOOK_PACKAGES": _packages(),
     }
+
+
+def _packages() -> str:
+    """The folder in which this judge found torch: the worker's too, also where a path variable led here."""
+    return str(Path(torch.__file__).resolve().parent.parent)
 
 
 def _readable_places() -> list[str]:
     """What Python and torch need to run, outermost first and each once."""
     places = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives"]
-    places += [sys.base_prefix, sys.prefix, *site.getsitepackages()]
+    places += [sys.base_prefix, sys.prefix, *site.getsitepackages(), _packages()]
     kept: list[str] = []
     for place in sorted(dict.fromkeys(places), key=len):
         inside = any(place == other or place.startswith(other.rstrip("/") + "/") for other in kept)
@@ -162,7 +170,7 @@ def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[s
     command += ["--ro-bind", str(runtime), "/runtime", "--proc", "/proc", "--dev", "/dev"]
     command += ["--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]
     # An installed copy of the package would bring the references along.
-    for folder in site.getsitepackages():
+    for folder in dict.fromkeys([*site.getsitepackages(), _packages()]):
         installed = Path(folder) / "attnbook"
         if installed.is_dir():
             command += ["--ro-bind", str(runtime / "attnbook"), str(installed)]
@@ -186,7 +194,7 @@ def _container(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[st
         *("--volume", f"{runtime}:/runtime:ro", "--workdir", "/tmp"),
     ]
     for name, value in _environment("/runtime").items():
-        if name != "PATH":  # the image knows where its Python is
+        if name not in ("PATH", "ATTNBOOK_PACKAGES"):  # the image knows where its Python and torch are
             command += ["--env", f"{name}={value}"]
     return [*command, sandbox.image, "python", "-I", "/runtime/worker/worker.py"], dict(os.environ)
 

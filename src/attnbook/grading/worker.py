@@ -19,6 +19,8 @@ import types
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 if os.environ.get("ATTNBOOK_RUNTIME"):
     sys.path.insert(0, os.environ["ATTNBOOK_RUNTIME"])
+if os.environ.get("ATTNBOOK_PACKAGES"):
+    sys.path.append(os.environ["ATTNBOOK_PACKAGES"])
 
 import frames
 import oracle
