@@ -200,7 +200,7 @@ class QKVPlayground(Widget):
         out = attend(**self._inputs(state))
         weights = out["weights"]
         if not any(state["mask"]):
-            return "Every word is masked, so every weight is 0 and the context is 0."
+            return "Every word is masked, so all weights and the context are 0."
         best = int(weights.argmax())
         return (
             f"“{labels[best]}” has the largest share, {values.percent(weights[best])} of {len(labels)} words; "

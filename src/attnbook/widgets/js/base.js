@@ -2,7 +2,7 @@
 // In the published page this file is a classic script and `globalThis.attnbook` holds its exports; in a
 // notebook esbuild puts what a widget uses into the widget's own module. BOOK is true in the first alone.
 
-const SVG = /^(svg|g|path|text|polyline)$/;
+const SVG = /^(svg|g|path|circle|text|polyline)$/;
 
 // h("p.note", {role: "status"}, "text", child): a paragraph of class ab-note. Attributes may be left out.
 export function h(name, attributes, ...children) {
@@ -74,33 +74,6 @@ function writeHash(id, state) {
   } catch {
     // Some hosts forbid it (a sandboxed frame): the link is then not offered, the widget works on.
   }
-}
-
-// --- Theme -------------------------------------------------------------------------------------------------
-
-function isDark(theme, system) {
-  const page = document.documentElement;
-  const { className, dataset } = document.body;
-  const named = theme === "auto" ? page.dataset.theme || page.getAttribute("theme") : theme;
-  if (/^(dark|light)$/.test(named)) return named === "dark";
-  if (dataset.jpThemeLight) return dataset.jpThemeLight === "false";
-  if (/vscode-/.test(className)) return /vscode-(dark|high-contrast(?!-light))/.test(className);
-  return system.matches;
-}
-
-function followTheme(root, model) {
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const apply = () => set(root, { "data-theme": isDark(model.get("theme"), system) ? "dark" : "light" });
-  const watch = new MutationObserver(apply);
-  for (const node of [document.documentElement, document.body]) watch.observe(node, { attributes: true });
-  system.addEventListener("change", apply);
-  model.on("change:theme", apply);
-  apply();
-  return () => {
-    watch.disconnect();
-    system.removeEventListener("change", apply);
-    model.off("change:theme", apply);
-  };
 }
 
 // --- Keyboard: one tab stop, arrows inside, Enter picks up, R resets, Esc out ----------------------------
@@ -212,7 +185,7 @@ export function widget(spec) {
     },
     render({ model, el }) {
       const start = begin(model, spec);
-      const live = h("p.summary", { "aria-live": "polite" });
+      const live = h("p.summary", { role: "status" });
       const note = h("p.note", { role: "status" }, start.note);
       const body = h("");
       const challenge = h("p.challenge");
@@ -221,19 +194,18 @@ export function widget(spec) {
       const view = { model, root, state: model.get("state") };
       let built;
       let [speaking, drawing, sending] = [0, 0, 0];
-      const unfollow = followTheme(root, model);
       const keys = keyboard(root, () => view.reset());
+      const rest = () => {
+        keys.tidy();
+        say(live, built.sentence());
+        model.set("summary", live.textContent);
+      };
       const draw = () => {
         drawing = 0;
         built.update();
-        keys.tidy();
-        const sentence = built.sentence();
         clearTimeout(speaking);
-        // Speak once the hand rests, not sixty times a second.
-        speaking = setTimeout(() => {
-          say(live, sentence);
-          model.set("summary", sentence);
-        }, 250);
+        // Once the hand rests, not sixty times a second.
+        speaking = setTimeout(rest, 250);
       };
       const send = () => {
         clearTimeout(sending);
@@ -267,14 +239,19 @@ export function widget(spec) {
         built.outside?.();
         view.redraw();
       };
-      const onChallenge = () => say(challenge, model.get("challenge") || "");
+      const onText = () => {
+        say(challenge, model.get("challenge"));
+        // widgets.css follows the page unless the reader's program says otherwise.
+        const theme = model.get("theme");
+        set(root, { "data-theme": theme !== "auto" && theme });
+      };
       el.append(root);
       try {
         const wrong = BOOK && spec.check(view.state, model);
         if (wrong) throw Error(wrong);
         root.append(challenge, body, live, tools, note, h("p.hint",
-          "Arrow keys go from control to control, Enter picks one up so that they change it, Esc lets go and then leaves, R resets."));
-        onChallenge();
+          "Arrows: next control. Enter: pick it up, so that arrows change it. Esc: let go, then leave. R: reset."));
+        onText();
         built = spec.build(view, body, tools);
         tools.append(button("Reset", view.reset));
         if (BOOK) {
@@ -289,15 +266,15 @@ export function widget(spec) {
           }));
         }
         draw();
-        say(live, built.sentence());
+        rest();
       } catch (error) {
-        unfollow();
         root.replaceChildren(h("p.note", { role: "status" },
-          `${spec.title} cannot be shown, since its state is damaged (${error.message}): run its cell again, or reload the page.`));
+          `${spec.title} cannot be shown: its state is damaged (${error.message}). Run its cell again, or reload the page.`));
         return undefined;
       }
       model.on("change:state", onState);
-      model.on("change:challenge", onChallenge);
+      model.on("change:challenge", onText);
+      model.on("change:theme", onText);
       if (start.shared) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
       start.shared = false;
       return () => {
@@ -305,8 +282,8 @@ export function widget(spec) {
         clearTimeout(speaking);
         cancelAnimationFrame(drawing);
         model.off("change:state", onState);
-        model.off("change:challenge", onChallenge);
-        unfollow();
+        model.off("change:challenge", onText);
+        model.off("change:theme", onText);
       };
     },
   };
@@ -315,7 +292,7 @@ export function widget(spec) {
 // --- Predict first ----------------------------------------------------------------------------------------------
 
 // The panel that hides the outcome until the reader commits or skips.
-// ask: a question; options(): labels; commit(choice, share); again(): hide anew; verdict(): a sentence or "".
+// ask: the question; options(): labels; commit(choice, share); again(): hide anew; verdict(): a sentence or "".
 // The reader may also be asked how much (`share`, from 0 to 1).
 export function predictor(view, { ask, options, commit, verdict }) {
   const panel = h(".predict");
@@ -337,7 +314,7 @@ export function predictor(view, { ask, options, commit, verdict }) {
           const read = h("output", "50 %");
           const share = slider(0, 100, 1, () => say(read, `${share.value} %`));
           panel.replaceChildren(
-            h("p.ask", ask()),
+            h("p.ask", ask),
             h(".row", h("label", "I expect ", choice), h("label", "with a share of ", share, read)),
             h(".row", button("Commit", () => commit(+choice.value, share.value / 100), { class: "ab-main" }),
               button("Skip", () => skip(true))),

@@ -8,7 +8,7 @@ const HALF = 160; // pixels from the origin to the edge, before the drawing is s
 const SHAPES = {
   query: "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0z",
   key: "M-6-6h12v12h-12z",
-  value: "M0-8L8 0L0 8L-8 0z",
+  value: "M0-8l8 8l-8 8l-8-8z",
 };
 
 // A place in pixels, as SVG writes it.
@@ -37,7 +37,7 @@ export function plane(view, title, things, move, more) {
   grid.classList.add("ab-grid");
   const svg = h("svg.plane", { viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, role: "group", "aria-label": title },
     grid, extra, arrows, handles);
-  let [marks, span, dragged] = [[], 0, null];
+  let [marks, span, drawn, dragged] = [[], 0, 0];
   const fit = () => {
     const most = Math.max(0.5, ...things().flatMap(({ vector }) => vector.slice(0, 2).map(Math.abs)));
     if (most <= span * 0.97 && most > span * 0.3) return;
@@ -72,7 +72,7 @@ export function plane(view, title, things, move, more) {
       if (dragged) place(dragged, point(event).map((x) => Math.max(-span, Math.min(span, x))));
     },
     onlostpointercapture() {
-      dragged = null;
+      dragged = 0;
       view.redraw();
     },
   });
@@ -83,7 +83,7 @@ export function plane(view, title, things, move, more) {
         const line = h(`path.arrow ${kind}`);
         const text = h(`text.name ${kind}`, label);
         const node = stop(h(`g.handle ${kind}`, {
-          role: "slider", "aria-label": name, "aria-roledescription": "vector", "aria-valuemin": -1000, "aria-valuemax": 1000,
+          role: "slider", "aria-label": name, "aria-valuemin": -1000, "aria-valuemax": 1000,
           onkeydown({ key, shiftKey }) {
             const way = ["ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp"].indexOf(key);
             if (way < 0 || !view.held(node)) return;
@@ -91,7 +91,7 @@ export function plane(view, title, things, move, more) {
             const [x, y = 0] = things()[at].vector;
             place([kind, index], way < 2 ? [x + step, y] : [x, y + step]);
           },
-        }, h("path.hit", { d: "M-24 0a24 24 0 1 0 48 0a24 24 0 1 0-48 0z" }), h("path", { d: SHAPES[kind] }), text), 1);
+        }, h("circle.hit", { r: 24 }), h("path", { d: SHAPES[kind] }), text), 1);
         return [kind, index, line, node, text];
       });
       arrows.replaceChildren(...marks.map(([, , line]) => line));
@@ -101,16 +101,22 @@ export function plane(view, title, things, move, more) {
     draw(style) {
       if (!dragged) fit();
       const unit = HALF / span;
-      things().forEach(({ vector: [right, up = 0], index }, at) => {
-        const [, , line, node, text] = marks[at];
+      things().forEach(({ vector, index }, at) => {
+        const [, , line, node, text, last] = marks[at];
+        const [right, up = 0] = vector;
         const [x, y] = [right * unit, -up * unit];
-        set(line, { d: arrow(x, y), style: style?.(index) });
+        if (style) set(line, { style: style(index) });
+        // Most vectors rest while one moves.
+        if (last === vector && unit === drawn) return;
+        marks[at][5] = vector;
+        set(line, { d: arrow(x, y) });
         set(node, {
           transform: `translate(${spot(x, y)})`, "aria-valuenow": right,
           "aria-valuetext": `${fixed(right)} across, ${fixed(up)} up`,
         });
         beside(text, x, y);
       });
+      drawn = unit;
       more?.(extra, unit);
     },
   };

@@ -1,6 +1,6 @@
 // QKVPlayground: one query, a few keys and values, and every number between them and the context.
 
-import { attend } from "./attention.js";
+import { argmax, attend } from "./attention.js";
 import { button, compact, fixed, h, percent, predictor, say, select, set, slider, stop, widget } from "./base.js";
 import { arrow, beside, plane, spot } from "./plane.js";
 
@@ -51,17 +51,17 @@ export function sentence(state) {
   if (!state.revealed) {
     return `The outcome is hidden: predict which of ${labels.length} words gets the largest share, or skip.`;
   }
-  if (!state.mask.some(Boolean)) return "Every word is masked, so every weight is 0 and the context is 0.";
+  if (!state.mask.some(Boolean)) return "Every word is masked, so all weights and the context are 0.";
   const { best, weights, context } = attend(state);
   return `“${labels[best]}” has the largest share, ${percent(weights[best])} of ${labels.length} words; the context is ${list(context)}.`;
 }
 
 // Why the largest share is as large as it is: the lead in scaled score, turned into a ratio by exp.
 function why({ mode, labels, mask }, { scaled, best }) {
-  if (mode === "fixed") return "The weights are set by hand here, whatever the scores say.";
-  if (mode === "hard") return "In hard mode the largest score takes all, however small its lead.";
-  const next = scaled.reduce((top, s, i) => (mask[i] && i !== best && !(s <= scaled[top]) ? i : top), -1);
-  if (next < 0) return "No other word may be attended to, so it takes everything.";
+  if (mode === "fixed") return "You set the weights by hand.";
+  if (mode === "hard") return "The largest score takes all, however small its lead.";
+  const next = argmax(scaled, mask.map((may, i) => may && i !== best));
+  if (next < 0) return "No other word may be attended to.";
   const lead = scaled[best] - scaled[next];
   return `Its scaled score leads “${labels[next]}” by ${fixed(lead)}, and softmax turns that lead into a share e^${fixed(lead)} = ${fixed(Math.exp(lead), 1)} times as large.`;
 }
@@ -80,7 +80,7 @@ function build(view, body, tools) {
     ({ kind, index, vector: of(kind, index), name: named(kind, index), label: kind === "query" ? kind : now().labels[index] });
   const compare = plane(view, "Compare: query with keys", () => [...now().key.map(thing("key")), thing("query")(0, 0)], move);
   const [chain, shaft, star, tag] = [h("polyline.chain"), h("path.arrow context"),
-    h("path.star", { d: "M0-9L2.6-3L9-3L4 1.5L6 8L0 4L-6 8L-4 1.5L-9-3L-2.6-3z" }), h("text.name context", "context")];
+    h("path.star", { d: "M0-9l3 6h6l-5 4l2 7l-6-4l-6 4l2-7l-5-4h6z" }), h("text.name context", "context")];
   const mark = h("g", star, tag);
   const blend = plane(view, "Mix: values into the context", () => now().value.map(thing("value")), move, (group, unit) => {
     if (!mark.parentNode) group.append(chain, shaft, mark);
@@ -128,13 +128,11 @@ function build(view, body, tools) {
 
   // The arithmetic of the selected word, step by step.
   const steps = ["Score", "Scale", "Exponential", "Share", "Weighted sum"].map((name) => [name, h("span")]);
-  const title = h("h4");
-  const sums = details("Show the arithmetic", title, h("ol", steps.map(([name, text]) => h("li", h("b", `${name}: `), text))));
+  const sums = details("", h("ol", steps.map(([name, text]) => h("li", h("b", `${name}: `), text))));
   const drawSums = () => {
     const { query, key, value, labels, temperature, mode, mask } = now();
     const [i, off] = [selected, "masked, so it counts 0"];
     const [scaled, e] = [fixed(out.scaled[i], 3), fixed(out.exps[i], 4)];
-    say(title, `The five steps for “${labels[i]}”`);
     [
       `query · key = ${sum(query.map((q, j) => `${fixed(q)}×${fixed(key[i][j])}`))} = ${fixed(out.scores[i], 3)}`,
       `score × ${fixed(out.factor, 3)} ÷ temperature ${fixed(temperature)} = ${scaled}`,
@@ -148,7 +146,7 @@ function build(view, body, tools) {
 
   // Exact numbers: every row for a few words, else those of the selected word.
   const grid = h("");
-  const numbers = details("Edit the numbers", grid);
+  const numbers = details("The numbers", grid);
   numbers.open = Math.max(now().query.length, now().value[0].length) > 2;
   const layNumbers = () => {
     const words = now().labels.map((_, i) => i).filter((i) => rows.length <= 8 || i === selected);
@@ -160,7 +158,7 @@ function build(view, body, tools) {
           const x = input.valueAsNumber;
           if (Math.abs(x) <= 1000) put(kind, i, replace(of(kind, i), j, compact(x)));
           else {
-            view.note("Expected a number from −1000 to 1000: the old one stays.");
+            view.note("Expected −1000 to 1000: the old number stays.");
             input.value = of(kind, i)[j];
           }
         },
@@ -191,7 +189,7 @@ function build(view, body, tools) {
   tools.append(full);
 
   const guess = predictor(view, {
-    ask: () => "Before you look: which word will get the largest share, and how much?",
+    ask: "Which word will get the largest share, and how much?",
     options: () => now().labels,
     commit(choice, share) {
       const answer = Math.max(0, out.best);
@@ -231,9 +229,9 @@ function build(view, body, tools) {
       guess.draw();
       compare.draw();
       blend.draw((i) => revealed && `--w:${out.weights[i].toFixed(4)}`);
+      const tell = (x, digits) => (revealed ? fixed(x, digits) : "?");
       rows.forEach(([row, cells, fill, own, tick, name], i) => {
-        const shown = [fixed(out.scores[i]), fixed(out.scaled[i]), fixed(out.exps[i], 3), fixed(out.weights[i], 3)];
-        cells.forEach((cell, c) => say(cell, revealed ? shown[c] : "?"));
+        [tell(out.scores[i]), tell(out.scaled[i]), tell(out.exps[i], 3), tell(out.weights[i], 3)].forEach((text, c) => say(cells[c], text));
         set(fill, { style: revealed && `--w:${out.weights[i].toFixed(4)}` });
         if (own) own.value = state.fixed[i];
         tick.checked = mask[i];
@@ -241,8 +239,8 @@ function build(view, body, tools) {
         set(name, { "aria-pressed": `${sums.open && i === selected}` });
       });
       const whole = out.weights.reduce((a, b) => a + b);
-      say(totals[3], revealed ? fixed(out.total, 3) : "?");
-      say(totals[4], revealed ? fixed(whole, 3) : "?");
+      say(totals[3], tell(out.total, 3));
+      say(totals[4], tell(whole, 3));
       modes.forEach((one) => set(one, { "aria-checked": `${one.dataset.mode === mode}` }));
       heat.value = Math.log2(state.temperature);
       heat.disabled = mode !== "soft";
@@ -252,6 +250,7 @@ function build(view, body, tools) {
       scale.value = state.scale ?? "";
       full.hidden = mode !== "fixed" || Math.abs(whole - 1) < 0.0005;
       sums.hidden = !revealed;
+      say(sums.firstChild, `The arithmetic of “${labels[selected]}”`);
       if (sums.open) drawSums();
       const wanted = laid + (rows.length > 8 ? selected : "");
       if (numbers.open && wanted !== gridFor) {

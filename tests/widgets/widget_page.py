@@ -6,7 +6,9 @@ The published book has its own host; this one does only what the contract of the
 import json
 from pathlib import Path
 
-BOOK = Path(__file__).parents[2] / "src" / "attnbook" / "widgets" / "static" / "book"
+WIDGETS = Path(__file__).parents[2] / "src" / "attnbook" / "widgets"
+JS = WIDGETS / "js"
+BOOK = WIDGETS / "static" / "book"
 
 HOST = """
 window.models = {};

@@ -1,0 +1,109 @@
+"""From pointer to paint: how long a frame of QKVPlayground takes while a hand drags its query.
+
+    python benchmarks/pointer.py [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
+
+In Chromium, without a kernel, every panel open. A frame's time runs from the moment the browser hands the page a
+pointer move to the task after that frame was painted. The target is a 95th percentile of 16.7 ms, one
+frame at 60 Hz. The machine's load moves the figure: the load average is printed with it.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "widgets")]
+
+TARGET_MS = 16.7
+
+CLOCK = """
+() => {
+  window.frames_ms = [];
+  let begun = 0;
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => { window.frames_ms.push(performance.now() - begun); begun = 0; };
+  addEventListener("pointermove", () => {
+    if (begun) return;
+    begun = performance.now();
+    requestAnimationFrame(() => channel.port2.postMessage(0));
+  }, { capture: true });
+}
+"""
+
+
+def playground(tokens: int, mode: str):
+    """A playground of ``tokens`` words in the plane, its outcome in view."""
+    from attnbook.widgets import QKVPlayground
+
+    draw = random.Random(0)
+    vectors = [[round(draw.uniform(-1, 1), 3) for _ in range(2)] for _ in range(2 * tokens)]
+    return QKVPlayground([0.8, 0.1], vectors[:tokens], vectors[tokens:], mode=mode, predict=False)
+
+
+def measure(tokens: int, moves: int, mode: str) -> dict:
+    """Drag the query along a circle and time every frame."""
+    from playwright.sync_api import sync_playwright
+    from support import CHROMIUM_FLAGS, find_chromium
+    from widget_page import write_page
+
+    chromium = find_chromium()
+    if chromium is None:
+        raise SystemExit("Chromium is not installed: apt-get install chromium, or set ATTNBOOK_CHROMIUM")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = write_page(Path(folder) / "page.html", [playground(tokens, mode)])
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport={"width": 900, "height": 1400})
+        page.goto(path.as_uri())
+        for summary in page.locator("details > summary").all():
+            summary.click()
+        box = page.locator(".ab-handle.ab-query").bounding_box()
+        plane = page.locator(".ab-plane").first.bounding_box()
+        x, y = plane["x"] + plane["width"] / 2, plane["y"] + plane["height"] / 2
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.evaluate(CLOCK)
+        for step in range(moves):
+            shift = (step % 60) / 60
+            page.mouse.move(x + plane["width"] * 0.3 * (1 - 2 * shift), y - plane["height"] * 0.3 * shift)
+        page.mouse.up()
+        times = page.evaluate("frames_ms")
+        version = browser.version
+        browser.close()
+    cuts = statistics.quantiles(times, n=20)
+    return {
+        "tokens": tokens,
+        "mode": mode,
+        "frames": len(times),
+        "median_ms": round(statistics.median(times), 2),
+        "p95_ms": round(cuts[18], 2),
+        "max_ms": round(max(times), 2),
+        "target_p95_ms": TARGET_MS,
+        "chromium": version,
+        "load_average": round(os.getloadavg()[0], 2),
+        "cores": os.cpu_count(),
+    }
+
+
+def main() -> None:
+    """Print one JSON object; exit with 1 when the target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--moves", type=int, default=240)
+    parser.add_argument("--mode", choices=("soft", "hard", "fixed"), default="soft")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    result = measure(options.tokens, options.moves, options.mode)
+    text = json.dumps(result, indent=2)
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n", encoding="utf-8")
+    raise SystemExit(result["p95_ms"] > TARGET_MS)
+
+
+if __name__ == "__main__":
+    main()
