@@ -13,8 +13,8 @@ FILES = sorted(FOLDER.glob("*.py"))
 
 
 def test_every_promised_name_is_there():
-    promised = """scaled_dot_product_attention Attention LocalAttention HardAttention MultiHeadAttention KVCache
-        AdditiveScore DotScore GeneralScore ConcatScore LocationScore Transformer GPT
+    promised = """scaled_dot_product_attention Attention LocalAttention HardAttention MultiHeadAttention
+        KVCache AdditiveScore DotScore GeneralScore ConcatScore LocationScore Transformer GPT
         GRUEncoder GRUDecoder LSTMEncoder LSTMDecoder Seq2Seq
         SinusoidalPositions LearnedPositions RelativePositions RotaryPositions ALiBi"""
     assert set(promised.split()) <= set(attnbook.nn.__all__)

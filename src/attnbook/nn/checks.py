@@ -174,19 +174,23 @@ def attention_inputs(query: Tensor, key: Tensor, value: Tensor, given_mask: Tens
             f"{tuple(key.shape)}; "
             "project query and key to the same size first"
         )
-    mask("mask", given_mask, query, scores_shape(query, key), "(…, queries, keys)")
+    if given_mask is not None:
+        mask("mask", given_mask, query, scores_shape(query, key), "(…, queries, keys)")
 
 
 def key_and_value(query: Tensor, key: Tensor, value: Tensor) -> None:
     """Query, key and value are floating, of one dtype and device, in one batch; keys and values pair up."""
     floating("query", query)
     at_least_2d("query", query, "queries", "d_query")
+    leading = query.shape[:-2]
     for name, given, columns in (("key", key, "d_key"), ("value", value, "d_v")):
         floating(name, given)
         at_least_2d(name, given, "keys", columns)
         same_kind("query", query, name, given)
+        if given.shape[:-2] == leading:
+            continue
         try:
-            torch.broadcast_shapes(query.shape[:-2], given.shape[:-2])
+            leading = torch.broadcast_shapes(leading, given.shape[:-2])
         except RuntimeError:
             raise ValueError(
                 f"{name}: expected leading dimensions that broadcast with query's {tuple(query.shape[:-2])}, "
