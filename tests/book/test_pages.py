@@ -84,6 +84,11 @@ def test_plain_ipywidget_shows_its_stored_text(visit, served):
         assert page.get_by_text("IntSlider(value=3)").is_visible()
 
 
+def test_marks_for_the_notebook_test_are_not_shown(sample_html):
+    text = (sample_html / "chapters" / "sample.html").read_text(encoding="utf-8")
+    assert "NBVAL" not in text
+
+
 def test_page_embeds_no_widget_code(sample_html):
     text = (sample_html / "chapters" / "sample.html").read_text(encoding="utf-8")
     assert "_esm" not in text

@@ -54,8 +54,8 @@ MATHEMATICS = _characters(
 _NO_INK = _characters((0x2000, 0x200F), 0x202F, 0x205F, (0x2061, 0x2064), 0x00A0, 0x00AD)
 
 
-def write_mathematics_font(target: Path, cache: Path) -> None:
-    """Write the subset as WOFF2; `cache` keeps it between builds under the digest of what made it."""
+def mathematics_font(cache: Path) -> Path:
+    """The subset as WOFF2, kept in `cache` between builds under the digest of what it was made from."""
     try:
         import brotli  # noqa: F401 - fontTools needs it to write WOFF2
         from fontTools import subset
@@ -94,6 +94,6 @@ def write_mathematics_font(target: Path, cache: Path) -> None:
         cutter.populate(unicodes=MATHEMATICS)
         cutter.subset(font)
         cache.mkdir(parents=True, exist_ok=True)
-        subset.save_font(font, str(kept), options)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(kept.read_bytes())
+        subset.save_font(font, str(kept.with_suffix(".part")), options)
+        kept.with_suffix(".part").replace(kept)
+    return kept

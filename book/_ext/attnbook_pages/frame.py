@@ -1,13 +1,22 @@
 """The frame of a page: our templates over the theme's, and the repository's address."""
 
+import hashlib
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from .paths import TEMPLATES
+from .paths import HERE, TEMPLATES
 from .repository import address
+
+
+def digest() -> str:
+    """What this extension's own files are: pages made by other ones are made anew."""
+    seen = hashlib.sha256()
+    for path in sorted(HERE.rglob("*.py")):
+        seen.update(path.read_bytes())
+    return seen.hexdigest()
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -33,5 +42,6 @@ def setup(app: Sphinx) -> None:
     """Connect before the theme's own handlers read what is set here."""
     # Jupyter Book sets this for an extension that the book does without.
     app.add_config_value("comments_config", {}, "html")
+    app.add_config_value("attnbook_pages_digest", digest(), "env")
     app.connect("config-inited", configure, priority=900)
     app.connect("html-page-context", describe, priority=900)

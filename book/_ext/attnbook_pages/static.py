@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from .errors import PageError
-from .fonts import write_mathematics_font
+from .fonts import mathematics_font
 from .licences import write_texts
 from .node import run
 from .packages import npm_file, python_file
@@ -16,7 +16,11 @@ from .paths import ASSETS, BOOK, NODE_MODULES, STATIC, WIDGET_SCRIPTS
 
 LOGGER = logging.getLogger(__name__)
 
-TEXT_FONTS = ("400-normal", "400-italic", "600-normal", "600-italic")
+FONT_CACHE = BOOK / "_build" / "cache"
+TEXT_SOURCES = {
+    f"text-{style}.woff2": f"@fontsource/source-serif-4/files/source-serif-4-latin-{style}.woff2"
+    for style in ("400-normal", "400-italic", "600-normal", "600-italic")
+}
 # Sphinx and the theme copy these for pages of theirs; ours load none of them.
 _KEPT_IN_STATIC = {
     "attnbook",
@@ -32,6 +36,20 @@ _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 def read(path: Path) -> str:
     """A stylesheet as text."""
     return path.read_text(encoding="utf-8")
+
+
+def check(app: Sphinx) -> None:
+    """Before the first page: what is missing or damaged is said now, while nothing is written."""
+    if app.builder.format != "html":
+        return
+    for name in (
+        *TEXT_SOURCES.values(),
+        "temml/dist/temml.cjs",
+        "temml/dist/Temml-STIX2.css",
+        "purgecss/package.json",
+    ):
+        npm_file(name)
+    mathematics_font(FONT_CACHE)
 
 
 def stylesheets(outdir: Path) -> list[str]:
@@ -64,7 +82,6 @@ def write_stylesheet(outdir: Path) -> None:
         "css": stylesheets(outdir),
         "content": [*pages, str(ASSETS / "page.js"), str(ASSETS / "host.js")],
     }
-    npm_file("purgecss/package.json")
     answer = run(ASSETS / "purge.cjs", request)
     (outdir / STATIC / "book.css").write_text(answer["css"], encoding="utf-8", newline="\n")
 
@@ -73,10 +90,9 @@ def copy_files(outdir: Path) -> None:
     """Scripts, fonts and pictures that pages link."""
     target = outdir / STATIC
     target.mkdir(parents=True, exist_ok=True)
-    for name in TEXT_FONTS:
-        source = npm_file(f"@fontsource/source-serif-4/files/source-serif-4-latin-{name}.woff2")
-        shutil.copyfile(source, target / f"text-{name}.woff2")
-    write_mathematics_font(target / "mathematics.woff2", BOOK / "_build" / "cache")
+    for name, source in TEXT_SOURCES.items():
+        shutil.copyfile(npm_file(source), target / name)
+    shutil.copyfile(mathematics_font(FONT_CACHE), target / "mathematics.woff2")
     for name in ("page.js", "host.js"):
         shutil.copyfile(ASSETS / name, target / name)
     for picture in sorted((BOOK / "_static").glob("*.svg")):
@@ -113,4 +129,5 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Run after the theme has written its own colours for code."""
+    app.connect("builder-inited", check)
     app.connect("build-finished", finish, priority=950)
