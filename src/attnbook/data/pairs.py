@@ -46,7 +46,7 @@ _ENGLISH = re.compile(r"\w+(?:['-]\w+)*|[^\w\s]")
 _INVERTED = re.compile(
     r"-(t-)?(je|tu|il|elle|on|nous|vous|ils|elles|moi|toi|le|la|les|lui|leur|y|en|ce|ci|là)(?![\w'])"
 )
-_FRENCH = re.compile(r"aujourd'hui|\w+'|(?<=\s)-(?:t-)?\w+|\w+(?:-\w+)*|[^\w\s]")
+_FRENCH = re.compile(r"aujourd'hui|\w+(?:-\w+)*'|(?<=\s)-(?:t-)?\w+|\w+(?:-\w+)*|[^\w\s]")
 
 
 def split_words(text: str, language: str = "en") -> list[str]:
