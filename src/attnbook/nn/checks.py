@@ -19,8 +19,8 @@ def tensor(name: str, given: object) -> None:
     """``given`` is a tensor."""
     if not isinstance(given, Tensor):
         raise TypeError(
-            f"{name}: expected a torch.Tensor, got {type(given).__name__}; convert it with "
-            "torch.as_tensor(...)"
+            f"{name}: expected a torch.Tensor, got {type(given).__name__}; "
+            "convert it with torch.as_tensor(...)"
         )
 
 
@@ -133,8 +133,8 @@ def broadcasts(name: str, given: Tensor, shape: Sequence[int], names: str) -> No
     if not fits:
         raise ValueError(
             f"{name}: expected a shape that broadcasts to {names} = {tuple(shape)}, got "
-            f"{tuple(given.shape)}; "
-            f"a padding mask of shape (batch, keys) becomes {name}.unsqueeze(-2) for (batch, queries, keys)"
+            f"{tuple(given.shape)}; a padding mask of shape (batch, keys) becomes {name}.unsqueeze(-2) for "
+            "(batch, queries, keys)"
         )
 
 
@@ -149,8 +149,8 @@ def mask(name: str, given: Tensor | None, scores: Tensor, shape: Sequence[int], 
     tensor(name, given)
     if given.dtype != torch.bool and not given.is_floating_point():
         raise ValueError(
-            f"{name}: expected bool (True = may attend) or floating-point numbers to add to the scores, "
-            f"got {given.dtype}; convert zeros and ones with {name}.bool()"
+            f"{name}: expected bool (True = may attend) or floating-point numbers to add to the scores, got "
+            f"{given.dtype}; convert zeros and ones with {name}.bool()"
         )
     if given.dtype != torch.bool and given.dtype != scores.dtype:
         raise ValueError(
@@ -159,8 +159,8 @@ def mask(name: str, given: Tensor | None, scores: Tensor, shape: Sequence[int], 
         )
     if given.device != scores.device:
         raise ValueError(
-            f"{name}: expected device {scores.device}, got {given.device}; move it with "
-            f"{name}.to('{scores.device}')"
+            f"{name}: expected device {scores.device}, got {given.device}; "
+            f"move it with {name}.to('{scores.device}')"
         )
     broadcasts(name, given, shape, names)
 
@@ -171,8 +171,7 @@ def attention_inputs(query: Tensor, key: Tensor, value: Tensor, given_mask: Tens
     if key.shape[-1] != query.shape[-1]:
         raise ValueError(
             f"key: expected last dimension d_k = {query.shape[-1]} as in query, got shape "
-            f"{tuple(key.shape)}; "
-            "project query and key to the same size first"
+            f"{tuple(key.shape)}; project query and key to the same size first"
         )
     if given_mask is not None:
         mask("mask", given_mask, query, scores_shape(query, key), "(…, queries, keys)")
@@ -241,8 +240,8 @@ def fits_parameters(name: str, given: Tensor, module: torch.nn.Module) -> None:
     floats = given.is_floating_point() and not torch.is_autocast_enabled(given.device.type)
     if floats and given.dtype != parameter.dtype:
         raise ValueError(
-            f"{name}: expected {parameter.dtype}, as {type(module).__name__}'s parameters have, "
-            f"got {given.dtype}; convert one of them with .to(...)"
+            f"{name}: expected {parameter.dtype}, as {type(module).__name__}'s parameters have, got "
+            f"{given.dtype}; convert one of them with .to(...)"
         )
 
 
@@ -272,15 +271,13 @@ def padding_mask(name: str, given: Tensor | None, sequence: Tensor, sequence_nam
     tensor(name, given)
     if given.dtype != torch.bool:
         raise ValueError(
-            f"{name}: expected bool, True for real tokens, got {given.dtype}; compare with the padding "
-            "number, "
-            f"for example {sequence_name} != 0"
+            f"{name}: expected bool, True for real tokens, got {given.dtype}; "
+            f"compare with the padding number, for example {sequence_name} != 0"
         )
     if given.shape != sequence.shape[:2]:
         raise ValueError(
             f"{name}: expected shape {tuple(sequence.shape[:2])} as in {sequence_name}, got "
-            f"{tuple(given.shape)}; "
-            f"build it from {sequence_name} itself"
+            f"{tuple(given.shape)}; build it from {sequence_name} itself"
         )
     if given.device != sequence.device:
         raise ValueError(
@@ -295,13 +292,13 @@ def padding_last(name: str, given: Tensor) -> None:
         return
     if given.shape[1] == 0 or not bool(given[:, 0].all()):
         raise ValueError(
-            f"{name}: expected at least one real token first in every sentence, got an empty sentence "
-            "or padding in front; remove empty sentences and pad at the end"
+            f"{name}: expected at least one real token first in every sentence, got an empty sentence or "
+            "padding in front; remove empty sentences and pad at the end"
         )
     if bool((given[:, 1:] & ~given[:, :-1]).any()):
         raise ValueError(
-            f"{name}: expected real tokens first and padding last, got a real token after padding; pad at "
-            "the end"
+            f"{name}: expected real tokens first and padding last, got a real token after padding; "
+            "pad at the end"
         )
 
 
@@ -328,8 +325,7 @@ def lengths(name: str, given: Tensor, size: int) -> None:
     if int(given.min()) < 0 or int(given.max()) > size:
         raise ValueError(
             f"{name}: expected numbers from 0 to size = {size}, got {int(given.min())} to "
-            f"{int(given.max())}; "
-            "no sentence is longer than the padded size"
+            f"{int(given.max())}; no sentence is longer than the padded size"
         )
 
 
@@ -366,8 +362,7 @@ def score_attention_inputs(
     if prepared is not None and prepared.shape[-2] != key.shape[-2]:
         raise ValueError(
             f"prepared: expected one row for each of the {key.shape[-2]} keys, got shape "
-            f"{tuple(prepared.shape)}; "
-            "pass score.prepare(key) of these keys"
+            f"{tuple(prepared.shape)}; pass score.prepare(key) of these keys"
         )
     mask("mask", given_mask, query, scores_shape(query, key), "(…, queries, keys)")
 
@@ -378,8 +373,7 @@ def attention_module(name: str, given: object) -> None:
         return
     raise TypeError(
         f"{name}: expected None, a score such as AdditiveScore(...), or an attention such as "
-        "Attention(score), "
-        f"got {given!r}; pass an instance"
+        f"Attention(score), got {given!r}; pass an instance"
     )
 
 
@@ -458,8 +452,7 @@ def known_size(name: str, given: int | None, score: object) -> None:
     if given is None:
         raise ValueError(
             f"{name}: expected a whole number, since {type(score).__name__} does not know the size of a "
-            "query, "
-            f"got None; pass {name}=..."
+            f"query, got None; pass {name}=..."
         )
     whole_number(name, given)
 
@@ -518,8 +511,8 @@ def cache_entry(held: Tensor | None, key: Tensor, value: Tensor) -> None:
     same_kind("cache", held, "key", key)
     if (held.shape[:2], held.shape[3]) != (key.shape[:2], key.shape[3]):
         raise ValueError(
-            f"key: expected (batch, n_kv_heads, new, d_head) like the cache's {tuple(held.shape)}, "
-            f"got {tuple(key.shape)}; use one cache a layer and a batch"
+            f"key: expected (batch, n_kv_heads, new, d_head) like the cache's {tuple(held.shape)}, got "
+            f"{tuple(key.shape)}; use one cache a layer and a batch"
         )
 
 
@@ -554,8 +547,8 @@ def multi_head_inputs(
     tensor("mask", given_mask)
     if not 2 <= given_mask.dim() <= 4:
         raise ValueError(
-            "mask: expected (queries, keys), (batch, queries, keys) or (batch, n_heads, queries, keys), "
-            f"got shape {tuple(given_mask.shape)}; add dimensions of size 1 with unsqueeze"
+            "mask: expected (queries, keys), (batch, queries, keys) or (batch, n_heads, queries, keys), got "
+            f"shape {tuple(given_mask.shape)}; add dimensions of size 1 with unsqueeze"
         )
     batch, queries = query.shape[:2]
     if given_mask.dim() == 3:

@@ -1,5 +1,4 @@
-"""Multi-head attention: several small attentions side by side, each with its own view of query, key and
-value.
+"""Multi-head attention: several small attentions side by side, each with its own projections.
 
 Vaswani et al. 2017, section 3.2.2, https://arxiv.org/abs/1706.03762:
 

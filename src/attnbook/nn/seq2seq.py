@@ -166,16 +166,20 @@ class GRUDecoder(nn.Module):
 
         c_i = attention(s_{i−1}, memory)
         s_i = GRU([E y_{i−1}; c_i], s_{i−1})
-        t_i = maxout(U_o s_i + V_o E y_{i−1} + C_o c_i)         pairs of 2 d_hidden numbers, the larger of
-        each kept logits = W_o t_i
+        t_i = maxout(U_o s_i + V_o E y_{i−1} + C_o c_i)
+        logits = W_o t_i
 
-    The output is the paper's maxout layer, here with s_i, as its equation 4 has it (appendix A.2.2 prints
-    s_{i−1}).
+    Maxout keeps the larger of each pair of 2 d_hidden numbers. The output is the paper's maxout layer, here
+    with s_i, as its equation 4 has it (appendix A.2.2 prints s_{i−1}).
 
     With ``query="current"`` (Luong et al. 2015, section 3, equations 5 and 6)::
 
-        s_t = GRU(E y_{t−1}, s_{t−1})                           with input feeding: GRU([E y_{t−1}; h̃_{t−1}],
-        s_{t−1}) c_t = attention(s_t, memory) h̃_t = tanh(W_c [c_t; s_t]) logits = W_s h̃_t
+        s_t = GRU(E y_{t−1}, s_{t−1})
+        c_t = attention(s_t, memory)
+        h̃_t = tanh(W_c [c_t; s_t])
+        logits = W_s h̃_t
+
+    Input feeding gives the unit the last h̃ as well: ``s_t = GRU([E y_{t−1}; h̃_{t−1}], s_{t−1})``.
 
     With ``attention=None`` the same equations hold with one fixed vector c for every c_i: the encoder's last
     states (Cho et al. 2014). So two models that differ in ``attention`` alone differ in the attention alone.

@@ -2,10 +2,11 @@
 
 Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, figure 1. Sublayers are joined in one of two ways:
 
-    post-norm, the paper's:                                      x = LayerNorm(x + Sublayer(x))
-    pre-norm (Xiong et al. 2020, https://arxiv.org/abs/2002.04745):   x = x + Sublayer(LayerNorm(x))
+    post-norm:   x = LayerNorm(x + Sublayer(x))
+    pre-norm:    x = x + Sublayer(LayerNorm(x))
 
-With pre-norm one more LayerNorm follows the last layer, since nothing else normalises what comes out.
+Post-norm is the paper's; pre-norm is easier to train (Xiong et al. 2020, https://arxiv.org/abs/2002.04745).
+There one more LayerNorm follows the last layer, since nothing else normalises what comes out.
 
 Shapes: x (batch, length, d_model); src (batch, src) and tgt (batch, tgt) are token numbers; masks of tokens
 (batch, src) are True for real ones; weights are (batch, n_heads, queries, keys) a layer.
