@@ -239,10 +239,8 @@ def _did_not_return(exercise: Exercise, case: Case, reply: dict) -> Finding | No
         )
     if status == "stopped":
         return Finding("runs", "You stopped the check before your code came back.", note=case.note)
-    if status == "not run":
-        return Finding(
-            "runs", "This input was not tried, because an earlier one did not come back.", note=case.note
-        )
+    if status == "not run":  # the last rung: what stopped the run is the finding that counts
+        return Finding("mask", "This input was not tried, because of an earlier one.", note=case.note)
     error = reply.get("error") or {}
     lines = [f"  {_text(line)}" for line in error.get("where", [])[:8]]
     lines.append(f"  {_text(error.get('type', 'an error'))}: {_text(error.get('message', ''))}")

@@ -1,0 +1,150 @@
+"""Every spec holds together: sizes, hints, signatures, seeds, and that the judge's side stands alone."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from attnbook.exercises import exercises, values
+from attnbook.exercises.judge import expected, judge, make_cases, request
+from attnbook.exercises.mutants import mutant
+from attnbook.exercises.oracle import answer
+from attnbook.exercises.spec import GROUPS, KINDS, Draw
+
+ALL = exercises()
+WITH_INPUTS = [item for item in ALL if item.form != "value"]
+
+
+def ids(item):
+    return f"{item.id} {item.name}"
+
+
+@pytest.mark.parametrize("chapter", [2, 3, 4])
+def test_a_chapter_has_at_least_five_of_several_kinds_from_easy_to_hard(chapter):
+    mine = exercises(chapter)
+    assert len(mine) >= 5
+    assert {"bug", "measurement"} <= {item.kind for item in mine}
+    assert len({item.kind for item in mine}) >= 4
+    assert {item.difficulty for item in mine} == {"easy", "medium", "hard"}
+    assert mine[0].difficulty == "easy"
+
+
+@pytest.mark.parametrize("item", ALL, ids=ids)
+def test_words_and_numbers(item):
+    assert item.kind in KINDS
+    assert item.points >= 1
+    assert item.minutes >= 3
+    assert len(item.hints) >= 3
+    assert item.signature.startswith(item.name)
+    texts = [text for axis in item.axes for text in axis.mistakes.values()]
+    texts += [near.text for near in item.nearby]
+    assert texts, "no known mistake"
+    assert all(len(text) > 40 or text.endswith(".") for text in texts)
+
+
+@pytest.mark.parametrize("item", WITH_INPUTS, ids=ids)
+def test_inputs_come_from_the_seed_alone_and_show_every_axis(item):
+    for seed in range(20):
+        cases, again = make_cases(item, seed), make_cases(item, seed)
+        assert cases[0].group == "plain"
+        assert all(case.group in GROUPS for case in cases)
+        for one, other in zip(cases, again, strict=True):
+            assert values.same(request(item, one), request(item, other))
+            for output in item.outputs:
+                if output.kind == "tensor":
+                    shape = expected(item, one)[output.name].shape
+                    assert len(shape) == len(output.axes)
+                    assert len(set(shape)) == len(shape), f"two axes of {output.name} have one size: {shape}"
+    assert not values.same(request(item, cases[0]), request(item, make_cases(item, 99)[0]))
+
+
+@pytest.mark.parametrize("item", WITH_INPUTS, ids=ids)
+def test_the_reference_passes_and_requests_survive_packing(item):
+    for seed in range(20):
+        cases = make_cases(item, seed)
+        replies = []
+        for case in cases:
+            packed = values.unpack(*values.pack(request(item, case)))
+            assert values.same(packed, request(item, case))
+            reply = answer(mutant(item, case, {}), packed)
+            replies.append(values.unpack(*values.pack(reply)))
+        verdict = judge(item, cases, replies)
+        assert verdict.passed, (seed, verdict)
+        assert verdict.credit == 1.0
+
+
+@pytest.mark.parametrize("item", [item for item in ALL if item.form == "value"], ids=ids)
+def test_values_know_right_from_wrong_and_why(item):
+    right = item.variant()
+    verdict = judge(item, make_cases(item, 0), [{"status": "returned", "value": right}])
+    assert verdict.passed
+    for near in item.nearby:
+        verdict = judge(item, make_cases(item, 0), [{"status": "returned", "value": near.value}])
+        assert not verdict.passed, near
+        assert verdict.diagnosis == [near.text]
+        assert verdict.credit == 0.0
+
+
+def test_draws_have_different_sizes_and_usable_masks():
+    for seed in range(200):
+        draw = Draw(seed)
+        sizes = draw.sizes(5)
+        assert len(set(sizes)) == 5
+        mask = draw.mask(3, 4, 5)
+        assert mask.any(-1).all()
+        assert (~mask).any(-1).all()
+
+
+def test_the_judges_side_loads_without_the_learners():
+    code = (
+        "import sys; from attnbook.exercises import judge, oracle, registry, spec, values; "
+        "registry.exercises();print([name for name in ('matplotlib', 'IPython', "
+        "'attnbook.exercises.checking') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_oracle_runs_alone_beside_values(tmp_path):
+    """Where the package comes without its exercises, two files are enough."""
+    from pathlib import Path
+
+    import attnbook.exercises.oracle as oracle
+
+    for name in ("oracle.py", "values.py"):
+        (tmp_path / name).write_bytes(Path(oracle.__file__).with_name(name).read_bytes())
+    code = (
+        "import sys; sys.modules['attnbook'] = None; import oracle, torch;print(oracle.answer(lambda x: "
+        "x + 1, {'form': 'function', 'args': [torch.tensor([1, 2])]})['value'].tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[2, 3]"
+
+
+@pytest.mark.parametrize(
+    ("layout", "tensors"),
+    [
+        (["tensor", 0], []),
+        (["tensor", -1], [torch.zeros(1)]),
+        (["list", "abc"], []),
+        (["int", "9" * 5000], []),
+        (["code", "import os"], []),
+        ("none", []),
+        ([], []),
+        (["dict", [["a"]]], []),
+    ],
+)
+def test_a_layout_that_pack_never_makes_is_refused(layout, tensors):
+    with pytest.raises(ValueError, match=r"layout|int"):
+        values.unpack(layout, tensors)
+
+
+def test_a_deep_layout_is_refused():
+    layout = ["none"]
+    for _ in range(50):
+        layout = ["list", [layout]]
+    with pytest.raises(ValueError, match="layout"):
+        values.unpack(layout, [])
