@@ -21,9 +21,9 @@ from support import ROOT  # noqa: E402
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 
-def build(root: Path, **options) -> subprocess.CompletedProcess:
+def build(root: Path, *arguments: str, **options) -> subprocess.CompletedProcess:
     """Run the build that `make book` runs, on another folder."""
-    command = [sys.executable, str(ROOT / "book" / "build.py"), "--root", str(root)]
+    command = [sys.executable, str(ROOT / "book" / "build.py"), "--root", str(root), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
 
 
@@ -47,13 +47,36 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
+def book_html(tmp_path_factory) -> Path:
+    """The built pages of this very book."""
+    output = tmp_path_factory.mktemp("book")
+    done = build(ROOT, "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    return output / "_build" / "html"
+
+
+@contextmanager
+def server(html: Path):
+    """Serve a folder; its address."""
+    running = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(html)))
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_port}"
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.fixture(scope="session")
 def served(sample_html) -> str:
     """The address under which the sample book is served."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(sample_html)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with server(sample_html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def book_served(book_html) -> str:
+    """The address under which this very book is served."""
+    with server(book_html) as address:
+        yield address
 
 
 @pytest.fixture(params=["http", "file"])
