@@ -37,7 +37,7 @@ def on_cluster(address: str) -> Callable:
     def work(waiting: Sequence[Submission], plan: Plan) -> Iterator[tuple[Submission, dict[str, Any]]]:
         from distributed import as_completed
 
-        with client:
+        with client, client.as_current():
             ids = tuple(exercise.id for exercise in plan.exercises)
             running = {
                 client.submit(
