@@ -3,7 +3,17 @@
 import pytest
 import torch
 
-from attnbook.nn import Attention, DotScore, GeneralScore, HardAttention, MovingBaseline, reinforce_loss
+from attnbook.nn import (
+    Attention,
+    DotScore,
+    GeneralScore,
+    GRUDecoder,
+    GRUEncoder,
+    HardAttention,
+    MovingBaseline,
+    Seq2Seq,
+    reinforce_loss,
+)
 
 KEYS, D = 4, 3
 
@@ -158,6 +168,27 @@ def test_draws_are_kept_until_taken():
     expected = -(draws[0].probabilities * draws[0].probabilities.log()).sum(-1)
     torch.testing.assert_close(draws[0].entropy, expected)
     assert hard.take_draws() == []
+
+
+@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+def test_in_a_translator(estimator):
+    """One draw a word; both estimators send a gradient to the score through a whole sentence."""
+    torch.manual_seed(0)
+    hard = HardAttention(GeneralScore(6, 6), estimator)
+    model = Seq2Seq(GRUEncoder(9, 4, 6), GRUDecoder(9, 4, 6, 6, hard, query="current"))
+    src, tgt = torch.randint(9, (3, 5)), torch.randint(9, (3, 4))
+    mask = torch.arange(5) < torch.tensor([[5], [2], [3]])
+    logits, weights = model(src, tgt, mask)
+    assert (weights.sum(-1) == 1).all()
+    assert not weights.masked_select(~mask.unsqueeze(1)).any()
+    loss = -logits.log_softmax(-1)[..., 0].sum()
+    draws = hard.take_draws()
+    assert len(draws) == (4 if estimator == "reinforce" else 0)
+    if draws:
+        log_prob = torch.cat([draw.log_prob for draw in draws], dim=1)  # (batch, tgt)
+        loss = loss + reinforce_loss(log_prob, logits.log_softmax(-1)[..., 0])
+    loss.backward()
+    assert hard.score.W.weight.grad.abs().sum() > 0
 
 
 def test_moving_baseline():
