@@ -21,12 +21,15 @@ class PooledClassifier(nn.Module):
         On the word vectors.
     attends : bool
         False keeps the query at zero for ever: every word then weighs the same.
+    spread : float
+        Standard deviation of the word vectors before training; torch's own choice is 1.
     """
 
-    def __init__(self, vocab: int, d_model: int, dropout: float, attends: bool):
+    def __init__(self, vocab: int, d_model: int, dropout: float, attends: bool, spread: float = 0.1):
         super().__init__()
         self.embedding = nn.Embedding(vocab, d_model, padding_idx=0)
-        nn.init.normal_(self.embedding.weight, std=0.1)
+        with torch.no_grad():
+            self.embedding.weight.mul_(spread)
         self.dropout = nn.Dropout(dropout)
         self.pooling = AttentionPooling(d_model)
         self.pooling.query.requires_grad_(attends)
@@ -81,6 +84,22 @@ def fit(
             best_loss = loss
             best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.load_state_dict(best)
+    return model.eval()
+
+
+def fit_plainly(
+    model: PooledClassifier, training: Labelled, *, steps: int = 300, learning_rate: float = 0.01
+) -> PooledClassifier:
+    """Train as chapter 2 does: Adam, all examples at every step, no validation."""
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.Adam(trainable, lr=learning_rate)
+    model.train()
+    for _ in range(steps):
+        logits, _ = model(training.word_ids, training.mask)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, training.labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
     return model.eval()
 
 
