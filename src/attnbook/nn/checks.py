@@ -34,8 +34,8 @@ def floating(name: str, given: Tensor) -> None:
 
 
 def same_kind(first_name: str, first: Tensor, name: str, given: Tensor) -> None:
-    """``given`` has the dtype and the device of ``first``."""
-    if given.dtype != first.dtype:
+    """``given`` has the dtype and the device of ``first``; mixed precision may mix dtypes, since it casts."""
+    if given.dtype != first.dtype and not torch.is_autocast_enabled(first.device.type):
         raise ValueError(
             f"{name}: expected {first.dtype} as in {first_name}, got {given.dtype}; "
             f"convert it with {name}.to({first_name}.dtype)"
