@@ -96,12 +96,12 @@ def test_the_default_scale_is_the_books_own_function(node, bundle):
     out = run_js(node, bundle, 'import { attend } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(attend)));', cases)
     assert cases
     for case, js in zip(cases, out, strict=True):
-        query, key, value = (torch.tensor(case[name])[None] for name in ("query", "key", "value"))
+        query, key, value = (torch.tensor(case[name]).double()[None] for name in ("query", "key", "value"))
         context, weights = nn.scaled_dot_product_attention(
             query[:, None], key, value, mask=torch.tensor(case["mask"])[None, None]
         )
-        torch.testing.assert_close(torch.tensor(js["weights"]), weights[0, 0], atol=1e-5, rtol=1e-4)
-        torch.testing.assert_close(torch.tensor(js["context"]), context[0, 0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(torch.tensor(js["weights"]).double(), weights[0, 0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(torch.tensor(js["context"]).double(), context[0, 0], atol=1e-5, rtol=0)
 
 
 def test_widget_reads_what_torch_gives():

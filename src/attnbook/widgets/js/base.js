@@ -149,7 +149,7 @@ const starts = new WeakMap(); // model -> what it began with
 
 function begin(model, spec) {
   if (starts.has(model)) return starts.get(model);
-  const start = { state: model.get("state"), note: "" };
+  const start = { state: model.get("state") };
   starts.set(model, start);
   if (BOOK) {
     const id = model.get("widget_id");
@@ -174,9 +174,9 @@ function begin(model, spec) {
   return start;
 }
 
-// A widget from {name, title, check(state, model) -> "" or why it is wrong,
+// A widget from {name, title, own (state goes into the address only when the reader copies the link), check(state, model) -> "" or why it is wrong,
 // build(view, body, tools) -> {update(), sentence(), outside?(), reset?()}}.
-// `view` has model, root, state, change(patch), redraw(), held(node), note(text), reset().
+// `view` has model, root, state, shared (from a link), change(patch), redraw(), held(node), note(text), reset().
 // In a notebook the kernel has checked the state: there `check` is left out of the bundle.
 export function widget(spec) {
   return {
@@ -186,12 +186,12 @@ export function widget(spec) {
     render({ model, el }) {
       const start = begin(model, spec);
       const live = h("p.summary", { role: "status" });
-      const note = h("p.note", { role: "status" }, start.note);
+      const note = h("p.note", { role: "status" }, BOOK && start.note);
       const body = h("");
       const challenge = h("p.challenge");
       const tools = h(".tools");
       const root = h("section", { class: "ab", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" });
-      const view = { model, root, state: model.get("state") };
+      const view = { model, root, state: model.get("state"), shared: BOOK && start.shared };
       let built;
       let [speaking, drawing, sending] = [0, 0, 0];
       const keys = keyboard(root, () => view.reset());
@@ -212,7 +212,7 @@ export function widget(spec) {
         sending = 0;
         model.set("state", view.state);
         model.save_changes();
-        if (BOOK) writeHash(model.get("widget_id"), view.state);
+        if (BOOK && !spec.own) writeHash(model.get("widget_id"), view.state);
       };
       Object.assign(view, {
         held: keys.held,
@@ -257,6 +257,7 @@ export function widget(spec) {
         if (BOOK) {
           tools.append(button("Copy link", async () => {
             send();
+            writeHash(model.get("widget_id"), view.state);
             try {
               await navigator.clipboard.writeText(location.href);
               view.note("The link to this view is copied.");
@@ -275,8 +276,7 @@ export function widget(spec) {
       model.on("change:state", onState);
       model.on("change:challenge", onText);
       model.on("change:theme", onText);
-      if (start.shared) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
-      start.shared = false;
+      if (BOOK && start.shared) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
       return () => {
         if (sending) send();
         clearTimeout(speaking);

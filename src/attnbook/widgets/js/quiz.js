@@ -74,7 +74,7 @@ function build(view, body, tools) {
       return { input, why, node: h("", h("label.option", input, h("span", rich(option))), why) };
     });
     const verdict = h("p", { role: "status" });
-    const go = button("Check this answer", () => put(i, { checked: true }), { class: "ab-main", "aria-label": `Check the answer to question ${i + 1}` });
+    const go = button("Check the answer", () => put(i, { checked: true }), { class: "ab-main", "aria-label": `Check the answer to question ${i + 1}` });
     const node = h("fieldset.question",
       h("legend", `${i + 1}. `, rich(question.question), many ? " (choose all that hold)" : ""),
       items.map((item) => item.node), go, verdict);
@@ -103,11 +103,12 @@ function build(view, body, tools) {
       view.note(`Your answers are in the file ${name}.json.`);
     }));
 
-  // What the reader answered on an earlier visit.
-  if (!view.state.answers.some((a) => a.length)) {
+  // What the reader answered on an earlier visit comes before what somebody's link says.
+  const any = ({ answers }) => answers.some((chosen) => chosen.length);
+  if (view.shared || !any(view.state)) {
     try {
       const kept = JSON.parse(localStorage.getItem(slot));
-      if (kept && kept.version === view.state.version && !check(kept, model)) {
+      if (kept.version === view.state.version && !check(kept, model) && any(kept)) {
         change({ answers: kept.answers, checked: kept.checked, score: grade(questions, kept) });
       }
     } catch {
@@ -143,4 +144,4 @@ function build(view, body, tools) {
   };
 }
 
-export default widget({ name: "Quiz", title: "Quiz", check: BOOK && check, build });
+export default widget({ name: "Quiz", title: "Quiz", own: true, check: BOOK && check, build });
