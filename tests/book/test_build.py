@@ -140,7 +140,7 @@ def complaints(tmp_path_factory) -> list[str]:
         ("frac{1}{", "cannot be set"),
         ("unfinished", "cannot be set"),
         ("ж (U+0436)", "subset lacks"),
-        ("no-such-term", "target not found"),
+        ("no-such-term", "local id not found"),
         ("figure", "no alternative text"),
         ("widget", "state is not stored"),
     ],

@@ -145,6 +145,16 @@ def test_contents_lead_to_pages_from_a_narrow_screen(visit, served):
         page.wait_for_url("**/book/glossary.html")
 
 
+def test_the_section_in_view_is_marked(visit, served):
+    with visit(served + CHAPTER, viewport={"width": 1400, "height": 500}) as page:
+        wait_for_widgets(page)
+        current = page.locator(".page-toc a[aria-current]")
+        assert current.count() == 0
+        page.evaluate("document.getElementById('quiz').scrollIntoView()")
+        current.wait_for()
+        assert current.inner_text() == "Quiz"
+
+
 def test_colours_change_and_are_remembered(visit, origin):
     with visit(origin + CHAPTER, color_scheme="light") as page:
         theme = "document.documentElement.dataset.theme"

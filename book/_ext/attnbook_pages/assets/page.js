@@ -73,15 +73,25 @@
       const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
       if (target) links.set(target.querySelector("h1, h2, h3, h4") || target, link);
     }
+    // Marked is the last heading above the top quarter of the window, wherever the reader jumped.
     let last = null;
-    const seen = new IntersectionObserver((entries) => {
-      const entry = entries.filter((one) => one.isIntersecting).pop();
-      if (!entry) return;
+    let waiting = false;
+    const mark = () => {
+      waiting = false;
+      let now = null;
+      for (const [heading, link] of links) {
+        if (heading.getBoundingClientRect().top < innerHeight / 4) now = link;
+      }
+      if (now === last) return;
       if (last) last.removeAttribute("aria-current");
-      last = links.get(entry.target);
-      last.setAttribute("aria-current", "true");
-    }, { rootMargin: "-60px 0px -70% 0px" });
-    for (const heading of links.keys()) seen.observe(heading);
+      if (now) now.setAttribute("aria-current", "true");
+      last = now;
+    };
+    addEventListener("scroll", () => {
+      if (!waiting) requestAnimationFrame(mark);
+      waiting = true;
+    }, { passive: true });
+    mark();
   }
 
   function copying() {
