@@ -24,10 +24,10 @@ right and, if something is not, which mistake it looks like. `hint` gives one hi
 ```python
 from attnbook.exercises import check, hint, progress, score
 
-check("2.4", scaled_lookup)     # tries your function on fresh inputs
-hint("2.4")                     # one step further each time
-progress()                      # what you have solved
-score("02_attention_as_lookup.ipynb")    # the points of a whole notebook
+check("2.4", scaled_lookup)  # tries your function on fresh inputs
+hint("2.4")  # one step further each time
+progress()  # what you have solved
+score("02_attention_as_lookup.ipynb")  # the points of a whole notebook
 ```
 """
 

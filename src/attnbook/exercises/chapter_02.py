@@ -102,9 +102,9 @@ def forbidden_get_nothing(args, outputs) -> bool:
 
 
 NOT_NEGATIVE = Property("no weight is negative", not_negative)
-ROWS_ADD_UP = Property("the weights of each query add up to 1 over the keys", rows_add_up)
+ROWS_ADD_UP = Property("each row of the weights adds up to 1 over the keys", rows_add_up)
 ROWS_ADD_UP_MASKED = Property(
-    "the weights of each query add up to 1, or to 0 where the mask allows nothing", rows_add_up
+    "each row of the weights adds up to 1, or to 0 where the mask allows nothing", rows_add_up
 )
 FORBIDDEN = Property("where the mask is False, the weight is 0", forbidden_get_nothing)
 
@@ -719,7 +719,7 @@ EXERCISES = (
                 "cut",
                 {
                     "detached": (
-                        "The outputs are right, but the context sends no gradient back through the "
+                        "The context sends no gradient back through the "
                         "weights, so the queries never learn which words to look at. Look for "
                         "`.detach()`, `.data` or `no_grad`."
                     ),

@@ -78,7 +78,8 @@ def teacher_forcing(tgt, *, pair="shift"):
 def sentence_cases(draw: Draw) -> list[Case]:
     cases = []
     for _ in range(3):
-        batch, length = draw.sizes(2, 4, 9)
+        batch, shifted = draw.sizes(2, 3, 8)
+        length = shifted + 1  # the shape of what comes back is (batch, shifted)
         tgt = draw.integers(batch, length, low=3, high=40)
         tgt[:, 0], tgt[:, -1] = 1, 2
         cases.append(Case({"tgt": tgt}))

@@ -238,6 +238,8 @@ def direction_cases(draw: Draw) -> list[Case]:
     cases = []
     for padded in (False, True, True):
         size, *others = draw.sizes(3, 3, 8)
+        while 2 * size in others:  # the annotations' axes are batch, src and 2 · size
+            size, *others = draw.sizes(3, 3, 8)
         batch, src = sorted(others)
         lengths = torch.full((batch,), src)
         if padded:

@@ -140,9 +140,7 @@ def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_run
     lines = [f"✗ {title}: not yet", ""]
     if found.form != "value":
         lines += [_ladder(finding.rung), ""]
-    note = f" (On an input where {finding.note}.)" if finding.note and _is_clause(finding.note) else ""
-    if finding.note and not note:
-        note = f" (On an input with this: {finding.note}.)"
+    note = f" (Input: {finding.note}.)" if finding.note else ""
     lines += _paragraph(finding.sentence + note)
     if finding.detail:
         lines += finding.detail.split("\n")
@@ -162,12 +160,6 @@ def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_run
         lines += [""]
     lines += [f'One step further:      hint("{found.id}")']
     return Report(found.id, False, "\n".join(lines), seed, verdict)
-
-
-def _is_clause(note: str) -> bool:
-    return any(
-        f" {verb} " in f" {note} " for verb in ("is", "are", "comes", "forbids", "end", "match", "never")
-    )
 
 
 def _ladder(rung: str) -> str:
