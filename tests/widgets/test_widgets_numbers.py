@@ -132,7 +132,8 @@ def test_sentences_and_scores_are_the_kernels(node, tmp_path):
         states.append(w.state)
     program = f"""
 globalThis.BOOK = true;
-const {{ sentence, grade, check }} = await import({(ROOT / "js" / "qkv_playground.js").as_uri()!r});
+const {{ sentence, check }} = await import({(ROOT / "js" / "qkv_playground.js").as_uri()!r});
+const {{ grade }} = await import({(ROOT / "js" / "base.js").as_uri()!r});
 console.log(JSON.stringify(data.map((state) => [sentence(state), state.prediction && grade(state.prediction), check(state)])));
 """
     for w, (sentence, score, wrong) in zip(made, run_js(node, tmp_path, program, states), strict=True):

@@ -1,7 +1,5 @@
 """QKVPlayground: move a query, keys and values, and watch scores, weights and context follow."""
 
-import math
-
 from attnbook.widgets import values
 from attnbook.widgets.attend import attend
 from attnbook.widgets.base import Mirror, Widget, bundle
@@ -150,7 +148,7 @@ class QKVPlayground(Widget):
         if prediction is not None:
             checked["prediction"] = self._predicted(prediction, checked)
             checked["revealed"] = True
-            checked["score"] = _score(checked["prediction"])
+            checked["score"] = values.grade(checked["prediction"])
         return checked
 
     def _predicted(self, prediction, state):
@@ -243,10 +241,3 @@ class QKVPlayground(Widget):
         axes.set(xlim=(-span, span), ylim=(-span, span), title="query and keys")
         axes.set_aspect("equal")
         axes.tick_params(labelsize=7)
-
-
-def _score(prediction) -> float:
-    """Half for the right word, half for how near the share was (js/qkv_playground.js computes the same)."""
-    right = 0.5 if prediction["choice"] == prediction["answer"] else 0.0
-    near = 0.5 * (1 - abs(prediction["share"] - prediction["actual"]))
-    return math.floor((right + near) * 100 + 0.5) / 100

@@ -128,3 +128,21 @@ def choice(name: str, value, options: tuple[str, ...]) -> str:
     if value not in options:
         raise ValueError(f"{name}: expected one of {', '.join(map(repr, options))}, got {value!r}.")
     return value
+
+
+def grade(prediction: dict) -> float:
+    """How good a guess was: half for the right word, half for how near the share was (js/base.js has the same).
+
+    Parameters
+    ----------
+    prediction : dict
+        ``choice`` and ``share`` as guessed, ``answer`` and ``actual`` as they came out.
+
+    Returns
+    -------
+    float
+        From 0 to 1, two decimals.
+    """
+    right = 0.5 if prediction["choice"] == prediction["answer"] else 0.0
+    near = 0.5 * (1 - abs(prediction["share"] - prediction["actual"]))
+    return math.floor((right + near) * 100 + 0.5) / 100

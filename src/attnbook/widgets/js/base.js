@@ -11,7 +11,7 @@ export function h(name, attributes, ...children) {
   if (attributes?.constructor === Object) set(node, attributes);
   else children.unshift(attributes);
   if (kind) node.classList.add(...kind.split(" ").map((one) => `ab-${one}`));
-  node.append(...children.flat().filter((child) => child != null && child !== false));
+  node.append(...children.flat(3).filter((child) => child != null && child !== false));
   return node;
 }
 
@@ -129,10 +129,14 @@ function keyboard(root, reset) {
       const all = stops();
       const groups = all.map((one) => one.closest("figure, fieldset, table, .ab-row, .ab-tools, .ab-panel"));
       const at = all.indexOf(target);
-      const back = groups.indexOf(groups[at]) - 1;
+      const first = groups.indexOf(groups[at]);
+      const past = groups.lastIndexOf(groups[at]) + 1;
+      // In a grid, up and down go by rows and leave at its ends.
+      const columns = +target.dataset.columns || 1;
       const to = {
-        ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1,
-        PageDown: groups.lastIndexOf(groups[at]) + 1, PageUp: groups.indexOf(groups[back]),
+        ArrowRight: at + 1, ArrowDown: Math.min(at + columns, past),
+        ArrowLeft: at - 1, ArrowUp: Math.max(at - columns, first - 1),
+        Home: 0, End: all.length - 1, PageDown: past, PageUp: groups.indexOf(groups[first - 1]),
       }[key];
       if (to === undefined) return;
       all[to]?.focus();
@@ -175,7 +179,7 @@ function begin(model, spec) {
 }
 
 // A widget from {name, title, own (state goes into the address only when the reader copies the link), check(state, model) -> "" or why it is wrong,
-// build(view, body, tools) -> {update(), sentence(), outside?(), reset?()}}.
+// build(view, body, tools) -> {update(), sentence(), outside?(), reset?(), leave?()}}.
 // `view` has model, root, state, shared (from a link), change(patch), redraw(), held(node), note(text), reset().
 // In a notebook the kernel has checked the state: there `check` is left out of the bundle.
 export function widget(spec) {
@@ -281,6 +285,7 @@ export function widget(spec) {
         if (sending) send();
         clearTimeout(speaking);
         cancelAnimationFrame(drawing);
+        built.leave?.();
         model.off("change:state", onState);
         model.off("change:challenge", onText);
         model.off("change:theme", onText);
@@ -291,19 +296,30 @@ export function widget(spec) {
 
 // --- Predict first ----------------------------------------------------------------------------------------------
 
+// Half for the right word, half for how near the share was: as values.py computes it.
+export const grade = ({ choice, share, answer, actual }) =>
+  Math.floor(((choice === answer ? 0.5 : 0) + 0.5 * (1 - Math.abs(share - actual))) * 100 + 0.5) / 100;
+
 // The panel that hides the outcome until the reader commits or skips.
-// ask: the question; options(): labels; commit(choice, share); again(): hide anew; verdict(): a sentence or "".
-// The reader may also be asked how much (`share`, from 0 to 1).
-export function predictor(view, { ask, options, commit, verdict }) {
+// ask(): the question; options(): words; outcome(): [index of the right word, its share]; why(): one sentence.
+export function predictor(view, { ask, options, outcome, why }) {
   const panel = h(".predict");
   let shown;
   const skip = (revealed) => view.change({ prediction: null, score: null, revealed });
+  const verdict = () => {
+    const { prediction, score } = view.state;
+    if (!prediction) return "";
+    const { choice, share, answer, actual } = prediction;
+    const labels = options();
+    const [best, now] = outcome();
+    return `${choice === answer ? "You named the right word" : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${Math.round(100 * Math.abs(share - actual))} points off, score ${fixed(score)}. ${best === answer && Math.abs(now - actual) < 0.005 ? why() : ""}`;
+  };
   return {
     panel,
     draw() {
       const { revealed } = view.state;
       const labels = options();
-      const key = JSON.stringify([revealed, labels]);
+      const key = JSON.stringify([revealed, ask(), labels]);
       if (key !== shown) {
         const inside = panel.contains(document.activeElement);
         shown = key;
@@ -312,12 +328,15 @@ export function predictor(view, { ask, options, commit, verdict }) {
         } else {
           const choice = select(labels.map((label, i) => [i, label]));
           const read = h("output", "50 %");
-          const share = slider(0, 100, 1, () => say(read, `${share.value} %`));
+          const range = slider(0, 100, 1, () => say(read, `${range.value} %`));
           panel.replaceChildren(
-            h("p.ask", ask),
-            h(".row", h("label", "I expect ", choice), h("label", "with a share of ", share, read)),
-            h(".row", button("Commit", () => commit(+choice.value, share.value / 100), { class: "ab-main" }),
-              button("Skip", () => skip(true))),
+            h("p.ask", ask()),
+            h(".row", h("label", "I expect ", choice), h("label", "with a share of ", range, read)),
+            h(".row", button("Commit", () => {
+              const [answer, actual] = outcome();
+              const prediction = { choice: +choice.value, share: range.value / 100, answer, actual: compact(actual) };
+              view.change({ prediction, revealed: true, score: grade(prediction) });
+            }, { class: "ab-main" }), button("Skip", () => skip(true))),
           );
         }
         if (inside) panel.querySelector("[data-stop]").focus();

@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
-const WIDGETS = { QKVPlayground: "qkv_playground.js", Quiz: "quiz.js" };
+const WIDGETS = { AlignmentExplorer: "alignment_explorer.js", QKVPlayground: "qkv_playground.js", Quiz: "quiz.js" };
 // What the tests call in a shipped bundle, beside the widget itself.
-const also = { QKVPlayground: ", attend" };
+const also = { AlignmentExplorer: ", align", QKVPlayground: ", attend" };
 const shared = {
   absWorkingDir: here, bundle: true, minify: true, write: false, target: "es2021", charset: "utf8", legalComments: "none",
 };

@@ -42,10 +42,6 @@ export function check(state) {
   return "";
 }
 
-// Half for the right word, half for how near the share was: as qkv_playground.py computes it.
-export const grade = ({ choice, share, answer, actual }) =>
-  Math.floor(((choice === answer ? 0.5 : 0) + 0.5 * (1 - Math.abs(share - actual))) * 100 + 0.5) / 100;
-
 export function sentence(state) {
   const { labels } = state;
   if (!state.revealed) {
@@ -59,11 +55,11 @@ export function sentence(state) {
 // Why the largest share is as large as it is: the lead in scaled score, turned into a ratio by exp.
 function why({ mode, labels, mask }, { scaled, best }) {
   if (mode === "fixed") return "You set the weights by hand.";
-  if (mode === "hard") return "The largest score takes all, however small its lead.";
+  if (mode === "hard") return "The largest takes all, however small its lead.";
   const next = argmax(scaled, mask.map((may, i) => may && i !== best));
   if (next < 0) return "No other word may be attended to.";
   const lead = scaled[best] - scaled[next];
-  return `Its scaled score leads “${labels[next]}” by ${fixed(lead)}, and softmax turns that lead into a share e^${fixed(lead)} = ${fixed(Math.exp(lead), 1)} times as large.`;
+  return `Its scaled score leads “${labels[next]}” by ${fixed(lead)}; softmax turns that into e^${fixed(lead)} = ${fixed(Math.exp(lead), 1)} times its share.`;
 }
 
 function build(view, body, tools) {
@@ -184,25 +180,15 @@ function build(view, body, tools) {
   const full = button("Make them add up to 1", () => {
     const total = now().fixed.reduce((a, b) => a + b);
     if (total) change({ fixed: now().fixed.map((w) => compact(w / total)) });
-    else view.note("All weights are 0: raise one first.");
+    else view.note("Raise a weight first.");
   });
   tools.append(full);
 
   const guess = predictor(view, {
-    ask: "Which word will get the largest share, and how much?",
+    ask: () => "Which word will get the largest share, and how much?",
     options: () => now().labels,
-    commit(choice, share) {
-      const answer = Math.max(0, out.best);
-      const prediction = { choice, share, answer, actual: compact(out.weights[answer]) };
-      change({ prediction, revealed: true, score: grade(prediction) });
-    },
-    verdict() {
-      const { prediction, labels, score } = now();
-      if (!prediction) return "";
-      const { choice, share, answer, actual } = prediction;
-      const still = out.best === answer && Math.abs(out.weights[answer] - actual) < 0.005;
-      return `${choice === answer ? "You named the right word" : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${Math.round(100 * Math.abs(share - actual))} points off, score ${fixed(score)}. ${still ? why(now(), out) : ""}`;
-    },
+    outcome: () => [Math.max(0, out.best), out.weights[Math.max(0, out.best)]],
+    why: () => why(now(), out),
   });
   body.append(guess.panel, h(".planes", compare.node, blend.node), h(".scroll", table),
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "how weights are made" }, modes),

@@ -1,0 +1,480 @@
+"""AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets."""
+
+import base64
+import struct
+
+import numpy as np
+
+from attnbook.widgets import values
+from attnbook.widgets.base import Mirror, Widget, bundle, traitlets
+
+SCORERS = ("none", "additive", "dot", "general")
+VIEWS = ("heatmap", "ribbons")
+MOST_WORDS = 64
+
+
+def alignment_weights(query, key, v=None) -> np.ndarray:
+    """Weights of every target word over the source words, as js/alignment.js computes them.
+
+    Parameters
+    ----------
+    query : (tgt, d)
+        What each target word asks with: for the additive score W_q s_(i-1), the bias included.
+    key : (src, d)
+        What each source word offers: for the additive score W_k h_j.
+    v : (d,), optional
+        With ``v`` the score is v · tanh(query + key) (Bahdanau et al. 2015, appendix A.1.2); without, it is
+        query · key (Luong et al. 2015, equation 8; for "general" the query is already multiplied by W).
+
+    Returns
+    -------
+    (tgt, src) array
+        Each row adds up to 1.
+    """
+    query, key = np.asarray(query, dtype=np.float64), np.asarray(key, dtype=np.float64)
+    if v is None:
+        scores = query @ key.T
+    else:
+        scores = np.tanh(query[:, None] + key[None]) @ np.asarray(v, dtype=np.float64)
+    exps = np.exp(scores - scores.max(1, keepdims=True))
+    return exps / exps.sum(1, keepdims=True)
+
+
+class AlignmentExplorer(Widget):
+    """Sentence pairs, the weights that trained scorers gave them, and gold links beside them.
+
+    Parameters
+    ----------
+    examples : list of dicts
+        Each has ``src`` and ``tgt`` (lists of words) and ``scorers``, a dict from a name in
+        ("none", "additive", "dot", "general") to
+
+        - for a scorer with attention: ``weights`` (rows, src), each row adding up to 1. Optional: ``output``, the
+          words that the model wrote (one a row; absent: the rows are ``tgt``); ``query`` (rows, d), ``key``
+          (src, d) and, for "additive", ``v`` (d,), from which the page computes scores and weights itself and
+          shows the arithmetic of a cell (see :func:`alignment_weights`).
+        - for "none", the fixed vector: ``output``, what it wrote. Optional: ``remembered``, a share from
+          0 to 1 for each source word.
+
+        Optional: ``gold``, links ``[t, s, "S" or "P"]`` (sure, possible) from 0, and ``ask``, the row of the
+        question that the reader answers first (absent: the first row whose largest weight is off the diagonal).
+    scorer : str
+        The scorer shown first.
+    by_length : dict, optional
+        What fades with length: ``{"measure": "BLEU", "buckets": [[5, 8], [9, 12], …], "scores": {"none": [57, 36, …],
+        "additive": [100, …]}}``, one number from 0 to 100 a bucket.
+    translate : callable, optional
+        From a list of source words to an example as above: it runs the chapter's model. With it, ``w.source =
+        "…"`` or the box in the widget takes any sentence while there is a kernel.
+    edits : list of sentences, optional
+        Sentences to translate now, so that the published page, which has no kernel, offers them as edits;
+        :meth:`single_edits` lists those one step away. They need ``translate``.
+    challenge, predict, theme
+        As in :class:`~attnbook.widgets.QKVPlayground`.
+
+    Notes
+    -----
+    A recurrent encoder reads the whole sentence, so one changed word changes every annotation: an edit
+    cannot be computed from the stored queries and keys. A model of the chapter's size would weigh 0.5 MB in each
+    notebook. So an edit is real wherever it is offered: computed by the chapter's own model, ahead of
+    time for ``edits``, on the spot with a kernel; and the page says which sentences it has.
+
+    Attributes
+    ----------
+    source : str
+        The source words, joined by spaces. Assign a string or a list of words.
+    scorer, view : str
+    weights : (rows, src) lists, or None for "none"
+    output : list of str
+        What the rows are: the model's words.
+    cell : [row, column] or None
+        The cell whose arithmetic is shown.
+
+    Raises
+    ------
+    ValueError
+        From the constructor, naming the example and what is wrong. Assignments raise ``traitlets.TraitError``
+        and leave the state as it was.
+    """
+
+    _esm = bundle("AlignmentExplorer.js")
+    _css = bundle("widgets.css")
+
+    examples = traitlets.List(help="What is shown, numbers packed as float32; read-only.").tag(sync=True)
+    by_length = traitlets.Dict(help="Measure by sentence length; read-only.").tag(sync=True)
+    notice = traitlets.Unicode("", help="What the kernel has to say about a sentence.").tag(sync=True)
+    source = Mirror("the source sentence")
+    scorer = Mirror("none, additive, dot or general")
+    view = Mirror("heatmap or ribbons")
+    gold = Mirror("whether gold links are drawn")
+    cell = Mirror("row and column of the arithmetic")
+    revealed = Mirror("whether the outcome is in view")
+    weights = Mirror("(rows, src); set source or scorer", derived=True)
+    output = Mirror("the words of the rows; set source or scorer", derived=True)
+
+    def __init__(
+        self,
+        examples,
+        scorer="additive",
+        *,
+        by_length=None,
+        translate=None,
+        edits=(),
+        view="heatmap",
+        challenge="",
+        predict=True,
+        theme="auto",
+    ):
+        if not isinstance(predict, bool):
+            raise ValueError(f"predict: expected True or False, got {predict!r}.")
+        if not isinstance(examples, list | tuple) or not examples:
+            raise ValueError(f"examples: expected a list of at least one dict, got {examples!r}.")
+        if translate is not None and not callable(translate):
+            raise ValueError(f"translate: expected a function of a list of words, got {translate!r}.")
+        if edits and translate is None:
+            raise ValueError("edits: expected translate= beside them, since they have to be computed.")
+        self._translate = translate
+        self._known = {}
+        self._by_length = _by_length(by_length)
+        for index, example in enumerate(examples):
+            checked = _example(f"examples[{index}]", example)
+            self._known[tuple(checked["src"])] = {**checked, "given": True}
+        for index, edit in enumerate(edits):
+            self._look_up(_words(f"edits[{index}]", edit))
+        first = next(iter(self._known.values()))
+        state = {
+            "source": first["src"],
+            "scorer": scorer,
+            "view": view,
+            "gold": False,
+            "cell": None,
+            "prediction": None,
+            "revealed": not predict,
+            "score": None,
+        }
+        super().__init__(
+            state,
+            challenge=challenge,
+            theme=theme,
+            examples=self._packed(),
+            by_length=self._by_length,
+        )
+        self.on_msg(self._asked)
+
+    @staticmethod
+    def single_edits(source) -> list[list[str]]:
+        """Every sentence that is ``source`` with one word dropped, or with two neighbours swapped.
+
+        Parameters
+        ----------
+        source : str or list of str
+
+        Returns
+        -------
+        list of lists of str
+            Without ``source`` itself and without repeats.
+        """
+        words = _words("source", source)
+        dropped = [words[:i] + words[i + 1 :] for i in range(len(words)) if len(words) > 1]
+        swapped = [[*words[:i], words[i + 1], words[i], *words[i + 2 :]] for i in range(len(words) - 1)]
+        return [list(edit) for edit in dict.fromkeys(map(tuple, dropped + swapped)) if list(edit) != words]
+
+    def _look_up(self, source) -> dict:
+        """The example of a source sentence: given, or translated now."""
+        found = self._known.get(tuple(source))
+        if found is None:
+            if self._translate is None:
+                raise ValueError(
+                    f"source: expected one of the {len(self._known)} sentences that this widget holds, got "
+                    f"{' '.join(source)!r}; pass translate= to take any sentence."
+                )
+            try:
+                made = self._translate(list(source))
+            except Exception as error:
+                raise ValueError(f"source: {' '.join(source)!r} could not be translated: {error}") from error
+            found = _example(f"translation of {' '.join(source)!r}", made)
+            if found["src"] != list(source):
+                raise ValueError(
+                    f"translate: expected an example whose src is {' '.join(source)!r}, got {' '.join(found['src'])!r}."
+                )
+            self._known[tuple(source)] = found
+            if self.examples:  # before the state, so that the page has the numbers when the state names them
+                self.examples = self._packed()
+        return found
+
+    def _packed(self):
+        return [
+            {**example, "scorers": {name: _pack(scorer) for name, scorer in example["scorers"].items()}}
+            for example in self._known.values()
+        ]
+
+    @traitlets.validate("examples", "by_length")
+    def _fixed(self, proposal):
+        name = proposal["trait"].name
+        if proposal["value"] != (self._packed() if name == "examples" else self._by_length):
+            raise traitlets.TraitError(f"{name}: expected no assignment; make a new widget, or set source.")
+        return proposal["value"]
+
+    def _asked(self, _, content, buffers):
+        """The page asks for a sentence that it does not hold."""
+        if isinstance(content, dict) and content.get("type") == "translate":
+            try:
+                self.source = content.get("source")
+                self.notice = ""
+            except traitlets.TraitError as error:
+                self.notice = str(error)
+
+    def _check(self, state):
+        example = self._look_up(_words("source", state.get("source")))
+        scorers = tuple(example["scorers"])
+        scorer = values.choice("scorer", state.get("scorer"), scorers)
+        shown = example["scorers"][scorer]
+        checked = {
+            "version": self._version,
+            "source": example["src"],
+            "scorer": scorer,
+            "view": values.choice("view", state.get("view"), VIEWS),
+            "gold": state.get("gold"),
+            "cell": state.get("cell"),
+            "prediction": None,
+            "revealed": state.get("revealed"),
+            "score": None,
+        }
+        for name in ("gold", "revealed"):
+            if not isinstance(checked[name], bool):
+                raise ValueError(f"{name}: expected True or False, got {checked[name]!r}.")
+        prediction = state.get("prediction")
+        if checked["cell"] is not None:
+            if scorer == "none":
+                raise ValueError(f"cell: expected None, since a fixed vector has no weights, got {checked['cell']!r}.")
+            rows, columns = len(shown["output"]), len(example["src"])
+            cell = checked["cell"]
+            if (
+                not isinstance(cell, list | tuple)
+                or len(cell) != 2
+                or not all(type(i) is int for i in cell)
+                or not (0 <= cell[0] < rows and 0 <= cell[1] < columns)
+            ):
+                raise ValueError(f"cell: expected [row < {rows}, column < {columns}], got {cell!r}.")
+            checked["cell"] = list(cell)
+        if prediction is not None:
+            checked["prediction"] = self._predicted(prediction, example, shown)
+            checked["revealed"] = True
+            checked["score"] = values.grade(checked["prediction"])
+        return checked
+
+    @staticmethod
+    def _predicted(prediction, example, shown):
+        """The reader's guess beside what came out when it was made."""
+        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
+            raise ValueError(
+                f'prediction: expected {{"choice": a source word or its index, "share": 0 to 1}}, got {prediction!r}.'
+            )
+        if "answer" not in prediction and "weights" not in shown:
+            raise ValueError("prediction: expected a scorer with weights; a fixed vector has none to predict.")
+        src = example["src"]
+        word = prediction["choice"]
+        if isinstance(word, str) and word in src:
+            word = src.index(word)
+        out = {"choice": word, "share": values.number("prediction share", prediction["share"], 0, 1)}
+        if "answer" in prediction:
+            out["answer"] = prediction["answer"]
+            out["actual"] = values.number("prediction actual", prediction.get("actual"), 0, 1)
+        else:
+            row = shown["weights"][ask_row(example, shown)]
+            out["answer"] = int(np.argmax(row))
+            out["actual"] = values.compact(row[out["answer"]])
+        for name in ("choice", "answer"):
+            if type(out[name]) is not int or not 0 <= out[name] < MOST_WORDS:
+                raise ValueError(f"prediction: expected a {name} among {src!r} or its index, got {out[name]!r}.")
+        return out
+
+    def _edited(self, name, value):
+        if name == "prediction" and value is None:
+            return {**self.state, "prediction": None, "revealed": False}
+        if name in ("source", "scorer"):
+            # Another sentence or scorer is another question; what was in view stays in view.
+            state = {**self.state, "prediction": None, "cell": None, name: value}
+            if name == "source":
+                example = self._look_up(_words("source", value))
+                if state["scorer"] not in example["scorers"]:
+                    state["scorer"] = next(iter(example["scorers"]))
+            return state
+        return {**self.state, name: value}
+
+    def _shown(self, state):
+        example = self._known[tuple(state["source"])]
+        return example, example["scorers"][state["scorer"]]
+
+    def _mirrors(self, state):
+        example, shown = self._shown(state)
+        weights = shown.get("weights")
+        names = ("scorer", "view", "gold", "cell", "prediction", "revealed", "score")
+        return {
+            **{name: state[name] for name in names},
+            "source": " ".join(example["src"]),
+            "weights": weights and [[round(x, 6) for x in row] for row in weights],
+            "output": shown["output"],
+        }
+
+    def _sentence(self, state, *, outcome=False):
+        example, shown = self._shown(state)
+        if state["scorer"] == "none":
+            return f"From one fixed vector, the decoder writes: {' '.join(shown['output'])}."
+        row = ask_row(example, shown)
+        word = shown["output"][row]
+        if not (outcome or state["revealed"]):
+            return f"The weights are hidden: predict which source word “{word}” looks at most, or skip."
+        best = int(np.argmax(shown["weights"][row]))
+        return (
+            f"“{word}” looks most at “{example['src'][best]}”, {values.percent(shown['weights'][row][best])}: "
+            f"{state['scorer']} score, {len(shown['output'])} target words over {len(example['src'])} source words."
+        )
+
+    def _figure(self):
+        from matplotlib.figure import Figure
+        from matplotlib.patches import Rectangle
+
+        example, shown = self._shown(self.state)
+        src, rows = example["src"], shown["output"]
+        if "weights" not in shown:
+            figure = Figure(figsize=(7.2, 2.4))
+            lines = [f"source: {' '.join(src)}", f"wanted: {' '.join(example['tgt'])}", f"written: {' '.join(rows)}"]
+            figure.text(0.02, 0.9, "\n".join(_wrap(lines)), va="top", fontsize=9)
+            return figure
+        figure = Figure(figsize=(min(7.5, 2.2 + 0.42 * len(src)), min(7, 2.2 + 0.32 * len(rows))))
+        axes = figure.add_subplot()
+        axes.imshow(shown["weights"], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(src)), src, rotation=60, ha="left", fontsize=8)
+        axes.set_yticks(range(len(rows)), rows, fontsize=8)
+        axes.xaxis.tick_top()
+        if rows == example["tgt"]:
+            for t, s, kind in example["gold"]:
+                style = "-" if kind == "S" else ":"
+                axes.add_patch(Rectangle((s - 0.5, t - 0.5), 1, 1, fill=False, ls=style, ec="#a33f00"))
+        figure.subplots_adjust(left=0.24, right=0.94, top=0.7, bottom=0.16)
+        return figure
+
+
+def ask_row(example, shown) -> int:
+    """The row that the reader is asked about: ``ask``, or the first whose largest weight is off the diagonal."""
+    if example.get("ask") is not None and example["ask"] < len(shown["output"]):
+        return example["ask"]
+    peaks = [int(np.argmax(row)) for row in shown["weights"]]
+    return next((t for t, s in enumerate(peaks) if s != t), 0)
+
+
+def _wrap(lines):
+    import textwrap
+
+    return [part for line in lines for part in textwrap.wrap(line, 90, subsequent_indent="    ")]
+
+
+def _words(name, value) -> list[str]:
+    """A sentence as a list of words."""
+    words = values.words(name, value.split() if isinstance(value, str) else value)
+    if any(len(word.split()) > 1 for word in words):
+        raise ValueError(f"{name}: expected words without spaces in them, got {words!r}.")
+    if not 1 <= len(words) <= MOST_WORDS:
+        raise ValueError(f"{name}: expected 1 to {MOST_WORDS} words, got {len(words)}.")
+    return words
+
+
+def _example(name, example) -> dict:
+    """One example, checked, with every row's words under ``output``."""
+    wanted = {"src", "tgt", "scorers"}
+    allowed = wanted | {"gold", "ask"}
+    if not isinstance(example, dict) or not wanted <= set(example) <= allowed:
+        given = sorted(example) if isinstance(example, dict) else example
+        raise ValueError(f"{name}: expected a dict with src, tgt, scorers and perhaps gold and ask, got {given!r}.")
+    src, tgt = _words(f"{name} src", example["src"]), _words(f"{name} tgt", example["tgt"])
+    scorers = example["scorers"]
+    if not isinstance(scorers, dict) or not scorers or not set(scorers) <= set(SCORERS):
+        given = list(scorers) if isinstance(scorers, dict) else scorers
+        raise ValueError(f"{name} scorers: expected names among {SCORERS}, got {given!r}.")
+    checked = {scorer: _scorer(f"{name} {scorer}", scorer, scorers[scorer], src, tgt) for scorer in scorers}
+    gold = []
+    for link in example.get("gold") or []:
+        fine = isinstance(link, list | tuple) and len(link) == 3 and link[2] in ("S", "P")
+        if not fine or not all(isinstance(i, int | np.integer) for i in link[:2]):
+            raise ValueError(f'{name} gold: expected links [t, s, "S" or "P"], got {link!r}.')
+        t, s, kind = int(link[0]), int(link[1]), link[2]
+        if not (0 <= t < len(tgt) and 0 <= s < len(src)):
+            raise ValueError(f"{name} gold: expected t < {len(tgt)} and s < {len(src)}, got {link!r}.")
+        gold.append([t, s, kind])
+    ask = example.get("ask")
+    if ask is not None and (type(ask) is not int or not 0 <= ask < len(tgt)):
+        raise ValueError(f"{name} ask: expected the index of a target word (0 to {len(tgt) - 1}), got {ask!r}.")
+    return {"src": src, "tgt": tgt, "gold": gold, "ask": ask, "scorers": checked}
+
+
+def _scorer(name, scorer, parts, src, tgt) -> dict:
+    """What one scorer gave, checked."""
+    if not isinstance(parts, dict):
+        raise ValueError(f"{name}: expected a dict, got {parts!r}.")
+    allowed = {"output", "remembered"} if scorer == "none" else {"output", "weights", "query", "key", "v"}
+    if not set(parts) <= allowed:
+        raise ValueError(f"{name}: expected keys among {sorted(allowed)}, got {sorted(parts)!r}.")
+    output = parts.get("output")
+    out = {"output": tgt if output is None else values.words(f"{name} output", output)}
+    if len(out["output"]) > MOST_WORDS:
+        raise ValueError(f"{name} output: expected at most {MOST_WORDS} words, got {len(out['output'])}.")
+    if scorer == "none":
+        if output is None:
+            raise ValueError(f"{name}: expected output, the words that the fixed vector gave.")
+        if parts.get("remembered") is not None:
+            shares = values.vector(f"{name} remembered", parts["remembered"], len(src), " (one a source word)")
+            if not all(0 <= share <= 1 for share in shares):
+                raise ValueError(f"{name} remembered: expected shares from 0 to 1, got {shares!r}.")
+            out["remembered"] = shares
+        return out
+    rows = len(out["output"])
+    if rows == 0:
+        raise ValueError(f"{name} output: expected at least one word.")
+    weights = values.matrix(f"{name} weights", parts.get("weights"), rows, len(src), " (target × source words)")
+    for t, row in enumerate(weights):
+        if min(row) < 0 or abs(sum(row) - 1) > 1e-3:
+            raise ValueError(f"{name} weights[{t}]: expected shares that add up to 1, got a sum of {sum(row):.4g}.")
+    out["weights"] = weights
+    if "query" in parts or "key" in parts or "v" in parts:
+        query = values.matrix(f"{name} query", parts.get("query"), rows, None, " (one row a target word)")
+        d = len(query[0])
+        key = values.matrix(f"{name} key", parts.get("key"), len(src), d, " (one row a source word)")
+        v = values.vector(f"{name} v", parts.get("v"), d) if scorer == "additive" else None
+        off = float(np.abs(alignment_weights(query, key, v) - np.asarray(weights)).max())
+        if off > 1e-4:
+            raise ValueError(f"{name}: expected weights that query, key{' and v' if v else ''} give, got {off:.2g} off.")
+        out.update(query=query, key=key)
+        if v is not None:
+            out["v"] = v
+    return out
+
+
+def _pack(scorer) -> dict:
+    """Numbers as float32 in base64: exactly torch's, at a third of the JSON."""
+    packed = {}
+    for name, value in scorer.items():
+        if name in ("weights", "query", "key", "v"):
+            flat = [x for row in value for x in row] if isinstance(value[0], list) else value
+            value = base64.b64encode(struct.pack(f"<{len(flat)}f", *flat)).decode()
+        packed[name] = value
+    return packed
+
+
+def _by_length(given) -> dict:
+    """The measure by length, checked; an empty dict for None."""
+    if given is None:
+        return {}
+    keys = {"measure", "buckets", "scores"}
+    if not isinstance(given, dict) or set(given) != keys:
+        raise ValueError(f"by_length: expected a dict with measure, buckets and scores, got {given!r}.")
+    measure = values.words("by_length measure", [given["measure"]])[0]
+    buckets = [[int(x) for x in values.vector("by_length buckets", b, 2)] for b in given["buckets"]]
+    if not buckets or not isinstance(given["scores"], dict) or not set(given["scores"]) <= set(SCORERS):
+        raise ValueError(f"by_length: expected buckets, and scores by names among {SCORERS}, got {given!r}.")
+    scores = {}
+    for name, row in given["scores"].items():
+        scores[name] = values.vector(f"by_length scores {name}", row, len(buckets), " (one a bucket)")
+        if not all(0 <= x <= 100 for x in scores[name]):
+            raise ValueError(f"by_length scores {name}: expected numbers from 0 to 100, got {scores[name]!r}.")
+    return {"measure": measure, "buckets": buckets, "scores": scores}

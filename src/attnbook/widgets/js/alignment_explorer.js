@@ -1,0 +1,274 @@
+// AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets.
+
+import { align, rowsOf, terms, unpack } from "./alignment.js";
+import { button, fixed, h, percent, predictor, say, select, set, stop, widget } from "./base.js";
+
+export { align };
+
+const SCORERS = {
+  none: "None: one fixed vector", additive: "Additive (Bahdanau)", dot: "Dot (Luong)", general: "General (Luong)",
+};
+
+const line = (words) => words.join(" ");
+const same = (a, b) => line(a) === line(b);
+const find = (model, source) => model.get("examples").find(({ src }) => same(src, source));
+const peak = (row) => row.indexOf(Math.max(...row));
+
+// One scorer's numbers, unpacked, scores computed here where the page has what they are made of.
+const opened = new WeakMap();
+function open({ src, scorers }, name) {
+  const packed = scorers[name];
+  if (!opened.has(packed)) {
+    const { output, remembered, weights, query, key, v } = packed;
+    const parts = { output, remembered };
+    if (weights) parts.weights = rowsOf(unpack(weights), src.length);
+    if (query) {
+      const d = unpack(key).length / src.length;
+      Object.assign(parts, { query: rowsOf(unpack(query), d), key: rowsOf(unpack(key), d), v: v && [...unpack(v)] });
+      Object.assign(parts, align(parts.query, parts.key, parts.v));
+    }
+    opened.set(packed, parts);
+  }
+  return opened.get(packed);
+}
+
+// The row that the reader is asked about, as alignment_explorer.py chooses it.
+const asked = ({ ask }, { output, weights }) =>
+  ask !== null && ask < output.length ? ask : Math.max(0, weights.findIndex((row, t) => peak(row) !== t));
+
+export function check(state, model) {
+  const { source, scorer, view, gold, cell, revealed, prediction } = state;
+  const example = Array.isArray(source) && find(model, source);
+  if (!example) return "it names a sentence that this page does not hold";
+  if (!Object.hasOwn(example.scorers, scorer)) return "it names a scorer that this sentence does not have";
+  if (view !== "heatmap" && view !== "ribbons") return "view is not heatmap or ribbons";
+  if (typeof gold !== "boolean" || typeof revealed !== "boolean") return "gold or revealed is not true or false";
+  const inside = (i, n) => Number.isInteger(i) && i >= 0 && i < n;
+  if (cell && !(inside(cell[0], example.scorers[scorer].output.length) && inside(cell[1], source.length))) {
+    return "cell is not a row and a column";
+  }
+  const share = (x) => x >= 0 && x <= 1;
+  if (prediction && !(inside(prediction.choice, source.length) && inside(prediction.answer, source.length) && share(prediction.share) && share(prediction.actual))) {
+    return "prediction is not a word and a share";
+  }
+  return "";
+}
+
+export function sentence(state, example, parts) {
+  const { output, weights } = parts;
+  if (!weights) return `From one fixed vector, the decoder writes: ${line(output)}.`;
+  const t = asked(example, parts);
+  if (!state.revealed) return `The weights are hidden: predict which source word “${output[t]}” looks at most, or skip.`;
+  const s = peak(weights[t]);
+  return `“${output[t]}” looks most at “${example.src[s]}”, ${percent(weights[t][s])}: ${state.scorer} score, ${output.length} target words over ${example.src.length} source words.`;
+}
+
+function build(view, body, tools) {
+  const { model, change } = view;
+  const now = () => view.state;
+  let [example, parts, cells, laid, picked] = [];
+  const load = () => {
+    example = find(model, now().source);
+    parts = open(example, now().scorer);
+  };
+  load();
+  const reset = { cell: null, prediction: null, score: null };
+  const show = (source) => {
+    const next = find(model, source);
+    if (next) change({ ...reset, source, scorer: next.scorers[now().scorer] ? now().scorer : Object.keys(next.scorers)[0] });
+    else if (BOOK) view.note("This sentence was not translated ahead of time; in Jupyter, with this chapter's kernel, any sentence can be.");
+    else {
+      view.note("The kernel is asked to translate this sentence.");
+      model.send({ type: "translate", source });
+    }
+  };
+
+  // Choosing.
+  const given = select([], { onchange: () => show(given.value.split(" ")) });
+  const scorers = Object.entries(SCORERS).map(([name, text]) =>
+    button(text, () => change({ ...reset, scorer: name }), { role: "radio", "data-name": name }));
+  const views = ["heatmap", "ribbons"].map((name) => button(name, () => change({ view: name }), { role: "radio", "data-name": name }));
+  const gold = stop(h("input", { type: "checkbox", onchange: () => change({ gold: gold.checked }) }));
+  const goldLabel = h("label", gold, "gold links (framed: sure, dashed: possible)");
+
+  // The heatmap is a table; each cell says its number.
+  const legend = "Each row is a target word: its shares, in %, over the source words.";
+  const grid = h("table.heat", { role: "grid", "aria-label": legend });
+  const ribbons = h(".ribbons");
+  const layRows = () => {
+    const { src } = example;
+    const { output, weights } = parts;
+    cells = output.map((word, t) => src.map((other, s) => stop(h("td", {
+      "data-columns": src.length, "aria-label": `${word} looks at ${other}`, onclick: () => change({ cell: [t, s] }),
+      onkeydown: ({ key }) => /^(Enter| )$/.test(key) && change({ cell: [t, s] }),
+    }))));
+    grid.replaceChildren(h("thead", h("tr", h("td"), src.map((word) => h("th", { scope: "col" }, h("span", word))))),
+      h("tbody", output.map((word, t) => h("tr", h("th", { scope: "row" }, word), cells[t]))));
+    const [n, m] = [src.length, output.length];
+    const at = (i, count) => ((i + 0.5) * Math.max(n, m)) / count;
+    const paths = h("svg", { viewBox: `0 0 10 ${Math.max(n, m)}`, preserveAspectRatio: "none", role: "img", "aria-label": "ribbons from source to target words; the heatmap has their numbers" },
+      weights.flatMap((row, t) => row.map((w, s) => w >= 0.03 && h("path.ribbon", {
+        d: `M0 ${at(s, n)}C5 ${at(s, n)} 5 ${at(t, m)} 10 ${at(t, m)}`, style: `--w:${w.toFixed(3)}`, "data-row": t,
+      }))));
+    ribbons.replaceChildren(h("ol", src.map((word) => h("li", word))), paths, h("ol", output.map((word, t) =>
+      h("li", button(word, () => change({ cell: [t, peak(weights[t])] }), { class: "ab-word" })))));
+    set(ribbons, { style: `--n:${Math.max(n, m)}` });
+  };
+
+  // The fixed vector: what it wrote, word for word beside what was wanted.
+  const fixedPart = h(".panel");
+  const layFixed = () => {
+    const { src, tgt } = example;
+    const { output, remembered } = parts;
+    const row = (name, words, mark) => h("tr", h("th", { scope: "row" }, name), h("td", words.map((word, i) => [h(mark?.(word, i) ? "b" : "span", word), " "])));
+    fixedPart.replaceChildren(
+      h("p", "The fixed vector has no weights: every target word is made from the same few numbers. Words in the wrong place stand in bold."),
+      h("table.lines", h("tbody", row("source", src), row("wanted", tgt), row("written", output, (word, i) => word !== tgt[i]))),
+      remembered ? h("table.bars", h("caption", "Share of each source word that the vector still holds"),
+        h("tbody", src.map((word, s) => bar(word, [remembered[s]], [percent(remembered[s])])))) : "");
+  };
+  const bar = (name, shares, texts) => h("tr", h("th", { scope: "row" }, name), shares.map((share, i) =>
+    h("td", h(".bar", h(`.fill f${i}`, { style: `--w:${share}` })), texts[i])));
+
+  // What fades with length.
+  const { measure, buckets, scores } = model.get("by_length");
+  const names = Object.keys(scores || {});
+  const fading = h("tbody");
+  const faded = measure ? h("table.bars", h("caption", `${measure} by words in the source`),
+    h("thead", h("tr", ["words", ...names.map((name) => SCORERS[name])].map((name) => h("th", { scope: "col" }, name)))), fading) : "";
+
+  // The arithmetic of one cell.
+  const steps = h("ol");
+  const sums = h("details.panel", { ontoggle: view.redraw }, stop(h("summary", "")), steps);
+  const drawSums = () => {
+    const [t, s] = now().cell || [asked(example, parts), 0];
+    const { output, query, key, v, scores: all, weights } = parts;
+    const row = weights[t];
+    const [target, other] = [output[t], example.src[s]];
+    say(sums.firstChild, `The arithmetic of “${target}” and “${other}”`);
+    if (!sums.open) return;
+    const lines = [];
+    if (query) {
+      const parts4 = terms(query[t], key[s], v);
+      const top = Math.max(...all[t]);
+      const exps = all[t].map((x) => Math.exp(x - top));
+      const total = exps.reduce((a, b) => a + b);
+      lines.push(
+        ["Score", `${v ? "Σ v·tanh(query + key)" : "query · key"} = ${parts4.slice(0, 3).map((x, k) =>
+          (v ? `${fixed(v[k])}·tanh(${fixed(query[t][k])} + ${fixed(key[s][k])})` : `${fixed(query[t][k])}×${fixed(key[s][k])}`)).join(" + ")}${parts4.length > 3 ? ` + … (${parts4.length} terms)` : ""} = ${fixed(all[t][s], 4)}`],
+        ["Exponential", `exp(${fixed(all[t][s], 3)} − ${fixed(top, 3)}) = ${fixed(exps[s], 4)}; the row's largest score is taken away first, which changes no share`],
+        ["Share", `${fixed(exps[s], 4)} ÷ ${fixed(total, 4)}, the sum over ${row.length} words = ${fixed(row[s], 4)}`],
+      );
+    } else lines.push(["Share", `${fixed(row[s], 4)}, as the chapter's model gave it; its scores were not stored`]);
+    lines.push(["Use", `the context for “${target}” takes ${percent(row[s])} of the annotation of “${other}”`]);
+    steps.replaceChildren(...lines.map(([name, text]) => h("li", h("b", `${name}: `), text)));
+  };
+
+  // Editing: drop a word, swap two; any sentence with a kernel.
+  const word = select([], { onchange: () => view.redraw() });
+  const without = (i) => now().source.filter((_, j) => j !== i);
+  const swapped = (i) => now().source.map((w, j, all) => (j === i ? all[i + 1] : j === i + 1 ? all[i] : w));
+  const edits = [["Drop it", without], ["Swap it with the next word", swapped]].map(([text, edit]) =>
+    [button(text, () => show(edit(+word.value))), edit]);
+  const typed = !BOOK && stop(h("input", { type: "text", "aria-label": "source sentence" }), 1);
+  const count = h("p.note");
+  const edit = h("details.panel", { ontoggle: view.redraw }, stop(h("summary", "Edit the sentence")),
+    h(".row", h("label", "word ", word), edits.map(([node]) => node)),
+    typed && h(".row", typed, button("Translate", () => show(typed.value.trim().split(/\s+/)))), count);
+
+  const guess = predictor(view, {
+    ask: () => `Which source word will “${parts.output[asked(example, parts)]}” look at most, and how much?`,
+    options: () => example.src,
+    outcome: () => {
+      const row = parts.weights[asked(example, parts)];
+      return [peak(row), row[peak(row)]];
+    },
+    why: () => {
+      const t = asked(example, parts);
+      const row = parts.weights[t];
+      const s = peak(row);
+      const next = row.reduce((best, w, i) => (i !== s && !(w <= row[best]) ? i : best), -1);
+      const gap = s - t;
+      return `${next < 0 ? "" : `“${example.src[next]}” comes second with ${percent(row[next])}. `}${gap ? `The word that it needs stands ${Math.abs(gap)} ${Math.abs(gap) > 1 ? "places" : "place"} ${gap > 0 ? "further on" : "earlier"} in the source: the order differs, and the weights follow the meaning.` : "Both stand in the same place: here the order agrees."}`;
+    },
+  });
+  body.append(guess.panel, h(".row", h("label", "sentence ", given)),
+    h(".row", h(".modes", { role: "radiogroup", "aria-label": "scorer" }, scorers)),
+    h(".row", h(".modes", { role: "radiogroup", "aria-label": "view" }, views), goldLabel),
+    h(".wide", h("p", legend), h(".across", grid)), ribbons, fixedPart, faded, sums, edit);
+
+  const onNotice = () => view.note(model.get("notice"));
+  const onExamples = () => {
+    laid = "";
+    view.redraw();
+  };
+  model.on("change:notice", onNotice);
+  model.on("change:examples", onExamples);
+  return {
+    sentence: () => sentence(now(), example, parts),
+    leave() {
+      model.off("change:notice", onNotice);
+      model.off("change:examples", onExamples);
+    },
+    update() {
+      load();
+      const { source, scorer, view: look, revealed, cell } = now();
+      const all = model.get("examples");
+      const { weights } = parts;
+      const layout = JSON.stringify([source, scorer]);
+      if (layout !== laid) {
+        laid = layout;
+        const listed = all.filter((one) => one.given || one === example);
+        given.replaceChildren(...listed.map(({ src }) => h("option", line(src))));
+        given.value = line(source);
+        word.replaceChildren(...source.map((w, i) => h("option", { value: i }, w)));
+        word.value = Math.min(picked || 0, source.length - 1);
+        if (typed) typed.value = line(source);
+        if (weights) layRows();
+        else layFixed();
+        fading.replaceChildren(...(buckets || []).map(([from, to], i) => set(
+          bar(`${from}–${to}`, names.map((name) => scores[name][i] / 100), names.map((name) => fixed(scores[name][i], 0))),
+          { "data-here": source.length >= from && source.length <= to },
+        )));
+      }
+      picked = +word.value;
+      guess.panel.hidden = !weights;
+      if (weights) guess.draw();
+      [...scorers, ...views].forEach((one) => {
+        const { name } = one.dataset;
+        set(one, { "aria-checked": `${name === scorer || name === look}` });
+        one.hidden = name in SCORERS ? !example.scorers[name] : !weights;
+      });
+      grid.parentNode.parentNode.hidden = !weights || look !== "heatmap";
+      ribbons.hidden = !weights || look !== "ribbons";
+      fixedPart.hidden = !!weights;
+      const canGold = weights && example.gold.length && same(parts.output, example.tgt);
+      goldLabel.hidden = !canGold;
+      gold.checked = now().gold;
+      set(view.root, { "data-hidden": weights && !revealed });
+      sums.hidden = !weights || !revealed;
+      if (weights) {
+        const links = new Map(canGold && now().gold ? example.gold.map(([t, s, kind]) => [`${t} ${s}`, kind]) : []);
+        cells.forEach((row, t) => row.forEach((node, s) => {
+          const w = weights[t][s];
+          const kind = revealed && links.get(`${t} ${s}`);
+          say(node, revealed ? Math.round(w * 100) : "?");
+          set(node, {
+            style: revealed && `--w:${w.toFixed(3)}`, "data-gold": kind, "data-dark": revealed && w > 0.5,
+            "aria-selected": `${!!cell && cell[0] === t && cell[1] === s}`,
+            "aria-label": `${parts.output[t]} looks at ${source[s]}: ${revealed ? percent(w) : "hidden"}${kind ? (kind === "S" ? ", a sure gold link" : ", a possible gold link") : ""}`,
+          });
+        }));
+        for (const path of ribbons.querySelectorAll("path")) set(path, { "data-on": !cell || +path.dataset.row === cell[0] });
+        drawSums();
+      }
+      edits.forEach(([node, made]) => {
+        const next = made(picked);
+        node.disabled = !next.length || next.includes(undefined) || (BOOK && !find(model, next));
+      });
+      say(count, BOOK ? `This page holds ${all.length} sentences, each translated by the chapter's model; in Jupyter, with the chapter's kernel, any sentence can be.` : "Any sentence of words that the model knows, while the kernel runs.");
+    },
+  };
+}
+
+export default widget({ name: "AlignmentExplorer", title: "Alignment explorer", check: BOOK && check, build });
