@@ -45,14 +45,16 @@ STEPS = [
     ("medium", 8, 48, 48, 256, 8, 3, 1024, 4000, "pre"),
     ("base, cut to 2 layers", 4, 48, 48, 512, 8, 2, 2048, 8000, "post"),
 ]
-# batch, heads, queries, keys, d_head, causal
+# batch, heads, queries, keys, d_head, mask
 CALLS = [
-    (32, 4, 32, 32, 32, False),
-    (8, 8, 128, 128, 64, False),
-    (8, 8, 128, 128, 64, True),
-    (2, 8, 512, 512, 64, True),
-    (1, 8, 1024, 1024, 64, False),
-    (16, 8, 1, 512, 64, False),
+    (32, 4, 32, 32, 32, "none"),
+    (32, 4, 32, 32, 32, "padding"),
+    (8, 8, 128, 128, 64, "none"),
+    (8, 8, 128, 128, 64, "causal"),
+    (8, 8, 128, 128, 64, "padding"),
+    (2, 8, 512, 512, 64, "causal"),
+    (1, 8, 1024, 1024, 64, "none"),
+    (16, 8, 1, 512, 64, "none"),
 ]
 
 
@@ -208,21 +210,25 @@ def step_row(size, repeats, device):
 
 
 def call_rows(size, repeats, device):
-    batch, heads, queries, keys, d_head, causal = size
+    batch, heads, queries, keys, d_head, kind_of_mask = size
     torch.manual_seed(0)
     query, key, value = (
         torch.randn(batch, heads, n, d_head, device=device, requires_grad=True) for n in (queries, keys, keys)
     )
     direction = torch.randn(batch, heads, queries, d_head, device=device)
+    mask, causal = None, kind_of_mask == "causal"
+    if kind_of_mask == "padding":
+        lengths = torch.randint(keys // 2, keys + 1, (batch, 1, 1, 1), device=device)
+        mask = torch.arange(keys, device=device) < lengths  # (batch, 1, 1, keys)
 
     def ours():
-        return scaled_dot_product_attention(query, key, value, causal=causal, need_weights=False)[0]
+        return scaled_dot_product_attention(query, key, value, mask, causal=causal, need_weights=False)[0]
 
     def theirs():
-        return F.scaled_dot_product_attention(query, key, value, is_causal=causal)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
 
     def taught():
-        return scaled_dot_product_attention(query, key, value, causal=causal)[0]
+        return scaled_dot_product_attention(query, key, value, mask, causal=causal)[0]
 
     torch.testing.assert_close(ours(), theirs())
     torch.testing.assert_close(taught(), theirs(), rtol=1e-4, atol=1e-4)
@@ -237,7 +243,7 @@ def call_rows(size, repeats, device):
     def with_gradient(function):
         return lambda: torch.autograd.grad(function(), (query, key, value), direction)
 
-    shape = f"batch {batch}, {heads} heads, {queries}×{keys}, d {d_head}{', causal' if causal else ''}"
+    shape = f"batch {batch}, {heads} heads, {queries}×{keys}, d {d_head}, mask {kind_of_mask}"
     for kind, wrap in (("forward", no_gradient), ("forward and backward", with_gradient)):
         calls = [wrap(function) for function in (ours, theirs, taught)]
         calls[1]()

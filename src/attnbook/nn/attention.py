@@ -129,11 +129,16 @@ def fused_attention(
     if causal:  # the kernel takes a mask or the causal flag, not both
         past = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
         mask = mask & past if mask.dtype == torch.bool else mask.masked_fill(~past, -torch.inf)
-    # Rows that may attend to nothing: the kernel's answer differs between versions and devices. Open the row,
-    # then put zeros in its place.
-    mask = torch.atleast_2d(mask)
-    nothing = ~mask if mask.dtype == torch.bool else mask == -torch.inf
-    nothing = nothing.all(dim=-1, keepdim=True)  # (…, queries or 1, 1)
-    mask = mask | nothing if mask.dtype == torch.bool else mask.masked_fill(nothing, 0.0)
+    if mask.dim() < 2:
+        mask = torch.atleast_2d(mask)
+    allowed = mask if mask.dtype == torch.bool else mask > -torch.inf
+    something = allowed.any(dim=-1, keepdim=True)  # (…, queries or 1, 1): may this query attend to anything?
+    # Looking whether all may saves work on the CPU; a GPU would have to stop and wait for the answer, and a
+    # compiled graph would break in two.
+    if mask.is_cpu and not torch.compiler.is_compiling() and something.all():
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
+    # For a row that may attend to nothing, the kernel's answer differs between versions and devices. Open the
+    # row, then put zeros in its place.
+    mask = mask | ~something if mask.dtype == torch.bool else mask.masked_fill(~something, 0.0)
     context = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
-    return context.masked_fill(nothing, 0.0)
+    return context.masked_fill(~something, 0.0)
