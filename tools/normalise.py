@@ -20,7 +20,7 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata = nbformat.NotebookNode({"tags": sorted(tags)} if tags else {})
         if cell.cell_type == "code":
             # Progress and warnings: nothing a reader of the page needs.
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            cell.outputs = _joined([o for o in cell.outputs if o.get("name") != "stderr"])
             for output in cell.outputs:
                 if "metadata" in output:
                     output.metadata = nbformat.NotebookNode()
@@ -30,6 +30,18 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     notebook.metadata = nbformat.NotebookNode(metadata)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def _joined(outputs: list) -> list:
+    """Printed text that arrived in pieces as one output: where it is cut is a matter of timing."""
+    joined: list = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output.output_type == "stream" == last.get("output_type") and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def write(notebook: nbformat.NotebookNode, path) -> None:
