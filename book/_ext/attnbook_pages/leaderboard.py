@@ -58,16 +58,14 @@ class Leaderboard(SphinxDirective):
         content: list[nodes.Node] = []
         for path, result in stored_results():
             self.env.note_dependency(str(path))
-            content.append(self.section(result))
+            content.append(self.section(path.stem, result))
         if content:
             return content
         return [nodes.paragraph("", "No run has stored a result yet.")]
 
-    def section(self, result: dict) -> nodes.section:
-        """One result under its name."""
-        name = result["experiment"].replace("_", " ")
-        data = result.get("options", {}).get("data")
-        title = name.capitalize() + (f", {data}" if data else "")
+    def section(self, stem: str, result: dict) -> nodes.section:
+        """One result under the name of its file, which tells runs of one experiment apart."""
+        title = stem.replace("_", " ").capitalize()
         section = nodes.section("", nodes.title("", title), ids=[nodes.make_id(f"result {title}")])
         section += nodes.literal_block("", result["command"], language="console")
         section += summary_table(result["summary"])
