@@ -126,7 +126,8 @@ def fit(
         Stop when validation has not improved for this many calls, and go back to the best weights.
     checkpoint : path, optional
         File to keep the state in, every ``checkpoint_every`` steps and at the end, written whole or not at
-        all. If it exists, training goes on from it.
+        all. If it exists, training goes on from it: on a CPU, to the same bits as an unbroken run. With
+        several processes the random numbers of the first are kept, so dropout may differ after a break.
     progress : bool
         Show a bar.
     description : str

@@ -174,7 +174,7 @@ def test_participle_agrees_with_the_pronoun_before_it():
         things = [word for word in pair.src if word in genders]
         if len(things) != 1 or pair.src.count("it") != 1 or "pas" in pair.tgt:
             continue
-        if {"too", "him", "her", "did", "do", "does", "doing"} & set(pair.src):  # other things that "l'" can be
+        if {"too", "him", "her", "did", "do", "does", "doing"} & set(pair.src):  # what else "l'" can be
             continue
         for clitic, auxiliary, participle in zip(pair.tgt, pair.tgt[1:], pair.tgt[2:], strict=False):
             if (clitic, auxiliary) in clitics:

@@ -12,7 +12,7 @@ The grammar covers adjectives that change sides ("the European Economic Area", "
 européenne") and those that do not ("petit", "vieux"), clitics, ne … pas, du/au/l', elision, agreement of
 articles, adjectives and participles, dates, and pronouns whose French gender hangs on what they stand for.
 "I" and "you" are masculine, and "you" is "tu". Sure links ("S") join words that translate each other;
-possible links ("P") join a helper that only one language has: "has been" has none, the "is" of "is eating".
+possible links ("P") join a helper that only one language has: the "is" of "is eating", the "a" of "a mangé".
 """
 
 from __future__ import annotations

@@ -29,8 +29,7 @@ from attnbook.train import History, fit, translation_loss
 
 ABOUT = "translate English to French: BLEU by length, AER where there are gold alignments"
 ATTENTIONS = ("none", "additive", "dot", "general", "concat")
-# Shortest and longest source in each bucket; the two numbers before it: longest source in training and, for
-# the phrasebook, in the tests.
+# Shortest and longest source sentence of each bucket, in words.
 BUCKETS = {
     "phrasebook": ((5, 8), (9, 12), (13, 16), (17, 20), (21, 30), (31, 40)),
     "tatoeba": ((2, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 15), (16, 20), (21, 60)),
@@ -105,9 +104,19 @@ def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> nn.Seq2Seq:
 def corpus(options: argparse.Namespace) -> tuple[list[Pair], list[Pair], list[Pair], Vocabulary, Vocabulary]:
     """(training, validation and test pairs, source and target vocabulary).
 
-    The phrasebook's test has one half of the lengths trained on, and one half of 21 to 40 words.
+    Half of the phrasebook's test sentences are as long as those in training, half up to twice as long.
+
+    Raises
+    ------
+    ValueError
+        If no pair is left for one of the parts, or ``--longest`` leaves none.
     """
     if options.data == "phrasebook":
+        if not 5 <= options.longest < phrasebook.LONGEST:
+            raise ValueError(
+                f"--longest: expected 5 to {phrasebook.LONGEST - 1} words for the phrasebook, which needs room for "
+                f"longer test sentences, got {options.longest}"
+            )
         words = phrasebook.vocabulary(options.subset)
         inside, half = (5, options.longest), max(1, options.test_pairs // 2)
         train = phrasebook.sample(options.pairs, 0, options.subset, inside, "train")
