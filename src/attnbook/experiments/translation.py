@@ -114,8 +114,8 @@ def corpus(options: argparse.Namespace) -> tuple[list[Pair], list[Pair], list[Pa
     if options.data == "phrasebook":
         if not 5 <= options.longest < phrasebook.LONGEST:
             raise ValueError(
-                f"--longest: expected 5 to {phrasebook.LONGEST - 1} words for the phrasebook, which needs room for "
-                f"longer test sentences, got {options.longest}"
+                f"--longest: expected 5 to {phrasebook.LONGEST - 1} words for the phrasebook, which needs "
+                f"room for longer test sentences, got {options.longest}"
             )
         words = phrasebook.vocabulary(options.subset)
         inside, half = (5, options.longest), max(1, options.test_pairs // 2)
