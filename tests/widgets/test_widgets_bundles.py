@@ -18,11 +18,17 @@ MOST_BYTES = 15_000
 def test_bundles_are_what_the_sources_build(node, node_modules, tmp_path):
     env = {**os.environ, "ATTNBOOK_STATIC": str(tmp_path)}
     subprocess.run([node, "build.js"], cwd=JS, env=env, check=True, capture_output=True)
-    built = {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    shipped = {str(path.relative_to(STATIC)): path.read_bytes() for path in STATIC.rglob("*") if path.is_file()}
+    built = {
+        str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    }
+    shipped = {
+        str(path.relative_to(STATIC)): path.read_bytes() for path in STATIC.rglob("*") if path.is_file()
+    }
     assert sorted(built) == sorted(shipped)
     for name, contents in built.items():
-        assert contents == shipped[name], f"static/{name} is out of step with js/: run `npm run build` in {JS}"
+        assert contents == shipped[name], (
+            f"static/{name} is out of step with js/: run `npm run build` in {JS}"
+        )
 
 
 def test_the_build_says_when_a_bundle_is_out_of_step(node, node_modules, tmp_path):

@@ -33,9 +33,17 @@ def lab(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "data")}
+    env = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+    }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-    command += ["--IdentityProvider.token=", f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder / 'work'}"]
+    command += [
+        "--IdentityProvider.token=",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.root_dir={folder / 'work'}",
+    ]
     with open(folder / "log", "w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env)
     address = f"http://127.0.0.1:{port}"
@@ -84,11 +92,15 @@ def test_page_and_kernel_move_each_other(lab, browser):
 
     run(0)
     page.wait_for_selector(".ab .ab-handle")
-    assert page.locator(".jp-OutputArea-output img").count() == 0, "the live view stands alone, without its stand-in"
+    assert page.locator(".jp-OutputArea-output img").count() == 0, (
+        "the live view stands alone, without its stand-in"
+    )
 
     # Kernel to page.
     run(1)
-    page.wait_for_function("document.querySelector('.ab-handle.ab-query').getAttribute('aria-valuetext') === '0.00 across, 2.00 up'")
+    page.wait_for_function(
+        "document.querySelector('.ab-handle.ab-query').getAttribute('aria-valuetext') === '0.00 across, 2.00 up'"
+    )
     assert page.locator(".ab-challenge").inner_text() == "From the kernel."
 
     # Page to kernel, by keys that the notebook has shortcuts on.
@@ -103,7 +115,9 @@ def test_page_and_kernel_move_each_other(lab, browser):
     # What the kernel refuses, the page never shows.
     assert run(3).strip() == "refused TraitError [0.5, 2.0]"
     assert page.locator(".ab-handle.ab-query").get_attribute("aria-valuetext") == "0.50 across, 2.00 up"
-    assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == 4, "R or D did not reach the notebook"
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == 4, (
+        "R or D did not reach the notebook"
+    )
     page.close()
 
 
@@ -118,7 +132,15 @@ def test_a_notebook_executed_twice_is_saved_alike(tmp_path):
         nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
         widgets = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]
         assert len(widgets["state"]) == 1, "one model a widget"
-        saved.append((nbformat.writes(nbformat.from_dict({"cells": [], "metadata": {"widgets": widgets}, "nbformat": 4, "nbformat_minor": 5})),
-                      notebook.cells[0].outputs))
+        saved.append(
+            (
+                nbformat.writes(
+                    nbformat.from_dict(
+                        {"cells": [], "metadata": {"widgets": widgets}, "nbformat": 4, "nbformat_minor": 5}
+                    )
+                ),
+                notebook.cells[0].outputs,
+            )
+        )
     assert saved[0] == saved[1]
     assert len(saved[0][0]) < 40_000

@@ -1,28 +1,18 @@
 """What JavaScript computes equals torch within 1e-5, on random inputs; and it speaks the kernel's sentences."""
 
-import json
 import random
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import torch
+from widget_driver import run_js
 from widget_examples import playground, quiz
 
 from attnbook.widgets import QKVPlayground
 from attnbook.widgets.attend import attend
 
 ROOT = Path(__file__).parents[2] / "src" / "attnbook" / "widgets"
-
-
-def run_js(node, folder, program, data):
-    """The JSON that ``program`` (an ES module) prints; it reads ``data`` from the standard input."""
-    path = folder / "program.mjs"
-    path.write_text('import { readFileSync } from "node:fs";\nconst data = JSON.parse(readFileSync(0, "utf8"));\n' + program)
-    done = subprocess.run([node, str(path)], input=json.dumps(data), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +69,12 @@ def torch_attention(case):
 
 def test_javascript_and_python_equal_torch(node, bundle):
     cases = list(random_cases())
-    out = run_js(node, bundle, 'import { attend } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(attend)));', cases)
+    out = run_js(
+        node,
+        bundle,
+        'import { attend } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(attend)));',
+        cases,
+    )
     for case, js in zip(cases, out, strict=True):
         python = attend(**case)
         for name, expected in zip(("scores", "weights", "context"), torch_attention(case), strict=True):
@@ -93,15 +88,20 @@ def test_the_default_scale_is_the_books_own_function(node, bundle):
     cases = [c for c in random_cases(60, seed=1) if c["mode"] == "soft" and max(map(abs, c["query"])) < 50]
     for case in cases:
         case.update(temperature=1, scale=None)
-    out = run_js(node, bundle, 'import { attend } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(attend)));', cases)
+    out = run_js(
+        node,
+        bundle,
+        'import { attend } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(attend)));',
+        cases,
+    )
     assert cases
     for case, js in zip(cases, out, strict=True):
-        query, key, value = (torch.tensor(case[name]).double()[None] for name in ("query", "key", "value"))
+        query, key, value = (torch.tensor(case[name], dtype=torch.float64)[None] for name in ("query", "key", "value"))
         context, weights = nn.scaled_dot_product_attention(
             query[:, None], key, value, mask=torch.tensor(case["mask"])[None, None]
         )
-        torch.testing.assert_close(torch.tensor(js["weights"]).double(), weights[0, 0], atol=1e-5, rtol=0)
-        torch.testing.assert_close(torch.tensor(js["context"]).double(), context[0, 0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(torch.tensor(js["weights"], dtype=torch.float64), weights[0, 0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(torch.tensor(js["context"], dtype=torch.float64), context[0, 0], atol=1e-5, rtol=0)
 
 
 def test_widget_reads_what_torch_gives():

@@ -1,31 +1,14 @@
 """The widgets in a page without a kernel: mouse, keyboard alone, screen reader, themes, small screens, links."""
 
-import base64
 import json
 
 import pytest
+from widget_driver import focused, go_to, link, open_all, press, spoken, state_of, violations
 from widget_examples import playground, quiz
 
 from attnbook.widgets import QKVPlayground, Quiz
 
 pytestmark = pytest.mark.browser
-
-
-def state_of(page, name):
-    """The state that the page's model holds once the hand has rested."""
-    page.wait_for_timeout(300)
-    return page.evaluate("name => models[name].get('state')", name)
-
-
-def link(state):
-    """A state as it stands in the address."""
-    return base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
-
-
-def spoken(page, index=0):
-    """The sentence in the widget's live region, once the hand has rested."""
-    page.wait_for_timeout(400)
-    return page.locator(".ab-summary").nth(index).inner_text()
 
 
 def test_outcome_is_hidden_until_the_reader_commits(page_of):
@@ -75,30 +58,6 @@ def test_mouse_drags_a_vector(page_of):
     assert w.weights[1] == max(w.weights)
     shown = page.locator("table.ab-steps tbody td:nth-child(5)").all_inner_texts()
     assert [float(x) for x in shown] == pytest.approx(w.weights, abs=6e-4)
-
-
-def open_all(page):
-    """Open every panel that is in view."""
-    for summary in page.locator("details:not([open]) > summary:visible").all()[::-1]:
-        summary.click()
-
-
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def focused(page):
-    return page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
-
-
-def go_to(page, label, key="ArrowRight"):
-    """Press an arrow until the control of this name has the focus."""
-    for _ in range(80):
-        if focused(page).startswith(label):
-            return
-        press(page, key)
-    raise AssertionError(f"arrow keys never reach {label!r}")
 
 
 def test_keyboard_alone(page_of):
@@ -196,7 +155,9 @@ def test_quiz_by_keyboard_and_kept_on_the_device(page_of):
 
 def test_quiz_without_storage_still_works(page_of, browser):
     context = browser.new_context()
-    context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied') } })")
+    context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied') } })"
+    )
     w = quiz()
     page = page_of([w], context=context)
     page.get_by_label("The order of the scores").check()
@@ -254,7 +215,9 @@ def test_a_corrupt_stored_state_is_one_sentence(page_of, tmp_path):
     path = write_page(tmp_path / "corrupt.html", [w, q])
     text = path.read_text()
     assert '"query": [0.9, 0.4]' in text
-    path.write_text(text.replace('"query": [0.9, 0.4]', '"query": "x"').replace('"answers": [[], []]', '"answers": 3'))
+    path.write_text(
+        text.replace('"query": [0.9, 0.4]', '"query": "x"').replace('"answers": [[], []]', '"answers": 3')
+    )
     page = page_of([], path=path)
     notes = page.locator(".ab").all_inner_texts()
     assert "its state is damaged (query is not a list of numbers)" in notes[0]
@@ -312,12 +275,6 @@ def test_arithmetic_of_each_step(page_of):
 @pytest.fixture(scope="module")
 def axe(node_modules):
     return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
-def violations(page, axe):
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {preload: false, rules: {'target-size': {enabled: true}}})")["violations"]
-    return [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -402,7 +359,9 @@ def test_reduced_motion_and_no_motion_of_its_own(page_of):
 
 def test_sixty_four_words_are_reachable(page_of):
     n = 64
-    w = QKVPlayground([1, 0], [[i / n, 1 - i / n] for i in range(n)], [[i / n, 0] for i in range(n)], predict=False)
+    w = QKVPlayground(
+        [1, 0], [[i / n, 1 - i / n] for i in range(n)], [[i / n, 0] for i in range(n)], predict=False
+    )
     page = page_of([w])
     page.get_by_role("button", name="word 64: show its arithmetic").click()
     assert "word 64" in page.locator("summary").first.inner_text()
@@ -418,7 +377,9 @@ def test_sixty_four_words_are_reachable(page_of):
 def test_pointer_to_paint(page_of):
     """The script's own part of a frame at 64 words; benchmarks/pointer.py measures the whole frame."""
     n = 64
-    w = QKVPlayground([1, 0], [[i / n, 1 - i / n] for i in range(n)], [[i / n, 0] for i in range(n)], predict=False)
+    w = QKVPlayground(
+        [1, 0], [[i / n, 1 - i / n] for i in range(n)], [[i / n, 0] for i in range(n)], predict=False
+    )
     page = page_of([w])
     nodes = page.evaluate("document.querySelectorAll('.ab *').length")
     page.evaluate(

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 import torch
-from widget_examples import QUESTIONS, playground, quiz
 from traitlets import TraitError
+from widget_examples import QUESTIONS, playground, quiz
 
 from attnbook.widgets import QKVPlayground, Quiz
 from attnbook.widgets.values import fixed, percent
@@ -160,7 +160,9 @@ def test_repr_holds_no_address_and_the_stand_in_tells_the_same():
     w = playground()
     data, metadata = w._repr_mimebundle_()
     assert repr(w) == data["text/plain"]
-    assert repr(w) == "QKVPlayground: “I” has the largest share, 54 % of 3 words; the context is (0.44, 0.23)."
+    assert (
+        repr(w) == "QKVPlayground: “I” has the largest share, 54 % of 3 words; the context is (0.44, 0.23)."
+    )
     assert base64.b64decode(data["image/png"])[:8] == b"\x89PNG\r\n\x1a\n"
     assert len(data["image/png"]) < 60_000
     assert "54 %" in metadata["image/png"]["alt"]
@@ -191,7 +193,10 @@ def test_a_fresh_kernel_names_and_saves_widgets_alike():
     from pathlib import Path
 
     program = PROGRAM.format(folder=str(Path(__file__).parent))
-    runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in range(2)]
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+        for _ in range(2)
+    ]
     assert runs[0] == runs[1]
     state = json.loads(runs[0].splitlines()[0])["state"]
     assert len(state) == 3, "one model a widget, no layout beside it"

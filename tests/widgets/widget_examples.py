@@ -17,7 +17,11 @@ QUESTIONS = [
         "question": "Which of these hold?",
         "options": ["Weights sum to 1", "A weight may be negative", "Weights are shares"],
         "answer": [0, 2],
-        "explanations": ["They are divided by their sum.", "exp is never negative.", "They are parts of a whole."],
+        "explanations": [
+            "They are divided by their sum.",
+            "exp is never negative.",
+            "They are parts of a whole.",
+        ],
     },
 ]
 
@@ -37,3 +41,71 @@ def playground(**options):
 def quiz(**options):
     """Two questions, the second with two right options."""
     return Quiz(QUESTIONS, **{"name": "sample", **options})
+
+
+SOURCE = ["the", "agreement", "on", "the", "European", "Economic", "Area", "was", "signed"]
+TARGET = ["l'", "accord", "sur", "la", "zone", "économique", "européenne", "a", "été", "signé"]
+GOLD = [
+    [0, 0, "S"],
+    [1, 1, "S"],
+    [2, 2, "S"],
+    [3, 3, "S"],
+    [4, 6, "S"],
+    [5, 5, "S"],
+    [6, 4, "S"],
+    [7, 7, "S"],
+]
+GOLD += [[8, 7, "P"], [9, 8, "S"]]
+
+
+def translation(source, target=None, seed=0):
+    """An example with the parts of an additive and of a dot score, and what a fixed vector wrote."""
+    import numpy as np
+
+    from attnbook.widgets.alignment_explorer import alignment_weights
+
+    target = target or TARGET
+    draw = np.random.default_rng(seed)
+    d = 6
+    places = {t: s for t, s, _ in GOLD}
+    key = draw.normal(size=(len(source), d))
+    query = np.stack([key[min(places.get(t, t), len(source) - 1)] * 1.2 for t in range(len(target))])
+    v = draw.normal(size=d)
+    return {
+        "src": list(source),
+        "tgt": list(target),
+        "gold": [[t, s, kind] for t, s, kind in GOLD if s < len(source) and t < len(target)],
+        "ask": min(4, len(target) - 1),
+        "scorers": {
+            "none": {"output": ["l'", "accord", "a", "été"], "remembered": [0.5] * len(source)},
+            "additive": {"weights": alignment_weights(query, key, v), "query": query, "key": key, "v": v},
+            "dot": {"weights": alignment_weights(query, key), "query": query, "key": key},
+        },
+    }
+
+
+def translate(source):
+    """Stands for a chapter's model: it knows the words of the two examples."""
+    known = set(SOURCE) | set(["the", "cat", "sees"])
+    unknown = [word for word in source if word not in known]
+    if unknown:
+        raise ValueError(f"the model does not know {unknown[0]!r}")
+    return translation(source, seed=len(source))
+
+
+def explorer(**options):
+    """Two sentences and every edit of the first one step away."""
+    from attnbook.widgets import AlignmentExplorer
+
+    defaults = {
+        "examples": [translation(SOURCE), translation(["the", "cat", "sees"], ["le", "chat", "voit"], 1)],
+        "scorer": "dot",
+        "by_length": {
+            "measure": "BLEU",
+            "buckets": [[1, 8], [9, 16]],
+            "scores": {"none": [57, 24.4], "dot": [100, 97]},
+        },
+        "translate": translate,
+        "edits": [SOURCE[1:], [SOURCE[1], SOURCE[0], *SOURCE[2:]]],
+    }
+    return AlignmentExplorer(**{**defaults, **options})

@@ -52,7 +52,9 @@ class AlignmentExplorer(Widget):
         - for a scorer with attention: ``weights`` (rows, src), each row adding up to 1. Optional: ``output``, the
           words that the model wrote (one a row; absent: the rows are ``tgt``); ``query`` (rows, d), ``key``
           (src, d) and, for "additive", ``v`` (d,), from which the page computes scores and weights itself and
-          shows the arithmetic of a cell (see :func:`alignment_weights`).
+          shows the arithmetic of a cell (see :func:`alignment_weights`). Of an
+          :class:`attnbook.nn.AdditiveScore` these are ``score.W(states)``, ``score.prepare(annotations)`` and
+          ``score.v.weight[0]``.
         - for "none", the fixed vector: ``output``, what it wrote. Optional: ``remembered``, a share from
           0 to 1 for each source word.
 
@@ -246,7 +248,9 @@ class AlignmentExplorer(Widget):
         prediction = state.get("prediction")
         if checked["cell"] is not None:
             if scorer == "none":
-                raise ValueError(f"cell: expected None, since a fixed vector has no weights, got {checked['cell']!r}.")
+                raise ValueError(
+                    f"cell: expected None, since a fixed vector has no weights, got {checked['cell']!r}."
+                )
             rows, columns = len(shown["output"]), len(example["src"])
             cell = checked["cell"]
             if (
@@ -271,7 +275,9 @@ class AlignmentExplorer(Widget):
                 f'prediction: expected {{"choice": a source word or its index, "share": 0 to 1}}, got {prediction!r}.'
             )
         if "answer" not in prediction and "weights" not in shown:
-            raise ValueError("prediction: expected a scorer with weights; a fixed vector has none to predict.")
+            raise ValueError(
+                "prediction: expected a scorer with weights; a fixed vector has none to predict."
+            )
         src = example["src"]
         word = prediction["choice"]
         if isinstance(word, str) and word in src:
@@ -286,7 +292,9 @@ class AlignmentExplorer(Widget):
             out["actual"] = values.compact(row[out["answer"]])
         for name in ("choice", "answer"):
             if type(out[name]) is not int or not 0 <= out[name] < MOST_WORDS:
-                raise ValueError(f"prediction: expected a {name} among {src!r} or its index, got {out[name]!r}.")
+                raise ValueError(
+                    f"prediction: expected a {name} among {src!r} or its index, got {out[name]!r}."
+                )
         return out
 
     def _edited(self, name, value):
@@ -339,7 +347,11 @@ class AlignmentExplorer(Widget):
         src, rows = example["src"], shown["output"]
         if "weights" not in shown:
             figure = Figure(figsize=(7.2, 2.4))
-            lines = [f"source: {' '.join(src)}", f"wanted: {' '.join(example['tgt'])}", f"written: {' '.join(rows)}"]
+            lines = [
+                f"source: {' '.join(src)}",
+                f"wanted: {' '.join(example['tgt'])}",
+                f"written: {' '.join(rows)}",
+            ]
             figure.text(0.02, 0.9, "\n".join(_wrap(lines)), va="top", fontsize=9)
             return figure
         figure = Figure(figsize=(min(7.5, 2.2 + 0.42 * len(src)), min(7, 2.2 + 0.32 * len(rows))))
@@ -386,7 +398,9 @@ def _example(name, example) -> dict:
     allowed = wanted | {"gold", "ask"}
     if not isinstance(example, dict) or not wanted <= set(example) <= allowed:
         given = sorted(example) if isinstance(example, dict) else example
-        raise ValueError(f"{name}: expected a dict with src, tgt, scorers and perhaps gold and ask, got {given!r}.")
+        raise ValueError(
+            f"{name}: expected a dict with src, tgt, scorers and perhaps gold and ask, got {given!r}."
+        )
     src, tgt = _words(f"{name} src", example["src"]), _words(f"{name} tgt", example["tgt"])
     scorers = example["scorers"]
     if not isinstance(scorers, dict) or not scorers or not set(scorers) <= set(SCORERS):
@@ -404,7 +418,9 @@ def _example(name, example) -> dict:
         gold.append([t, s, kind])
     ask = example.get("ask")
     if ask is not None and (type(ask) is not int or not 0 <= ask < len(tgt)):
-        raise ValueError(f"{name} ask: expected the index of a target word (0 to {len(tgt) - 1}), got {ask!r}.")
+        raise ValueError(
+            f"{name} ask: expected the index of a target word (0 to {len(tgt) - 1}), got {ask!r}."
+        )
     return {"src": src, "tgt": tgt, "gold": gold, "ask": ask, "scorers": checked}
 
 
@@ -423,7 +439,9 @@ def _scorer(name, scorer, parts, src, tgt) -> dict:
         if output is None:
             raise ValueError(f"{name}: expected output, the words that the fixed vector gave.")
         if parts.get("remembered") is not None:
-            shares = values.vector(f"{name} remembered", parts["remembered"], len(src), " (one a source word)")
+            shares = values.vector(
+                f"{name} remembered", parts["remembered"], len(src), " (one a source word)"
+            )
             if not all(0 <= share <= 1 for share in shares):
                 raise ValueError(f"{name} remembered: expected shares from 0 to 1, got {shares!r}.")
             out["remembered"] = shares
@@ -431,10 +449,14 @@ def _scorer(name, scorer, parts, src, tgt) -> dict:
     rows = len(out["output"])
     if rows == 0:
         raise ValueError(f"{name} output: expected at least one word.")
-    weights = values.matrix(f"{name} weights", parts.get("weights"), rows, len(src), " (target × source words)")
+    weights = values.matrix(
+        f"{name} weights", parts.get("weights"), rows, len(src), " (target × source words)"
+    )
     for t, row in enumerate(weights):
         if min(row) < 0 or abs(sum(row) - 1) > 1e-3:
-            raise ValueError(f"{name} weights[{t}]: expected shares that add up to 1, got a sum of {sum(row):.4g}.")
+            raise ValueError(
+                f"{name} weights[{t}]: expected shares that add up to 1, got a sum of {sum(row):.4g}."
+            )
     out["weights"] = weights
     if "query" in parts or "key" in parts or "v" in parts:
         query = values.matrix(f"{name} query", parts.get("query"), rows, None, " (one row a target word)")
@@ -443,7 +465,9 @@ def _scorer(name, scorer, parts, src, tgt) -> dict:
         v = values.vector(f"{name} v", parts.get("v"), d) if scorer == "additive" else None
         off = float(np.abs(alignment_weights(query, key, v) - np.asarray(weights)).max())
         if off > 1e-4:
-            raise ValueError(f"{name}: expected weights that query, key{' and v' if v else ''} give, got {off:.2g} off.")
+            raise ValueError(
+                f"{name}: expected weights that query, key{' and v' if v else ''} give, got {off:.2g} off."
+            )
         out.update(query=query, key=key)
         if v is not None:
             out["v"] = v
@@ -476,5 +500,7 @@ def _by_length(given) -> dict:
     for name, row in given["scores"].items():
         scores[name] = values.vector(f"by_length scores {name}", row, len(buckets), " (one a bucket)")
         if not all(0 <= x <= 100 for x in scores[name]):
-            raise ValueError(f"by_length scores {name}: expected numbers from 0 to 100, got {scores[name]!r}.")
+            raise ValueError(
+                f"by_length scores {name}: expected numbers from 0 to 100, got {scores[name]!r}."
+            )
     return {"measure": measure, "buckets": buckets, "scores": scores}

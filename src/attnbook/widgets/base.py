@@ -53,7 +53,9 @@ class Mirror(traitlets.TraitType):
 
     def set(self, obj, value):
         if self.derived:
-            raise traitlets.TraitError(f"{self.name}: expected no assignment, since it is computed: {self.help}")
+            raise traitlets.TraitError(
+                f"{self.name}: expected no assignment, since it is computed: {self.help}"
+            )
         else:
             try:
                 edited = obj._edited(self.name, value)
@@ -93,7 +95,9 @@ class Widget(anywidget.AnyWidget):
     summary = traitlets.Unicode("").tag(sync=True)
     challenge = traitlets.Unicode("").tag(sync=True)
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
-    widget_id = traitlets.Unicode("", help="Class and order: names this widget in a shared link.").tag(sync=True)
+    widget_id = traitlets.Unicode("", help="Class and order: names this widget in a shared link.").tag(
+        sync=True
+    )
     prediction = Mirror("what the reader expected")
     score = Mirror("how good the prediction was, from 0 to 1", derived=True)
 

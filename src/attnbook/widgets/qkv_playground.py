@@ -164,7 +164,10 @@ class QKVPlayground(Widget):
             raise ValueError(f"prediction: expected a choice among {labels!r} or its index, got {word!r}.")
         share = values.number("prediction share", prediction["share"], 0, 1)
         if {"answer", "actual"} <= set(prediction):
-            answer, actual = prediction["answer"], values.number("prediction actual", prediction["actual"], 0, 1)
+            answer, actual = (
+                prediction["answer"],
+                values.number("prediction actual", prediction["actual"], 0, 1),
+            )
             if not isinstance(answer, int) or not 0 <= answer < len(labels):
                 raise ValueError(f"prediction: expected the index of a word as answer, got {answer!r}.")
         else:
@@ -216,7 +219,9 @@ class QKVPlayground(Widget):
         self._arrows(left, state, shown)
         right.barh([state["labels"][i] for i in shown], [out["weights"][i] for i in shown], color="#0060a8")
         for i in shown:
-            right.text(out["weights"][i] + 0.02, i, values.percent(out["weights"][i]), va="center", fontsize=8)
+            right.text(
+                out["weights"][i] + 0.02, i, values.percent(out["weights"][i]), va="center", fontsize=8
+            )
         right.invert_yaxis()
         right.set(xlim=(0, 1.15), xlabel="weight (share of 1)", title="weights")
         right.tick_params(labelsize=8)

@@ -57,7 +57,9 @@ class Quiz(Widget):
     @traitlets.validate("questions")
     def _fixed_questions(self, proposal):
         if proposal["value"] != self._questions:
-            raise traitlets.TraitError("questions: expected no assignment; make a new Quiz for new questions.")
+            raise traitlets.TraitError(
+                "questions: expected no assignment; make a new Quiz for new questions."
+            )
         return proposal["value"]
 
     def _check(self, state):
@@ -74,7 +76,9 @@ class Quiz(Widget):
                 or len(set(map(repr, chosen))) != len(chosen)
                 or not all(type(option) is int and 0 <= option < most for option in chosen)
             ):
-                raise ValueError(f"answers[{i}]: expected different options from 0 to {most - 1}, got {chosen!r}.")
+                raise ValueError(
+                    f"answers[{i}]: expected different options from 0 to {most - 1}, got {chosen!r}."
+                )
             if len(chosen) > 1 and not isinstance(question["answer"], list):
                 raise ValueError(f"answers[{i}]: expected one option, since one is right, got {chosen!r}.")
             out.append(sorted(chosen))
@@ -99,7 +103,9 @@ class Quiz(Widget):
         if name == "answers":
             # An answer that changed waits to be checked again.
             old = self.state["answers"]
-            same = [a == b for a, b in zip(value, old, strict=False)] if isinstance(value, list | tuple) else []
+            same = (
+                [a == b for a, b in zip(value, old, strict=False)] if isinstance(value, list | tuple) else []
+            )
             same += [False] * (len(old) - len(same))
             checked = [a and b for a, b in zip(same, self.state["checked"], strict=False)]
             return {**self.state, "answers": value, "checked": checked}
@@ -139,7 +145,9 @@ def _question(name: str, question) -> dict:
         raise ValueError(f"{name} explanations: expected one an option ({len(options)}), got {len(why)}.")
     answer = question["answer"]
     keys = list(answer) if isinstance(answer, list | tuple) else [answer]
-    valid = keys and len(set(keys)) == len(keys) and all(type(k) is int and 0 <= k < len(options) for k in keys)
+    valid = (
+        keys and len(set(keys)) == len(keys) and all(type(k) is int and 0 <= k < len(options) for k in keys)
+    )
     if not valid:
         raise ValueError(
             f"{name} answer: expected the index of an option (0 to {len(options) - 1}) or a list of them, got {answer!r}."

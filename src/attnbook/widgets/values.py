@@ -108,7 +108,11 @@ def matrix(
 def flags(name: str, value, length: int) -> list[bool]:
     """A list of ``length`` booleans."""
     value = _plain(value)
-    if not isinstance(value, list) or len(value) != length or not all(isinstance(item, bool) for item in value):
+    if (
+        not isinstance(value, list)
+        or len(value) != length
+        or not all(isinstance(item, bool) for item in value)
+    ):
         raise ValueError(f"{name}: expected {length} booleans (True = may attend), got {value!r}.")
     return value
 

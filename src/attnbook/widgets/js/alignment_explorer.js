@@ -254,7 +254,7 @@ function build(view, body, tools) {
           const kind = revealed && links.get(`${t} ${s}`);
           say(node, revealed ? Math.round(w * 100) : "?");
           set(node, {
-            style: revealed && `--w:${w.toFixed(3)}`, "data-gold": kind, "data-dark": revealed && w > 0.5,
+            style: revealed && `--w:${w.toFixed(3)}`, "data-gold": kind,
             "aria-selected": `${!!cell && cell[0] === t && cell[1] === s}`,
             "aria-label": `${parts.output[t]} looks at ${source[s]}: ${revealed ? percent(w) : "hidden"}${kind ? (kind === "S" ? ", a sure gold link" : ", a possible gold link") : ""}`,
           });

@@ -98,7 +98,7 @@ function build(view, body, tools) {
   // The table behind the pictures.
   const tbody = h("tbody");
   const totals = COLUMNS.map((_, c) => h(c ? "td" : "th", c ? "" : "sum"));
-  const table = h("table.steps", h("caption", "From score to weight, one row a word"),
+  const table = h("table.steps", h("caption", "From score to weight, a row a word"),
     h("thead", h("tr", COLUMNS.map((name) => h("th", { scope: "col" }, name)))), tbody, h("tfoot", h("tr", totals)));
   const layRows = () => {
     rows = now().labels.map((label, i) => {
@@ -154,7 +154,7 @@ function build(view, body, tools) {
           const x = input.valueAsNumber;
           if (Math.abs(x) <= 1000) put(kind, i, replace(of(kind, i), j, compact(x)));
           else {
-            view.note("Expected −1000 to 1000: the old number stays.");
+            view.note("Expected −1000 to 1000: the number stays.");
             input.value = of(kind, i)[j];
           }
         },

@@ -1,0 +1,417 @@
+"""AlignmentExplorer: the same numbers as torch, real edits, checks, keyboard, axe."""
+
+import copy
+import random
+import shutil
+
+import pytest
+import torch
+from traitlets import TraitError
+from widget_driver import focused, go_to, link, open_all, press, run_js, spoken, state_of, violations
+from widget_examples import GOLD, SOURCE, TARGET, explorer, translate, translation
+from widget_page import WIDGETS
+
+from attnbook.widgets import AlignmentExplorer
+from attnbook.widgets.alignment_explorer import alignment_weights
+
+
+def random_parts(count=60):
+    draw = random.Random(0)
+    for index in range(count):
+        tgt, src, d = draw.randint(1, 20), draw.randint(1, 20), draw.randint(1, 32)
+        size = 30 if index % 10 == 0 else 1
+        rows = lambda n, d=d, size=size: [[draw.gauss(0, size) for _ in range(d)] for _ in range(n)]  # noqa: E731
+        yield {"query": rows(tgt), "key": rows(src), "v": rows(1)[0] if index % 2 else None}
+
+
+def test_javascript_and_python_equal_torch(node, tmp_path):
+    shutil.copy(WIDGETS / "static" / "AlignmentExplorer.js", tmp_path / "widget.mjs")
+    cases = list(random_parts())
+    program = 'import { align } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(({ query, key, v }) => align(query, key, v))));'
+    for case, js in zip(cases, run_js(node, tmp_path, program, cases), strict=True):
+        query, key = torch.tensor(case["query"], dtype=torch.float64), torch.tensor(case["key"], dtype=torch.float64)
+        if case["v"]:
+            scores = torch.tanh(query[:, None] + key[None]) @ torch.tensor(case["v"], dtype=torch.float64)
+        else:
+            scores = query @ key.T
+        expected = torch.softmax(scores, -1)
+        torch.testing.assert_close(torch.tensor(js["scores"], dtype=torch.float64), scores, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(torch.tensor(js["weights"], dtype=torch.float64), expected, atol=1e-5, rtol=0)
+        python = torch.from_numpy(alignment_weights(case["query"], case["key"], case["v"]))
+        torch.testing.assert_close(python, expected, atol=1e-5, rtol=0)
+
+
+def test_a_trained_score_can_be_handed_over():
+    nn = pytest.importorskip("attnbook.nn")
+    torch.manual_seed(0)
+    score = nn.AdditiveScore(5, 7, 6)
+    states, annotations = torch.randn(4, 5), torch.randn(3, 7)
+    weights = torch.softmax(score(states, annotations), -1)
+    parts = {
+        "weights": weights,
+        "query": score.W(states),
+        "key": score.prepare(annotations),
+        "v": score.v.weight[0],
+    }
+    w = AlignmentExplorer([{"src": list("abc"), "tgt": list("wxyz"), "scorers": {"additive": parts}}])
+    torch.testing.assert_close(torch.tensor(w.weights), weights.detach(), atol=1e-5, rtol=0)
+
+
+def test_what_travels_is_float32_exactly(node, tmp_path):
+    w = explorer()
+    program = f"""
+const {{ unpack, rowsOf }} = await import({(WIDGETS / "js" / "alignment.js").as_uri()!r});
+console.log(JSON.stringify(data.map(({{ src, scorers }}) => rowsOf(unpack(scorers.dot.weights), src.length))));
+"""
+    out = run_js(node, tmp_path, program, w.examples)
+    torch.testing.assert_close(
+        torch.tensor(out[0]), torch.tensor(translation(SOURCE)["scorers"]["dot"]["weights"]).float()
+    )
+
+
+def test_mirrors_follow_the_state():
+    w = explorer(predict=False)
+    assert (w.source, w.scorer, w.output) == (" ".join(SOURCE), "dot", TARGET)
+    assert w.summary.startswith("“zone” looks most at “Area”")
+    w.cell = (4, 6)
+    w.scorer = "additive"
+    assert w.cell is None, "another scorer, another table"
+    assert len(w.weights) == len(TARGET)
+    w.scorer = "none"
+    assert (w.weights, w.output) == (None, ["l'", "accord", "a", "été"])
+    assert w.summary == "From one fixed vector, the decoder writes: l' accord a été."
+    w.set_state({"state": {**w.state, "scorer": "dot", "view": "ribbons", "gold": True}})
+    assert (w.scorer, w.view, w.gold) == ("dot", "ribbons", True)
+
+
+def test_predict_first():
+    w = explorer()
+    assert "hidden" in w.summary
+    w.prediction = {"choice": "Economic", "share": 0.5}
+    assert (w.prediction["choice"], w.prediction["answer"]) == (5, 6)
+    assert w.score == pytest.approx(0.5 * (1 - abs(0.5 - w.weights[4][6])), abs=0.006)
+    w.source = "the cat sees"
+    assert (w.prediction, w.score, w.revealed) == (None, None, True)
+
+
+def test_a_new_sentence_is_translated_by_the_chapters_model():
+    w = explorer()
+    held = len(w.examples)
+    w.source = "the cat was signed"
+    assert w.source == "the cat was signed"
+    assert len(w.examples) == held + 1
+    torch.testing.assert_close(
+        torch.tensor(w.weights),
+        torch.tensor(translate(w.source.split())["scorers"]["dot"]["weights"]).float(),
+        atol=1e-5,
+        rtol=0,
+    )
+    w.source = ["the", "cat", "was", "signed"]
+    assert len(w.examples) == held + 1, "asked once"
+
+
+def test_the_page_asks_the_kernel():
+    w = explorer()
+    w._handle_custom_msg({"type": "translate", "source": ["the", "Area", "was", "signed"]}, [])
+    assert w.source == "the Area was signed"
+    before = copy.deepcopy(w.state)
+    w._handle_custom_msg({"type": "translate", "source": ["the", "zebra"]}, [])
+    assert "does not know 'zebra'" in w.notice
+    assert w.state == before
+    w._handle_custom_msg({"type": "translate"}, [])
+    assert w.state == before
+
+
+def test_single_edits():
+    edits = AlignmentExplorer.single_edits("a b b")
+    assert edits == [["b", "b"], ["a", "b"], ["b", "a", "b"]]
+    assert AlignmentExplorer.single_edits("a") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("source", "the zebra", "could not be translated"),
+        ("source", [], "expected 1 to 64 words"),
+        ("source", 3, "source: expected a list of non-empty strings"),
+        ("scorer", "general", "scorer: expected one of"),
+        ("view", "pie", "view: expected one of"),
+        ("gold", 1, "gold: expected True or False"),
+        ("cell", [10, 0], r"cell: expected \[row < 10, column < 9\]"),
+        ("cell", "ab", "cell: expected"),
+        ("prediction", {"choice": "zebra", "share": 0.1}, "prediction: expected a choice"),
+        ("weights", [[1]], "weights: expected no assignment"),
+        ("output", ["a"], "output: expected no assignment"),
+        ("examples", [], "examples: expected no assignment"),
+        ("by_length", {}, "by_length: expected no assignment"),
+    ],
+)
+def test_a_bad_assignment_raises_and_changes_nothing(name, value, sentence):
+    w = explorer()
+    before = copy.deepcopy((w.state, w.examples, w.by_length, w.summary))
+    with pytest.raises(TraitError, match=sentence):
+        setattr(w, name, value)
+    assert (w.state, w.examples, w.by_length, w.summary) == before
+
+
+def changed(path, value):
+    """The first example with one part changed."""
+    example = translation(SOURCE)
+    inner = example
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return [example]
+
+
+@pytest.mark.parametrize(
+    ("examples", "sentence"),
+    [
+        ([], "examples: expected a list"),
+        ([{"src": ["a"]}], r"examples\[0\]: expected a dict with src, tgt, scorers"),
+        (changed(["src"], []), "src: expected 1 to 64 words"),
+        (changed(["src", 0], "two words"), "words without spaces"),
+        (changed(["scorers"], {"magic": {}}), "scorers: expected names among"),
+        (
+            changed(["scorers", "dot", "weights"], [[1.0]]),
+            r"dot weights: expected a matrix of shape \(10, 9\)",
+        ),
+        (
+            changed(["scorers", "dot", "weights"], [[0.5] * 9] * 10),
+            r"weights\[0\]: expected shares that add up to 1",
+        ),
+        (changed(["scorers", "dot", "key"], [[0.0] * 6] * 9), "dot: expected weights that query, key give"),
+        (changed(["scorers", "additive", "v"], [1.0]), "additive v: expected a vector of 6"),
+        (changed(["scorers", "dot", "extra"], 1), "dot: expected keys among"),
+        (changed(["scorers", "none"], {}), "none: expected output"),
+        (changed(["scorers", "none", "remembered"], [2.0] * 9), "remembered: expected shares"),
+        (changed(["gold"], [[0, 9, "S"]]), r"gold: expected t < 10 and s < 9"),
+        (changed(["gold"], [[0, 0, "X"]]), "gold: expected links"),
+        (changed(["ask"], 10), "ask: expected the index"),
+    ],
+)
+def test_a_bad_example_is_named(examples, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        AlignmentExplorer(examples, "dot")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"translate": None}, "edits: expected translate="),
+        ({"translate": 3}, "translate: expected a function"),
+        ({"edits": ["the zebra"]}, "does not know 'zebra'"),
+        ({"translate": lambda words: translation(SOURCE)}, "expected an example whose src is"),
+        ({"scorer": "general"}, "scorer: expected one of"),
+        ({"by_length": {"measure": "BLEU"}}, "by_length: expected a dict"),
+        ({"by_length": {"measure": "BLEU", "buckets": [[1, 2]], "scores": {"none": [1, 2]}}}, "one a bucket"),
+    ],
+)
+def test_a_bad_option_is_named(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        explorer(**options)
+
+
+def test_the_stand_in_is_small():
+    w = explorer()
+    for scorer in ("dot", "none"):
+        w.scorer = scorer
+        data, metadata = w._repr_mimebundle_()
+        assert len(data["image/png"]) < 60_000
+        assert data["text/plain"].startswith("AlignmentExplorer: ")
+        assert metadata["image/png"]["alt"] in data["text/plain"]
+
+
+def test_sentences_are_the_kernels(node, tmp_path):
+    made = []
+    for predict in (True, False):
+        for scorer in ("none", "additive", "dot"):
+            for source in (SOURCE, "the cat sees"):
+                w = explorer(predict=predict, scorer=scorer)
+                w.source = source
+                made.append(w)
+    program = f"""
+globalThis.BOOK = true;
+const {{ sentence, check }} = await import({(WIDGETS / "js" / "alignment_explorer.js").as_uri()!r});
+const {{ align, rowsOf, unpack }} = await import({(WIDGETS / "js" / "alignment.js").as_uri()!r});
+console.log(JSON.stringify(data.map(([examples, state]) => {{
+  const example = examples.find((one) => one.src.join(" ") === state.source.join(" "));
+  const packed = example.scorers[state.scorer];
+  const weights = packed.weights && rowsOf(unpack(packed.weights), example.src.length);
+  return [sentence(state, example, {{ ...packed, weights }}), check(state, {{ get: () => examples }})];
+}})));
+"""
+    out = run_js(node, tmp_path, program, [[w.examples, w.state] for w in made])
+    assert [tuple(x) for x in out] == [(w.summary, "") for w in made]
+
+
+# --- In the page ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def axe(node_modules):
+    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def cells(page):
+    return page.locator(".ab-heat tbody td").all_inner_texts()
+
+
+@pytest.mark.browser
+def test_hidden_until_the_reader_commits(page_of):
+    w = explorer()
+    page = page_of([w])
+    assert set(cells(page)) == {"?"}
+    assert "hidden" in spoken(page)
+    assert "% " not in page.locator(".ab-wide").inner_text().replace("in %", "")
+    page.get_by_label("I expect").select_option("Area")
+    page.get_by_role("button", name="Commit").click()
+    state = state_of(page, w.widget_id)
+    w.state = state
+    verdict = page.locator(".ab-predict p").inner_text()
+    assert "You named the right word" in verdict
+    assert "2 places further on" in verdict
+    assert w.score == state["score"] > 0.5
+    shown = torch.tensor([float(x) for x in cells(page)]).view(10, 9)
+    torch.testing.assert_close(shown, torch.tensor(w.weights) * 100, atol=0.51, rtol=0)
+    assert spoken(page) == w.summary
+
+
+@pytest.mark.browser
+def test_gold_links_are_said_and_drawn(page_of):
+    page = page_of([explorer(predict=False)])
+    page.get_by_label("gold links").check()
+    page.wait_for_timeout(50)
+    for t, s, kind in GOLD:
+        cell = page.locator(".ab-heat tbody tr").nth(t).locator("td").nth(s)
+        assert cell.get_attribute("data-gold") == kind
+        assert ("a sure gold link" if kind == "S" else "a possible gold link") in cell.get_attribute(
+            "aria-label"
+        )
+    assert page.locator(".ab-heat td[data-gold]").count() == len(GOLD)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scorer", ["additive", "dot"])
+def test_arithmetic_of_a_cell(page_of, scorer):
+    w = explorer(predict=False, scorer=scorer)
+    page = page_of([w])
+    page.locator(".ab-heat tbody tr").nth(4).locator("td").nth(5).click()
+    page.locator("summary").first.click()
+    page.wait_for_timeout(100)
+    steps = page.locator("details ol li").all_inner_texts()
+    assert "The arithmetic of “zone” and “Economic”" in page.locator("summary").first.inner_text()
+    assert ("tanh" in steps[0]) == (scorer == "additive")
+    assert steps[0].startswith("Score: ")
+    assert "6 terms" in steps[0]
+    assert steps[2].endswith(f"= {w.weights[4][5]:.4f}")
+    assert state_of(page, w.widget_id)["cell"] == [4, 5]
+
+
+@pytest.mark.browser
+def test_edits_of_the_page_are_the_models(page_of):
+    w = explorer(predict=False)
+    page = page_of([w])
+    open_all(page)
+    assert page.get_by_role("button", name="Drop it").is_enabled()
+    page.get_by_role("button", name="Drop it").click()
+    state = state_of(page, w.widget_id)
+    assert state["source"] == SOURCE[1:]
+    w.state = state
+    shown = torch.tensor([float(x) for x in cells(page)]).view(10, 8)
+    torch.testing.assert_close(shown, torch.tensor(w.weights) * 100, atol=0.51, rtol=0)
+    assert page.get_by_role("button", name="Drop it").is_disabled(), "not translated ahead of time"
+    assert "holds 4 sentences" in page.locator(".ab").inner_text()
+    page.get_by_role("combobox", name="sentence").select_option("the cat sees")
+    assert state_of(page, w.widget_id)["source"] == ["the", "cat", "sees"]
+
+
+@pytest.mark.browser
+def test_fixed_vector_and_length(page_of):
+    w = explorer(predict=False)
+    page = page_of([w])
+    here = page.locator("tr[data-here]")
+    assert here.locator("th").inner_text() == "9–16"
+    assert here.locator("td").all_inner_texts() == ["24", "97"]
+    page.get_by_role("radio", name="None").click()
+    assert spoken(page) == "From one fixed vector, the decoder writes: l' accord a été."
+    assert page.locator(".ab-lines tr").nth(2).locator("b").all_inner_texts() == ["a", "été"]
+    assert page.locator(".ab-heat").is_hidden()
+    assert page.locator(".ab-predict").is_hidden()
+
+
+@pytest.mark.browser
+def test_keyboard_alone(page_of):
+    w = explorer()
+    page = page_of([w], before='<button id="before">b</button>')
+    page.locator("#before").focus()
+    press(page, "Tab", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")  # word, share, commit, skip
+    assert state_of(page, w.widget_id)["revealed"]
+    go_to(page, "l' looks at the")
+    press(page, "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight")
+    assert focused(page).startswith("zone looks at agreement")
+    press(page, "Enter")
+    assert state_of(page, w.widget_id)["cell"] == [4, 1]
+    press(page, *["ArrowDown"] * 6)
+    assert "looks at" not in focused(page), "the grid is left at its foot"
+    go_to(page, "ribbons", "ArrowLeft")
+    press(page, "Enter")
+    assert state_of(page, w.widget_id)["view"] == "ribbons"
+    go_to(page, "zone")
+    press(page, "Enter")
+    assert state_of(page, w.widget_id)["cell"][0] == 4
+    press(page, "r")
+    assert state_of(page, w.widget_id) == w.state
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement === document.body")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(page_of, axe, theme):
+    page = page_of([explorer(), explorer(predict=False, scorer="additive")], theme=theme)
+    assert violations(page, axe) == []
+    page.get_by_role("button", name="Commit").click()
+    page.get_by_label("gold links").first.check()
+    page.get_by_role("radio", name="ribbons").nth(1).click()
+    page.wait_for_timeout(100)
+    open_all(page)
+    page.wait_for_timeout(100)
+    assert violations(page, axe) == []
+    page.get_by_role("radio", name="None").first.click()
+    page.wait_for_timeout(100)
+    assert violations(page, axe) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scorer", ["dot", "none"])
+@pytest.mark.parametrize("view", ["heatmap", "ribbons"])
+def test_320_pixels_wide(page_of, scorer, view):
+    page = page_of([explorer(predict=False, scorer=scorer, view=view)], width=320)
+    open_all(page)
+    page.wait_for_timeout(100)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    spilled = page.evaluate(
+        """[...document.querySelectorAll(".ab *")].filter((node) => {
+             const box = node.getBoundingClientRect();
+             return box.width && !node.closest("svg, .ab-across") && (box.right > 320 || box.left < 0);
+           }).map((node) => node.outerHTML.slice(0, 80))"""
+    )
+    assert spilled == []
+
+
+@pytest.mark.browser
+def test_a_shared_link_and_a_corrupt_one(page_of):
+    w = explorer(predict=False)
+    state = {**w.state, "source": SOURCE[1:], "gold": True, "cell": [1, 2]}
+    page = page_of([w], fragment=f"#{w.widget_id}={link(state)}")
+    assert state_of(page, w.widget_id) == state
+    for broken in (
+        {**state, "source": ["zebra"]},
+        {**state, "scorer": "toString"},
+        {**state, "cell": [99, 0]},
+        {"version": 1},
+    ):
+        page = page_of([w], fragment=f"#{w.widget_id}={link(broken)}")
+        assert "cannot be read" in page.locator(".ab > .ab-note").inner_text()
+        assert state_of(page, w.widget_id) == w.state

@@ -1,0 +1,68 @@
+"""Hands, eyes and ears of the widgets' tests: keys, what has the focus, what is spoken, Node, axe."""
+
+import base64
+import json
+import subprocess
+
+
+def run_js(node, folder, program, data):
+    """The JSON that ``program`` (an ES module) prints; it reads ``data`` from the standard input."""
+    path = folder / "program.mjs"
+    path.write_text(
+        'import { readFileSync } from "node:fs";\nconst data = JSON.parse(readFileSync(0, "utf8"));\n'
+        + program
+    )
+    done = subprocess.run([node, str(path)], input=json.dumps(data), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def state_of(page, name):
+    """The state that the page's model holds once the hand has rested."""
+    page.wait_for_timeout(300)
+    return page.evaluate("name => models[name].get('state')", name)
+
+
+def link(state):
+    """A state as it stands in the address."""
+    return base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
+
+
+def spoken(page, index=0):
+    """The sentence in the widget's live region, once the hand has rested."""
+    page.wait_for_timeout(400)
+    return page.locator(".ab-summary").nth(index).inner_text()
+
+
+def open_all(page):
+    """Open every panel that is in view."""
+    for summary in page.locator("details:not([open]) > summary:visible").all()[::-1]:
+        summary.click()
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def focused(page):
+    return page.evaluate(
+        "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
+    )
+
+
+def go_to(page, label, key="ArrowRight"):
+    """Press an arrow until the control of this name has the focus."""
+    for _ in range(200):
+        if focused(page).startswith(label):
+            return
+        press(page, key)
+    raise AssertionError(f"arrow keys never reach {label!r}")
+
+
+def violations(page, axe):
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {preload: false, rules: {'target-size': {enabled: true}}})")[
+        "violations"
+    ]
+    return [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
