@@ -54,7 +54,7 @@ def public_objects():
                 yield pytest.param(thing, id=f"{part}.{name}")
 
 
-@pytest.mark.parametrize("thing", public_objects())
+@pytest.mark.parametrize("thing", list(public_objects()))
 def test_public_names_are_documented(thing):
     assert inspect.getdoc(thing), f"{thing} has no docstring"
     assert len(inspect.getdoc(thing)) > 30
