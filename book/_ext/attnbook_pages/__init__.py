@@ -5,11 +5,11 @@ Each module below adds one thing to Sphinx; none needs torch or an installed att
 
 from sphinx.application import Sphinx
 
-from . import cells, figures, frame, leaderboard, licences, mathematics, static, widgets
+from . import accessibility, cells, figures, frame, leaderboard, licences, mathematics, static, widgets
 
 
 def setup(app: Sphinx) -> dict:
     """Register every part with Sphinx."""
-    for part in (frame, mathematics, cells, figures, widgets, leaderboard, licences, static):
+    for part in (frame, accessibility, mathematics, cells, figures, widgets, leaderboard, licences, static):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
