@@ -2,9 +2,9 @@
 
     python benchmarks/pointer.py [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 
-In Chromium, without a kernel, every panel open. A frame's time runs from the moment the browser hands the page a
-pointer move to the task after that frame was painted. The target is a 95th percentile of 16.7 ms, one
-frame at 60 Hz. The machine's load moves the figure: the load average is printed with it.
+In Chromium, without a kernel, every panel open. A frame's time runs from the moment the browser hands the
+page a pointer move to the task after that frame was painted. The target is a 95th percentile of 16.7 ms,
+one frame at 60 Hz. The machine's load moves the figure: the load average is printed with it.
 """
 
 import argparse

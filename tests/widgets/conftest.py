@@ -1,4 +1,4 @@
-"""What the widgets' tests need beside Chromium: Node, its packages, a page. A missing tool is named in the skip."""
+"""What the widgets' tests need beside Chromium: Node, its packages, a page. A skip names what is missing."""
 
 import shutil
 import subprocess
@@ -41,7 +41,7 @@ def node_modules(node):
 
 @pytest.fixture
 def page_of(browser, tmp_path):
-    """page_of(widgets, theme=…, width=…) -> a Playwright page without a kernel; fails on any console error."""
+    """page_of(widgets, theme=…, width=…) -> a page without a kernel; fails on any console error."""
     contexts, errors = [], []
 
     def open_page(widgets, *, width=900, height=900, fragment="", path=None, context=None, **options):

@@ -15,6 +15,10 @@ from attnbook.widgets import AlignmentExplorer
 from attnbook.widgets.alignment_explorer import alignment_weights
 
 
+def float64(numbers):
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
 def random_parts(count=60):
     draw = random.Random(0)
     for index in range(count):
@@ -27,16 +31,19 @@ def random_parts(count=60):
 def test_javascript_and_python_equal_torch(node, tmp_path):
     shutil.copy(WIDGETS / "static" / "AlignmentExplorer.js", tmp_path / "widget.mjs")
     cases = list(random_parts())
-    program = 'import { align } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(({ query, key, v }) => align(query, key, v))));'
+    program = """
+import { align } from "./widget.mjs";
+console.log(JSON.stringify(data.map(({ query, key, v }) => align(query, key, v))));
+"""
     for case, js in zip(cases, run_js(node, tmp_path, program, cases), strict=True):
-        query, key = torch.tensor(case["query"], dtype=torch.float64), torch.tensor(case["key"], dtype=torch.float64)
+        query, key = float64(case["query"]), float64(case["key"])
         if case["v"]:
-            scores = torch.tanh(query[:, None] + key[None]) @ torch.tensor(case["v"], dtype=torch.float64)
+            scores = torch.tanh(query[:, None] + key[None]) @ float64(case["v"])
         else:
             scores = query @ key.T
         expected = torch.softmax(scores, -1)
-        torch.testing.assert_close(torch.tensor(js["scores"], dtype=torch.float64), scores, atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(torch.tensor(js["weights"], dtype=torch.float64), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(float64(js["scores"]), scores, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(float64(js["weights"]), expected, atol=1e-5, rtol=0)
         python = torch.from_numpy(alignment_weights(case["query"], case["key"], case["v"]))
         torch.testing.assert_close(python, expected, atol=1e-5, rtol=0)
 
@@ -61,7 +68,8 @@ def test_what_travels_is_float32_exactly(node, tmp_path):
     w = explorer()
     program = f"""
 const {{ unpack, rowsOf }} = await import({(WIDGETS / "js" / "alignment.js").as_uri()!r});
-console.log(JSON.stringify(data.map(({{ src, scorers }}) => rowsOf(unpack(scorers.dot.weights), src.length))));
+const shares = ({{ src, scorers }}) => rowsOf(unpack(scorers.dot.weights), src.length);
+console.log(JSON.stringify(data.map(shares)));
 """
     out = run_js(node, tmp_path, program, w.examples)
     torch.testing.assert_close(
@@ -245,7 +253,7 @@ console.log(JSON.stringify(data.map(([examples, state]) => {{
     assert [tuple(x) for x in out] == [(w.summary, "") for w in made]
 
 
-# --- In the page ---------------------------------------------------------------------------------------------
+# --- In the page -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What JavaScript computes equals torch within 1e-5, on random inputs; and it speaks the kernel's sentences."""
+"""What JavaScript computes equals torch within 1e-5, on random inputs; it speaks the kernel's sentences."""
 
 import random
 import shutil
@@ -23,8 +23,12 @@ def bundle(tmp_path_factory):
     return folder
 
 
+def float64(numbers):
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
 def random_cases(count=200, seed=0):
-    """Shapes, masks, modes, temperatures and scales; every tenth is hostile: huge scores, all masked, ties."""
+    """Shapes, masks, modes, temperatures and scales; some hostile: huge scores, all masked, ties."""
     draw = random.Random(seed)
     for index in range(count):
         n, d_k, d_v = draw.randint(1, 64), draw.randint(1, 16), draw.randint(1, 8)
@@ -51,13 +55,13 @@ def random_cases(count=200, seed=0):
 
 def torch_attention(case):
     """The same with torch in float64: its softmax, its argmax."""
-    query, key, value = (torch.tensor(case[name], dtype=torch.float64) for name in ("query", "key", "value"))
+    query, key, value = (float64(case[name]) for name in ("query", "key", "value"))
     mask = torch.tensor(case["mask"])
     scores = key @ query
     factor = case["scale"] if case["scale"] is not None else len(query) ** -0.5
     scaled = (scores * factor / case["temperature"]).masked_fill(~mask, -torch.inf)
     if case["mode"] == "fixed":
-        weights = torch.tensor(case["fixed"], dtype=torch.float64) * mask
+        weights = float64(case["fixed"]) * mask
     elif not mask.any():
         weights = torch.zeros(len(key), dtype=torch.float64)
     elif case["mode"] == "hard":
@@ -96,12 +100,12 @@ def test_the_default_scale_is_the_books_own_function(node, bundle):
     )
     assert cases
     for case, js in zip(cases, out, strict=True):
-        query, key, value = (torch.tensor(case[name], dtype=torch.float64)[None] for name in ("query", "key", "value"))
+        query, key, value = (float64(case[name])[None] for name in ("query", "key", "value"))
         context, weights = nn.scaled_dot_product_attention(
             query[:, None], key, value, mask=torch.tensor(case["mask"])[None, None]
         )
-        torch.testing.assert_close(torch.tensor(js["weights"], dtype=torch.float64), weights[0, 0], atol=1e-5, rtol=0)
-        torch.testing.assert_close(torch.tensor(js["context"], dtype=torch.float64), context[0, 0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(float64(js["weights"]), weights[0, 0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(float64(js["context"]), context[0, 0], atol=1e-5, rtol=0)
 
 
 def test_widget_reads_what_torch_gives():
@@ -134,7 +138,8 @@ def test_sentences_and_scores_are_the_kernels(node, tmp_path):
 globalThis.BOOK = true;
 const {{ sentence, check }} = await import({(ROOT / "js" / "qkv_playground.js").as_uri()!r});
 const {{ grade }} = await import({(ROOT / "js" / "base.js").as_uri()!r});
-console.log(JSON.stringify(data.map((state) => [sentence(state), state.prediction && grade(state.prediction), check(state)])));
+const said = (state) => [sentence(state), state.prediction && grade(state.prediction), check(state)];
+console.log(JSON.stringify(data.map(said)));
 """
     for w, (sentence, score, wrong) in zip(made, run_js(node, tmp_path, program, states), strict=True):
         assert sentence == w.summary
@@ -153,7 +158,8 @@ def test_quiz_grades_as_the_kernel_does(node, tmp_path):
     program = f"""
 globalThis.BOOK = true;
 const {{ sentence, grade }} = await import({(ROOT / "js" / "quiz.js").as_uri()!r});
-console.log(JSON.stringify(data.map(([questions, state]) => [sentence(questions, state), grade(questions, state)])));
+const said = ([questions, state]) => [sentence(questions, state), grade(questions, state)];
+console.log(JSON.stringify(data.map(said)));
 """
     out = run_js(node, tmp_path, program, [[w.questions, w.state] for w in made])
     assert [tuple(x) for x in out] == [(w.summary, w.score) for w in made]

@@ -1,4 +1,4 @@
-"""The widgets in a page without a kernel: mouse, keyboard alone, screen reader, themes, small screens, links."""
+"""Widgets in a page without a kernel: mouse, keyboard alone, screen reader, themes, small screens, links."""
 
 import json
 
@@ -311,7 +311,8 @@ def test_theme_follows_the_page_then_the_system(page_of, attributes, dark, syste
         """(attributes) => {
           document.documentElement.removeAttribute("data-theme");
           for (const [name, all] of Object.entries(attributes))
-            for (const [key, value] of Object.entries(all)) document.querySelector(name).setAttribute(key, value);
+            for (const [key, value] of Object.entries(all))
+              document.querySelector(name).setAttribute(key, value);
         }""",
         attributes,
     )
@@ -342,9 +343,10 @@ def test_controls_are_44_pixels(page_of, width):
     page.wait_for_timeout(100)
     small = page.evaluate(
         """[...document.querySelectorAll(".ab [data-stop]")].map((node) => {
-             const hit = node.querySelector(".ab-hit") || (node.matches("[type=checkbox], [type=radio]") ? node.closest("label") : node);
+             const tick = node.matches("[type=checkbox], [type=radio]");
+             const hit = node.querySelector(".ab-hit") || (tick ? node.closest("label") : node);
              return [hit.getBoundingClientRect(), node.outerHTML.slice(0, 90)];
-           }).filter(([box]) => box.width && (box.width < 43.9 && innerWidth > 320 || box.width < 40 || box.height < 40 || box.height < 43.9 && innerWidth > 320))
+           }).filter(([box]) => box.width && (box.width < 43.9 || box.height < 43.9))
              .map(([box, html]) => [box.width, box.height, html])"""
     )
     assert small == []
@@ -383,8 +385,10 @@ def test_pointer_to_paint(page_of):
     page = page_of([w])
     nodes = page.evaluate("document.querySelectorAll('.ab *').length")
     page.evaluate(
-        """() => { window.made = 0; new MutationObserver((all) => all.forEach((m) => { made += m.addedNodes.length; }))
-               .observe(document.querySelector('.ab'), { childList: true, subtree: true }); }"""
+        """() => { window.made = 0;
+             const count = (all) => all.forEach((m) => { made += m.addedNodes.length; });
+             const watch = new MutationObserver(count);
+             watch.observe(document.querySelector('.ab'), { childList: true, subtree: true }); }"""
     )
     page.locator(".ab-handle.ab-query").focus()
     press(page, "Enter", *["ArrowUp"] * 10)

@@ -51,7 +51,8 @@ def write_page(path: Path, widgets: list, *, theme: str = "light", before: str =
     path.write_text(
         f"""<!doctype html>
 <html lang="en" data-theme="{theme}">
-<head><meta charset="utf-8"><title>Widgets</title><meta name="viewport" content="width=device-width, initial-scale=1">
+<head><meta charset="utf-8"><title>Widgets</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{(BOOK / "widgets.css").as_uri()}">
 <style>body {{ margin: 0; padding: 8px; background: {background}; }}</style></head>

@@ -49,22 +49,23 @@ class AlignmentExplorer(Widget):
         Each has ``src`` and ``tgt`` (lists of words) and ``scorers``, a dict from a name in
         ("none", "additive", "dot", "general") to
 
-        - for a scorer with attention: ``weights`` (rows, src), each row adding up to 1. Optional: ``output``, the
-          words that the model wrote (one a row; absent: the rows are ``tgt``); ``query`` (rows, d), ``key``
-          (src, d) and, for "additive", ``v`` (d,), from which the page computes scores and weights itself and
+        - for a scorer with attention: ``weights`` (rows, src), each row adding up to 1. Optional: ``output``,
+          the words that the model wrote (one a row; absent: the rows are ``tgt``); ``query`` (rows, d),
+          ``key`` (src, d) and, for "additive", ``v`` (d,), from which the page computes scores and weights itself and
           shows the arithmetic of a cell (see :func:`alignment_weights`). Of an
           :class:`attnbook.nn.AdditiveScore` these are ``score.W(states)``, ``score.prepare(annotations)`` and
           ``score.v.weight[0]``.
         - for "none", the fixed vector: ``output``, what it wrote. Optional: ``remembered``, a share from
           0 to 1 for each source word.
 
-        Optional: ``gold``, links ``[t, s, "S" or "P"]`` (sure, possible) from 0, and ``ask``, the row of the
-        question that the reader answers first (absent: the first row whose largest weight is off the diagonal).
+        Optional: ``gold``, links ``[t, s, "S" or "P"]`` (sure, possible) from 0, and ``ask``, the row of
+        the question that the reader answers first (absent: the first row whose largest weight is off the
+        diagonal).
     scorer : str
         The scorer shown first.
     by_length : dict, optional
-        What fades with length: ``{"measure": "BLEU", "buckets": [[5, 8], [9, 12], …], "scores": {"none": [57, 36, …],
-        "additive": [100, …]}}``, one number from 0 to 100 a bucket.
+        What fades with length: ``{"measure": "BLEU", "buckets": [[5, 8], [9, 12], …], "scores": {"none":
+        [57, 36, …], "additive": [100, …]}}``, one number from 0 to 100 a bucket.
     translate : callable, optional
         From a list of source words to an example as above: it runs the chapter's model. With it, ``w.source =
         "…"`` or the box in the widget takes any sentence while there is a kernel.
@@ -77,9 +78,10 @@ class AlignmentExplorer(Widget):
     Notes
     -----
     A recurrent encoder reads the whole sentence, so one changed word changes every annotation: an edit
-    cannot be computed from the stored queries and keys. A model of the chapter's size would weigh 0.5 MB in each
-    notebook. So an edit is real wherever it is offered: computed by the chapter's own model, ahead of
-    time for ``edits``, on the spot with a kernel; and the page says which sentences it has.
+    cannot be computed from the stored queries and keys, and the model itself is too heavy for a notebook. So
+    an edit is real wherever it is offered: computed by the chapter's own model, ahead of time for ``edits``, on
+    the spot with a kernel; and the page says how many sentences it holds. An edit of 12 words takes about
+    1 kB a scorer with ``weights`` alone, 4 bytes and a third for each number beside them.
 
     Attributes
     ----------
@@ -197,7 +199,8 @@ class AlignmentExplorer(Widget):
             found = _example(f"translation of {' '.join(source)!r}", made)
             if found["src"] != list(source):
                 raise ValueError(
-                    f"translate: expected an example whose src is {' '.join(source)!r}, got {' '.join(found['src'])!r}."
+                    f"translate: expected an example whose src is {' '.join(source)!r}, "
+                    f"got {' '.join(found['src'])!r}."
                 )
             self._known[tuple(source)] = found
             if self.examples:  # before the state, so that the page has the numbers when the state names them
@@ -272,7 +275,8 @@ class AlignmentExplorer(Widget):
         """The reader's guess beside what came out when it was made."""
         if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
             raise ValueError(
-                f'prediction: expected {{"choice": a source word or its index, "share": 0 to 1}}, got {prediction!r}.'
+                'prediction: expected {"choice": a source word or its index, "share": 0 to 1}, '
+                f"got {prediction!r}."
             )
         if "answer" not in prediction and "weights" not in shown:
             raise ValueError(
@@ -334,9 +338,10 @@ class AlignmentExplorer(Widget):
         if not (outcome or state["revealed"]):
             return f"The weights are hidden: predict which source word “{word}” looks at most, or skip."
         best = int(np.argmax(shown["weights"][row]))
+        share = values.percent(shown["weights"][row][best])
         return (
-            f"“{word}” looks most at “{example['src'][best]}”, {values.percent(shown['weights'][row][best])}: "
-            f"{state['scorer']} score, {len(shown['output'])} target words over {len(example['src'])} source words."
+            f"“{word}” looks most at “{example['src'][best]}”, {share}: {state['scorer']} score, "
+            f"{len(shown['output'])} target words over {len(example['src'])} source words."
         )
 
     def _figure(self):
@@ -369,7 +374,7 @@ class AlignmentExplorer(Widget):
 
 
 def ask_row(example, shown) -> int:
-    """The row that the reader is asked about: ``ask``, or the first whose largest weight is off the diagonal."""
+    """The row of the question: ``ask``, or the first whose largest weight is off the diagonal."""
     if example.get("ask") is not None and example["ask"] < len(shown["output"]):
         return example["ask"]
     peaks = [int(np.argmax(row)) for row in shown["weights"]]

@@ -101,7 +101,7 @@ class Widget(anywidget.AnyWidget):
     prediction = Mirror("what the reader expected")
     score = Mirror("how good the prediction was, from 0 to 1", derived=True)
 
-    # ipywidgets would save one Layout model for each widget in the notebook; none is made until one is asked for.
+    # ipywidgets would save a Layout model beside each widget; none is made until it is asked for.
     layout = InstanceDict(Layout, allow_none=True, default_value=None).tag(sync=True, **widget_serialization)
 
     def __init__(self, state: dict, *, challenge: str = "", theme: str = "auto", **traits):
@@ -120,7 +120,7 @@ class Widget(anywidget.AnyWidget):
             **traits,
         )
 
-    # --- What a widget class defines -------------------------------------------------------------------------
+    # --- What a widget class defines --------------------------------------------------------------------
 
     def _check(self, state: dict) -> dict:
         """The state in its one normal form, or ``ValueError`` with a sentence that says what is wrong."""
@@ -142,7 +142,7 @@ class Widget(anywidget.AnyWidget):
         """A matplotlib figure that stands in the widget's place, or None."""
         return None
 
-    # --- What they share --------------------------------------------------------------------------------------
+    # --- What they share ----------------------------------------------------------------------------------
 
     @traitlets.validate("state")
     def _valid_state(self, proposal):
@@ -159,7 +159,7 @@ class Widget(anywidget.AnyWidget):
 
     @traitlets.observe("state")
     def _spread(self, change):
-        # Straight into the store, since assigning a mirror would edit the state; observers are told once all stand.
+        # Straight into the store: assigning a mirror would edit the state. Observers hear once all stand.
         new = self._mirrors(self.state)
         old = {name: self._trait_values.get(name) for name in new}
         self._trait_values.update(new)

@@ -155,7 +155,8 @@ class QKVPlayground(Widget):
         """The reader's guess beside what came out when it was made."""
         if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
             raise ValueError(
-                f'prediction: expected {{"choice": a word or its index, "share": 0 to 1}}, got {prediction!r}.'
+                'prediction: expected {"choice": a word or its index, "share": 0 to 1}, '
+                f"got {prediction!r}."
             )
         word, labels = prediction["choice"], state["labels"]
         if isinstance(word, str) and word in labels:
@@ -197,14 +198,16 @@ class QKVPlayground(Widget):
     def _sentence(self, state, *, outcome=False):
         labels = state["labels"]
         if not (outcome or state["revealed"]):
-            return f"The outcome is hidden: predict which of {len(labels)} words gets the largest share, or skip."
+            n = len(labels)
+            return f"The outcome is hidden: predict which of {n} words gets the largest share, or skip."
         out = attend(**self._inputs(state))
         weights = out["weights"]
         if not any(state["mask"]):
             return "Every word is masked, so all weights and the context are 0."
         best = int(weights.argmax())
         return (
-            f"“{labels[best]}” has the largest share, {values.percent(weights[best])} of {len(labels)} words; "
+            f"“{labels[best]}” has the largest share, {values.percent(weights[best])} "
+            f"of {len(labels)} words; "
             f"the context is {_short(out['context'])}."
         )
 

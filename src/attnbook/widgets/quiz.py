@@ -14,9 +14,9 @@ class Quiz(Widget):
     Parameters
     ----------
     questions : list of dicts
-        Each has ``question`` (str), ``options`` (two strings or more), ``answer`` (the index of the right option;
-        a list of indices makes it multiple choice) and ``explanations`` (one string an option: why it is
-        right or wrong). Text between backticks is set as code.
+        Each has ``question`` (str), ``options`` (two strings or more), ``answer`` (the index of the right
+        option; a list of indices makes it multiple choice) and ``explanations`` (one string an option: why
+        it is right or wrong). Text between backticks is set as code.
     name : str
         Names the quiz on the reader's device and in the exported file: letters, digits, "-", "_" and ".".
     theme : "auto", "light" or "dark"
@@ -150,7 +150,8 @@ def _question(name: str, question) -> dict:
     )
     if not valid:
         raise ValueError(
-            f"{name} answer: expected the index of an option (0 to {len(options) - 1}) or a list of them, got {answer!r}."
+            f"{name} answer: expected the index of an option (0 to {len(options) - 1}) or a list of them, "
+            f"got {answer!r}."
         )
     answer = sorted(keys) if isinstance(answer, list | tuple) else answer
     return {"question": text, "options": options, "answer": answer, "explanations": why}

@@ -135,7 +135,7 @@ def choice(name: str, value, options: tuple[str, ...]) -> str:
 
 
 def grade(prediction: dict) -> float:
-    """How good a guess was: half for the right word, half for how near the share was (js/base.js has the same).
+    """How good a guess was: half for the right word, half for how near the share was (as in js/base.js).
 
     Parameters
     ----------

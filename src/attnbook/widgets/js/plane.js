@@ -91,7 +91,7 @@ export function plane(view, title, things, move, more) {
             const [x, y = 0] = things()[at].vector;
             place([kind, index], way < 2 ? [x + step, y] : [x, y + step]);
           },
-        }, h("circle.hit", { r: 24 }), h("path", { d: SHAPES[kind] }), text), 1);
+        }, h("circle.hit", { r: 26 }), h("path", { d: SHAPES[kind] }), text), 1);
         return [kind, index, line, node, text];
       });
       arrows.replaceChildren(...marks.map(([, , line]) => line));
