@@ -17,6 +17,13 @@ CELLS = [
     "w.query = [0, 2]; w.challenge = 'From the kernel.'",
     "print('seen', w.query, w.mode, w.prediction['choice'], w.score is not None)",
     "try:\n    w.query = [1]\nexcept Exception as error:\n    print('no', type(error).__name__, w.query)",
+    "from attnbook.widgets import AlignmentExplorer\n\ndef translate(words):\n"
+    "    assert 'x' not in words, 'the model does not know x'\n"
+    "    n = range(len(words))\n"
+    "    weights = [[float(i == j) for j in n] for i in n]\n"
+    "    return {'src': words, 'tgt': words, 'scorers': {'dot': {'weights': weights}}}\n\n"
+    "e = AlignmentExplorer([translate(['a', 'b'])], 'dot', translate=translate, predict=False)\ne",
+    "print(e.source, len(e.weights))",
 ]
 
 
@@ -116,9 +123,21 @@ def test_page_and_kernel_move_each_other(lab, browser):
     # What the kernel refuses, the page never shows.
     assert run(3).strip() == "no TraitError [0.5, 2.0]"
     assert page.locator(".ab-handle.ab-query").get_attribute("aria-valuetext") == "0.50 across, 2.00 up"
-    assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == 4, (
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == 6, (
         "R or D did not reach the notebook"
     )
+
+    # A sentence that the page does not hold is translated by the kernel, or refused in words.
+    run(4)
+    page.get_by_text("Edit the sentence").click()
+    page.get_by_label("source sentence").fill("c b a")
+    page.get_by_role("button", name="Translate").click()
+    page.wait_for_function("document.querySelectorAll('.ab-heat tbody td').length === 9")
+    assert run(5).strip() == "c b a 3"
+    page.get_by_label("source sentence").fill("a x")
+    page.get_by_role("button", name="Translate").click()
+    page.wait_for_function("document.body.innerText.includes('the model does not know x')")
+    assert run(5).strip() == "c b a 3"
     page.close()
 
 

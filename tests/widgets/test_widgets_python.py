@@ -58,6 +58,17 @@ def test_switching_to_fixed_moves_nothing():
     assert w.weights == pytest.approx(before, abs=1e-4)
 
 
+def test_several_parts_at_once():
+    w = playground()
+    w.assign(query=[1, 0, 2], key=torch.eye(3)[:2], value=[[1.0], [2.0]])
+    assert (w.query, w.labels, w.mask) == ([1, 0, 2], ["word 1", "word 2"], [True, True])
+    before = copy.deepcopy(w.state)
+    for parts in ({"query": [1], "mode": "hard"}, {"scores": [1]}, {"nothing": 1}, {"theme": "dark"}):
+        with pytest.raises(TraitError, match="expected"):
+            w.assign(**parts)
+        assert w.state == before
+
+
 def test_observers_may_assign():
     w = playground()
     w.observe(lambda change: setattr(w, "temperature", 2.0), "query")

@@ -51,8 +51,8 @@ class AlignmentExplorer(Widget):
 
         - for a scorer with attention: ``weights`` (rows, src), each row adding up to 1. Optional: ``output``,
           the words that the model wrote (one a row; absent: the rows are ``tgt``); ``query`` (rows, d),
-          ``key`` (src, d) and, for "additive", ``v`` (d,), from which the page computes scores and weights itself and
-          shows the arithmetic of a cell (see :func:`alignment_weights`). Of an
+          ``key`` (src, d) and, for "additive", ``v`` (d,), from which the page computes scores and weights
+          itself and shows the arithmetic of a cell (see :func:`alignment_weights`). Of an
           :class:`attnbook.nn.AdditiveScore` these are ``score.W(states)``, ``score.prepare(annotations)`` and
           ``score.v.weight[0]``.
         - for "none", the fixed vector: ``output``, what it wrote. Optional: ``remembered``, a share from
@@ -78,10 +78,10 @@ class AlignmentExplorer(Widget):
     Notes
     -----
     A recurrent encoder reads the whole sentence, so one changed word changes every annotation: an edit
-    cannot be computed from the stored queries and keys, and the model itself is too heavy for a notebook. So
-    an edit is real wherever it is offered: computed by the chapter's own model, ahead of time for ``edits``, on
-    the spot with a kernel; and the page says how many sentences it holds. An edit of 12 words takes about
-    1 kB a scorer with ``weights`` alone, 4 bytes and a third for each number beside them.
+    cannot be computed from the stored queries and keys, and the model itself is too heavy for a notebook.
+    So an edit is real wherever it is offered: computed by the chapter's own model, ahead of time for
+    ``edits``, on the spot with a kernel; and the page says how many sentences it holds. An edit of 12 words
+    takes about 1 kB a scorer with ``weights`` alone; every number beside them takes 5 bytes.
 
     Attributes
     ----------
@@ -301,18 +301,18 @@ class AlignmentExplorer(Widget):
                 )
         return out
 
-    def _edited(self, name, value):
+    def _edited(self, name, value, state):
         if name == "prediction" and value is None:
-            return {**self.state, "prediction": None, "revealed": False}
+            return {**state, "prediction": None, "revealed": False}
         if name in ("source", "scorer"):
             # Another sentence or scorer is another question; what was in view stays in view.
-            state = {**self.state, "prediction": None, "cell": None, name: value}
+            state = {**state, "prediction": None, "cell": None, name: value}
             if name == "source":
                 example = self._look_up(_words("source", value))
                 if state["scorer"] not in example["scorers"]:
                     state["scorer"] = next(iter(example["scorers"]))
             return state
-        return {**self.state, name: value}
+        return {**state, name: value}
 
     def _shown(self, state):
         example = self._known[tuple(state["source"])]

@@ -58,7 +58,7 @@ class Mirror(traitlets.TraitType):
             )
         else:
             try:
-                edited = obj._edited(self.name, value)
+                edited = obj._edited(self.name, value, obj.state)
             except ValueError as error:
                 raise traitlets.TraitError(str(error)) from None
             obj.state = edited
@@ -130,9 +130,9 @@ class Widget(anywidget.AnyWidget):
         """The value of every mirror for this state."""
         raise NotImplementedError
 
-    def _edited(self, name: str, value) -> dict:
-        """The state after ``name`` was assigned ``value``."""
-        return {**self.state, name: value}
+    def _edited(self, name: str, value, state: dict) -> dict:
+        """``state`` after ``name`` was assigned ``value``."""
+        return {**state, name: value}
 
     def _sentence(self, state: dict, *, outcome: bool = False) -> str:
         """What is shown, in one sentence; ``outcome``: also what waits for the reader's prediction."""
@@ -141,6 +141,33 @@ class Widget(anywidget.AnyWidget):
     def _figure(self):
         """A matplotlib figure that stands in the widget's place, or None."""
         return None
+
+    def assign(self, **parts) -> None:
+        """Assign several parts at once, where one alone would not fit the others.
+
+        Parameters
+        ----------
+        **parts
+            Names of this widget's traits that may be set, with their new values:
+            ``w.assign(query=[1, 0, 2], key=torch.eye(3), value=torch.eye(3))``.
+
+        Raises
+        ------
+        traitlets.TraitError
+            If a name or a value is wrong; nothing is changed then.
+        """
+        state = dict(self.state)
+        for name, value in parts.items():
+            trait = self.traits().get(name)
+            if not isinstance(trait, Mirror) or trait.derived:
+                raise traitlets.TraitError(
+                    f"{name}: expected a trait of {type(self).__name__} that may be set."
+                )
+            try:
+                state = self._edited(name, value, state)
+            except ValueError as error:
+                raise traitlets.TraitError(str(error)) from None
+        self.state = state
 
     # --- What they share ----------------------------------------------------------------------------------
 

@@ -110,11 +110,14 @@ class QKVPlayground(Widget):
 
     def _check(self, state):
         query = values.vector("query", state.get("query"))
-        key = values.matrix("key", state.get("key"), columns=len(query), why=" with as many columns as query")
+        both = "has; assign() sets both at once"
+        key = values.matrix(
+            "key", state.get("key"), columns=len(query), why=f", as many columns as query {both}"
+        )
         n = len(key)
         if n > MOST_KEYS:
             raise ValueError(f"key: expected at most {MOST_KEYS} rows, since each is drawn, got {n}.")
-        value = values.matrix("value", state.get("value"), rows=n, why=" with as many rows as key")
+        value = values.matrix("value", state.get("value"), rows=n, why=f", as many rows as key {both}")
         labels = state.get("labels")
         labels = [f"word {i + 1}" for i in range(n)] if labels is None else values.words("labels", labels, n)
         mask = state.get("mask")
@@ -188,12 +191,16 @@ class QKVPlayground(Widget):
         names = (*self._inputs(state), "labels", "prediction", "revealed", "score")
         return {**{name: state[name] for name in names if name != "fixed"}, **derived}
 
-    def _edited(self, name, value):
+    def _edited(self, name, value, state):
         if name == "weights":
-            return {**self.state, "fixed": value, "mode": "fixed"}
+            return {**state, "fixed": value, "mode": "fixed"}
         if name == "prediction" and value is None:
-            return {**self.state, "prediction": None, "revealed": False}
-        return {**self.state, name: value}
+            return {**state, "prediction": None, "revealed": False}
+        if name == "key":  # another number of words: what belonged to the old ones starts anew
+            rows = len(values.matrix("key", value))
+            if rows != len(state["labels"]):
+                state = {**state, "labels": None, "mask": None, "fixed": None, "prediction": None}
+        return {**state, name: value}
 
     def _sentence(self, state, *, outcome=False):
         labels = state["labels"]

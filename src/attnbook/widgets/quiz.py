@@ -97,19 +97,19 @@ class Quiz(Widget):
     def _mirrors(self, state):
         return {**{name: state[name] for name in ("answers", "checked", "score")}, "prediction": None}
 
-    def _edited(self, name, value):
+    def _edited(self, name, value, state):
         if name == "prediction":
             raise ValueError("prediction: expected no assignment; a quiz has answers instead.")
         if name == "answers":
             # An answer that changed waits to be checked again.
-            old = self.state["answers"]
+            old = state["answers"]
             same = (
                 [a == b for a, b in zip(value, old, strict=False)] if isinstance(value, list | tuple) else []
             )
             same += [False] * (len(old) - len(same))
-            checked = [a and b for a, b in zip(same, self.state["checked"], strict=False)]
-            return {**self.state, "answers": value, "checked": checked}
-        return {**self.state, name: value}
+            checked = [a and b for a, b in zip(same, state["checked"], strict=False)]
+            return {**state, "answers": value, "checked": checked}
+        return {**state, name: value}
 
     def _sentence(self, state, *, outcome=False):
         n, done = len(self._questions), sum(state["checked"])
