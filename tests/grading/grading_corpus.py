@@ -74,6 +74,11 @@ def cells(name: str, *sources, earns=ALL, status: str = "graded", **extra) -> En
     )
 
 
+def probe(name: str, source: str) -> Entry:
+    """An entry that tries something and defines its answers afterwards: it earns only if it was held off."""
+    return cells(name, "\n".join([source, *RIGHT]))
+
+
 def raw(name: str, content: bytes, status: str) -> Entry:
     """An entry whose file holds these bytes, and earns nothing."""
     return Entry(name, lambda path: path.write_bytes(content) and None, frozenset(), status)
@@ -144,6 +149,12 @@ HONEST = [
     cells("raises-between", CHOICE, "1 / 0", WEIGHTS),
     cells("string-with-magic", 'text = """\n%not a magic\n"""', *RIGHT),
     cells("deleted-answer", *RIGHT, "del attention_weights", earns={"2.1"}),
+    cells(
+        "magics-inside",
+        CHOICE,
+        "import torch\nnames = !ls\ntorch.softmax?\n%time size = 3\ndisplay(size, names)\n" + WEIGHTS,
+    ),
+    cells("large-cell", CHOICE, "picture = '" + "é" * 400_000 + "'\n" + WEIGHTS),
     cells("unicode-name", *RIGHT, "名前 = '∑'\nprint(名前)"),
 ]
 
@@ -199,6 +210,11 @@ BROKEN = [
     Entry("a-link.ipynb", lambda path: os.symlink("/etc/passwd", path), frozenset(), "a symbolic link"),
     Entry("dangling.ipynb", lambda path: os.symlink("nowhere", path), frozenset(), "a symbolic link"),
     Entry("a-pipe.ipynb", lambda path: os.mkfifo(path), frozenset(), "not a regular file"),
+    Entry("folder.ipynb", lambda path: path.mkdir(), frozenset(), "no notebook in this folder"),
+    cells("half-a-character", *RIGHT, "x = '\ud800'"),
+    cells("zero-byte", *RIGHT, "x = '\x00'"),
+    cells("long-chains", *RIGHT, "x = 1 if True else " + ".".join("a" * 900)),
+    cells(os.fsdecode(b"caf\xe9"), *RIGHT),
     cells("=HYPERLINK(1)", *RIGHT),
     cells("<img src=x onerror=alert(1)>", *RIGHT),
     cells('line\nbreak, "quoted"', *RIGHT),
@@ -248,10 +264,9 @@ HOSTILE = [
         "def attention_weights(scores):\n    return expected(scores)",
         earns=NONE,
     ),
-    cells(
+    probe(
         "search-reference",
-        "import os, importlib\nfound = [os.path.join(d, f) for d, _, fs in os.walk('/') for f in fs if f in ('chapter_02.py', 'judge.py', 'seed', 'grades.json')][:5]\nassert not found, found",
-        *RIGHT,
+        "import os, sys\nplaces = ['/runtime', '/tmp', *(p + '/attnbook' for p in sys.path)]\nfound = [os.path.join(d, f) for place in places for d, _, fs in os.walk(place) for f in fs if f in ('chapter_02.py', 'judge.py', 'marks.py', 'seed', 'grades.json')]\nassert not found, found",
     ),
     cells("returns-function", "attention_weights = lambda scores: (lambda: scores)", CHOICE, earns={"2.1"}),
     cells("returns-its-input", "def attention_weights(scores): return scores", earns=NONE),
@@ -298,16 +313,40 @@ HOSTILE = [
         earns={"2.1"},
     ),
     cells(
+        "forged-shape",
+        CHOICE,
+        "import os, struct, json\ndef attention_weights(scores):\n    h = json.dumps({'layout': ['tensor', 0], 'tensors': [['float32', [0] + [1 << 24] * 15]]}).encode()\n    for fd in range(3, 64):\n        try:\n            os.write(fd, struct.pack('>I', len(h)) + h)\n        except OSError:\n            pass\n    return scores",
+        earns={"2.1"},
+    ),
+    cells(
+        "forged-status",
+        FORGE,
+        CHOICE,
+        "def attention_weights(scores):\n    for fd in range(3, 64):\n        try:\n            os.write(fd, frame(['dict', [['status', ['list', []]], ['found', ['none']]]]))\n        except OSError:\n            pass\n    return scores",
+        earns={"2.1"},
+    ),
+    cells(
+        "hangs-when-looked-at",
+        CHOICE,
+        "import torch\nclass Hang(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, *a, **k):\n        while True: pass\ndef attention_weights(scores):\n    return scores.as_subclass(Hang)",
+        earns={"2.1"},
+    ),
+    cells(
+        "enormous-number",
+        CHOICE,
+        "def attention_weights(scores): return 10 ** 5000",
+        earns={"2.1"},
+    ),
+    cells(
         "pickle-bomb",
         CHOICE,
         "class Bomb:\n    def __reduce__(self):\n        import os\n        return os.system, ('touch /tmp/bombed',)\ndef attention_weights(scores): return Bomb()",
         earns={"2.1"},
     ),
     # To read or harm others.
-    cells(
+    probe(
         "read-proc",
         "import glob\nseen = [open(p).read() for p in glob.glob('/proc/[0-9]*/cmdline')]\nassert not any('grade' in s or 'pytest' in s for s in seen), seen",
-        *RIGHT,
     ),
     cells(
         "write-proc-mem",
@@ -321,31 +360,38 @@ HOSTILE = [
         WEIGHTS,
         "import os, signal\nfor pid in range(1, 400):\n    try:\n        if pid != os.getpid(): os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass",
     ),
-    cells(
+    probe(
         "read-neighbours",
-        "import os\nassert not [f for d, _, fs in os.walk('/') for f in fs if f.endswith('.ipynb') and 'submissions' in d]",
-        *RIGHT,
+        "import os\nseen = 0\nfor d, ds, fs in os.walk('/'):\n    ds[:] = [x for x in ds if x not in ('proc', 'usr', 'site-packages')]\n    seen += 1\n    assert not [f for f in fs if f.endswith(('.ipynb', 'seed.txt', 'grades.json'))], d\nassert seen > 5",
     ),
-    cells(
+    probe(
         "write-outside",
         "import os\nfor place in ('/runtime/worker/oracle.py', '/usr/x', '/etc/x', '/root/x', '/x'):\n    try:\n        open(place, 'w').write('x')\n        raise SystemExit('wrote ' + place)\n    except OSError:\n        pass",
-        *RIGHT,
     ),
-    cells(
+    probe(
         "network",
         "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 22), timeout=1)\n    raise SystemExit('connected')\nexcept OSError:\n    pass",
-        *RIGHT,
     ),
-    cells(
+    probe(
         "environment",
         "import os\nassert not [k for k in os.environ if 'SEED' in k or 'SECRET' in k or 'TOKEN' in k or 'ATTNBOOK_DATA' in k]",
-        *RIGHT,
+    ),
+    probe(
+        "memory-of-no-process",
+        "import os, ctypes\ntry:\n    os.memfd_create('x')\n    raise SystemExit('memfd')\nexcept OSError:\n    pass\nassert ctypes.CDLL(None).shmget(0, 1 << 30, 0o1600) == -1\nroom = os.statvfs('/dev/shm')\nassert room.f_blocks * room.f_frsize <= 1 << 24",
+    ),
+    probe(
+        "own-name-space",
+        "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == -1\nassert ctypes.CDLL(None).syscall(435, 0, 0) == -1",
+    ),
+    probe(
+        "signal-the-judge",
+        "import os, signal\nassert os.getppid() <= 3\nfor pid in range(1, 400):\n    if pid != os.getpid() and pid != 1:\n        try:\n            os.kill(pid, 0)\n            raise SystemExit('there is another process')\n        except ProcessLookupError:\n            pass\n        except PermissionError:\n            pass",
     ),
     cells("ptrace", "import ctypes, os\nctypes.CDLL(None).ptrace(16, 1, 0, 0)", *RIGHT),
-    cells(
+    probe(
         "setuid",
         "import os\ntry:\n    os.setuid(0)\n    raise SystemExit('became root')\nexcept OSError:\n    pass",
-        *RIGHT,
     ),
     cells(
         "terminal",

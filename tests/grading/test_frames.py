@@ -115,3 +115,16 @@ def test_a_header_that_nests_deeply_is_refused():
         layout = ["list", [layout]]
     with pytest.raises(frames.FrameError):
         frames.decode(reader(framed({"layout": layout, "tensors": []})))
+
+
+def test_an_empty_tensor_cannot_have_an_enormous_shape():
+    header = {"layout": ["tensor", 0], "tensors": [["float32", [0, *[1 << 24] * 15]]]}
+    with pytest.raises(frames.FrameError, match="a shape is too large"):
+        frames.decode(reader(framed(header)))
+
+
+def test_a_long_cell_reaches_the_worker_and_a_long_header_does_not_reach_the_judge():
+    data = frames.encode({"source": "é" * 400_000})
+    assert len(frames.decode(reader(data), frames.MAX_OWN_HEADER)["source"]) == 400_000
+    with pytest.raises(frames.FrameError, match="header of"):
+        frames.decode(reader(data))

@@ -168,3 +168,48 @@ def test_a_byte_order_mark_is_no_obstacle(tmp_path):
 def test_a_vanished_file_is_one_sentence(tmp_path):
     with pytest.raises(Unreadable, match="cannot be read"):
         code_cells(tmp_path / "gone.ipynb")
+
+
+def test_a_zip_of_a_folder_is_read_through_the_folder(tmp_path):
+    with zipfile.ZipFile(tmp_path / "week2.zip", "w") as archive:
+        archive.writestr("./", "")
+        archive.writestr("week2/ada.ipynb", NOTEBOOK)
+        archive.writestr("week2/ben.ipynb", NOTEBOOK)
+    assert ids(tmp_path / "week2.zip", tmp_path / "scratch") == {"ada.ipynb": "ada", "ben.ipynb": "ben"}
+
+
+def test_a_colon_in_a_name_is_not_a_drive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("Ada: final.ipynb", NOTEBOOK)
+        archive.writestr("x:y.ipynb", NOTEBOOK)
+    assert set(ids(tmp_path / "all.zip", tmp_path / "scratch").values()) == {"Ada: final", "x:y"}
+
+
+def test_two_files_of_one_name_in_a_zip_do_not_become_one(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("ada.ipynb", NOTEBOOK)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("ada.ipynb", "{}")
+    with pytest.raises(ValueError, match=r"holds 'ada\.ipynb' twice"):
+        unpack(tmp_path / "all.zip", tmp_path / "scratch")
+
+
+def test_a_zip_whose_packed_bytes_are_damaged_is_one_sentence(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ada.ipynb", NOTEBOOK * 50)
+    content = bytearray((tmp_path / "all.zip").read_bytes())
+    content[45:60] = b"\xff" * 15
+    (tmp_path / "all.zip").write_bytes(bytes(content))
+    with pytest.raises(ValueError, match=r"all\.zip: not a readable zip"):
+        find(tmp_path / "all.zip", tmp_path / "scratch")
+
+
+def test_what_a_name_stands_for_is_asked_again_when_it_is_read(tmp_path, monkeypatch):
+    """A file found as a notebook may be a pipe, a link, or larger by the time it is read."""
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    os.symlink("/etc/passwd", tmp_path / "link.ipynb")
+    (tmp_path / "large.ipynb").write_text(NOTEBOOK, encoding="utf-8")
+    monkeypatch.setattr("attnbook.grading.reading.MAX_NOTEBOOK", 10)
+    for name in ("pipe", "link", "large"):
+        with pytest.raises(Unreadable, match="cannot be read"):
+            code_cells(tmp_path / f"{name}.ipynb")

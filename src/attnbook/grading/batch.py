@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,9 +18,13 @@ from attnbook.exercises.spec import Exercise
 from attnbook.grading.limits import Limits
 from attnbook.grading.marks import Row, mark
 from attnbook.grading.pool import CannotStart, Pool
+from attnbook.grading.reading import read_submission
 from attnbook.grading.reports import write_atomically
 from attnbook.grading.sandbox import Sandbox, describe
 from attnbook.grading.submissions import Submission
+
+NOT_GRADED = "not graded"  # how the status of a row begins when the grader itself failed
+_code_of_none = (lambda: None).__code__
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,20 @@ class Plan:
     sandbox: Sandbox
 
     def digest(self) -> str:
-        """Changes with anything that changes a mark; stored results of another plan are not reused."""
+        """Changes with anything that changes a mark; stored results of another plan are not reused.
+
+        The code that marks counts, and so does the file that an exercise comes from.
+        """
         described = [(one.id, one.points, one.name, one.kind, one.tolerance) for one in self.exercises]
         text = json.dumps([described, self.secret, repr(self.limits), describe(self.sandbox)])
-        return hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256(text.encode())
+        package = Path(__file__).resolve().parent.parent
+        files = {*package.glob("exercises/*.py"), *package.glob("grading/*.py")}
+        for one in self.exercises:
+            files.add(Path(getattr(one.variant, "__code__", _code_of_none).co_filename))
+        for path in sorted(files):
+            digest.update(path.read_bytes() if path.is_file() else b"")
+        return digest.hexdigest()
 
 
 def stored_secret(out: Path, seed_file: Path | None) -> str:
@@ -55,10 +70,21 @@ def stored_secret(out: Path, seed_file: Path | None) -> str:
             raise ValueError(f"--seed-file: {seed_file} is empty; put any long random text into it")
         return text
     kept = out / "work" / "seed"
-    if not kept.exists():
-        write_atomically(kept, secrets.token_hex(16))
-        kept.chmod(0o600)
-    return kept.read_text(encoding="utf-8").strip()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:  # O_EXCL: of two runs that begin together one makes it, and it is never readable by others
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        text = kept.read_text(encoding="utf-8").strip()
+        if not text:
+            raise ValueError(
+                f"{kept} is empty, and inputs could be foreseen; delete it and grade again"
+            ) from None
+        return text
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(text := secrets.token_hex(16))
+        opened.flush()
+        os.fsync(descriptor)
+    return text
 
 
 def grade_batch(
@@ -93,7 +119,8 @@ def grade_batch(
     work = (grade or _here(jobs))(waiting, plan)
     with tqdm(total=len(submissions), initial=len(rows), desc="grading", unit="file") as bar:
         for submission, row in work:
-            write_atomically(_place(out, submission, digest), json.dumps(row))
+            if not row["status"].startswith(NOT_GRADED):  # our own fault: the next run tries again
+                write_atomically(_place(out, submission, digest), json.dumps(row))
             rows[submission.file] = row
             bar.update()
     return [rows[submission.file] for submission in submissions]
@@ -112,6 +139,7 @@ def _here(jobs: int) -> Callable:
                     yield running.pop(done), done.result()
             except BaseException:
                 threads.shutdown(wait=False, cancel_futures=True)
+                pool.stop()  # or the threads would wait for cells that may run for minutes
                 raise
 
     return work
@@ -126,7 +154,7 @@ def grade_one(submission: Submission, plan: Plan, pool: Pool) -> dict[str, Any]:
         raise
     except Exception as error:
         possible = sum(exercise.points for exercise in plan.exercises)
-        reason = f"not graded: {type(error).__name__} in the grader; please report it"
+        reason = f"{NOT_GRADED}: {type(error).__name__} in the grader; please report it"
         return Row(
             submission.file, submission.id, reason, 0.0, possible, [], [], [], isolation, "", 0.0
         ).as_json()
@@ -136,7 +164,7 @@ def _place(out: Path, submission: Submission, plan_digest: str) -> Path:
     digest = hashlib.sha256(f"{plan_digest}\0{submission.file}\0".encode("utf-8", "surrogateescape"))
     if not submission.problem:
         try:
-            digest.update(submission.path.read_bytes())
+            digest.update(read_submission(submission.path))
         except OSError:
             digest.update(b"unreadable")
     return out / "work" / "rows" / f"{digest.hexdigest()}.json"

@@ -14,6 +14,7 @@ from typing import Any
 
 from attnbook.grading.batch import Plan, grade_one
 from attnbook.grading.pool import Pool
+from attnbook.grading.reading import read_submission
 from attnbook.grading.submissions import Submission
 
 
@@ -55,7 +56,7 @@ def _content(submission: Submission) -> bytes | None:
     if submission.problem:
         return None
     try:
-        return submission.path.read_bytes()
+        return read_submission(submission.path)
     except OSError:
         return None
 

@@ -7,6 +7,10 @@ import csv
 import importlib.util
 import os
 import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from attnbook.exercises.registry import exercise, exercises
@@ -56,7 +60,8 @@ def chosen_exercises(arguments: argparse.Namespace) -> tuple[Exercise, ...]:
             raise ValueError(f"--chapter: no exercises for {arguments.chapter}; there are some for {there}")
         return found
     try:
-        return tuple(exercise(number) for number in arguments.exercises.split(","))
+        numbers = dict.fromkeys(number.strip() for number in arguments.exercises.split(","))
+        return tuple(exercise(number) for number in numbers)
     except KeyError as error:
         raise ValueError(f"--exercises: {error.args[0]}") from None
 
@@ -80,6 +85,11 @@ def own_specs(path: Path) -> tuple[Exercise, ...]:
     found = getattr(module, "EXERCISES", None)
     if not found or not all(isinstance(one, Exercise) for one in found):
         raise ValueError(f"--specs: {path} holds no list EXERCISES of attnbook.exercises.spec.Exercise")
+    for what in ("id", "name"):
+        values = [getattr(one, what) for one in found]
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            raise ValueError(f"--specs: {path} has two exercises with the {what} {twice[0]!r}")
     return tuple(found)
 
 
@@ -98,7 +108,48 @@ def read_roster(path: Path) -> list[dict[str, str]]:
         raise ValueError(f"--roster: {path} cannot be read ({error})") from None
     if not rows or "id" not in rows[0]:
         raise ValueError(f"--roster: {path} needs a first line with the column id, and a line a person")
-    return [{key: value for key, value in row.items() if key and isinstance(value, str)} for row in rows]
+    people = []
+    for number, row in enumerate(rows, start=2):
+        person = {key: value.strip() for key, value in row.items() if key and isinstance(value, str)}
+        if not any(person.values()):
+            continue
+        if not person.get("id"):
+            raise ValueError(f"--roster: {path}, line {number} has no id")
+        people.append(person)
+    return people
+
+
+def keep_out_of_reach(paths: list[Path | None]) -> None:
+    """Refuse to grade where learners' code may read: the box shows it Python's own folders.
+
+    Raises
+    ------
+    ValueError
+        If one of the paths lies there, as it does when an environment was made in the course's folder.
+    """
+    for path in paths:
+        if path is not None and sandbox.readable(path):
+            raise ValueError(
+                f"{path} lies in a folder of Python or of the system, which learners' code may read; "
+                "move it elsewhere"
+            )
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Being told to end (SIGTERM) is like Ctrl-C: workers are ended, what was graded is kept."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -124,6 +175,9 @@ def run(arguments: argparse.Namespace) -> int:
         limits=Limits(cell=arguments.cell_seconds, submission=arguments.submission_seconds),
         sandbox=sandbox.choose(unsafe=arguments.unsafe, image=arguments.image),
     )
+    if plan.sandbox.kind == "bubblewrap":
+        given = [arguments.submissions, arguments.seed_file, arguments.specs, arguments.roster]
+        keep_out_of_reach([out, *given])
     out.mkdir(parents=True, exist_ok=True)
     scratch = out / "work"
     found = submissions.find(arguments.submissions, scratch)
@@ -136,7 +190,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         grade = on_cluster(arguments.cluster)
     try:
-        rows = batch.grade_batch(found, plan, out, arguments.jobs, grade)
+        with stoppable():
+            rows = batch.grade_batch(found, plan, out, arguments.jobs, grade)
     except CannotStart as error:
         raise ValueError(f"{error}; is torch installed for this Python, and memory left?") from None
     title = arguments.title or (f"Chapter {arguments.chapter}" if arguments.chapter else "Exercises")

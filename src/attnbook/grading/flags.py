@@ -31,10 +31,11 @@ def _dotted_names(source: str) -> str:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return " " + source  # not Python by itself (a magic, say): its text has to do
-    found = []
-    for node in ast.walk(tree):
+    found, inner = [], set()
+    for node in ast.walk(tree):  # from the outside in: of a.b.c, the whole is met first
         if isinstance(node, ast.Attribute):
-            found.append(_join(node))
+            if node not in inner:
+                found.append(_join(node, inner))
         elif isinstance(node, ast.Name):
             found.append(node.id)
         elif isinstance(node, ast.Import):
@@ -44,10 +45,11 @@ def _dotted_names(source: str) -> str:
     return "".join(f" {name}" for name in found)
 
 
-def _join(node: ast.Attribute) -> str:
+def _join(node: ast.Attribute, inner_nodes: set) -> str:
     parts = [node.attr]
     inner = node.value
     while isinstance(inner, ast.Attribute):
+        inner_nodes.add(inner)
         parts.append(inner.attr)
         inner = inner.value
     if isinstance(inner, ast.Name):
@@ -59,7 +61,7 @@ def fingerprint(sources: list[str]) -> str:
     """A digest of the code without comments, blank lines and spacing: equal for copied submissions."""
     digest = hashlib.sha256()
     for source in sources:
-        digest.update(_essence(source).encode())
+        digest.update(_essence(source).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
@@ -69,6 +71,6 @@ def _essence(source: str) -> str:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE):
                 kept.append(token.string.strip() if token.type != tokenize.STRING else token.string)
-    except (tokenize.TokenError, SyntaxError, RecursionError):
+    except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
         return "".join(source.split())
     return "\0".join(kept)

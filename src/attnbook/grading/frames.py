@@ -23,8 +23,9 @@ try:
 except ImportError:  # in the sandbox, where the package comes without its exercises
     from values import DTYPES, pack, unpack
 
-MAX_HEADER = 1 << 20  # bytes
-MAX_PAYLOAD = 64 << 20  # bytes, of all tensors of a frame together
+MAX_HEADER = 1 << 20  # bytes, of what a worker says
+MAX_OWN_HEADER = 16 << 20  # bytes, of what a judge says: the source of a cell, escaped, stands in it
+MAX_PAYLOAD = 16 << 20  # bytes, of all tensors of a frame together
 MAX_TENSORS = 4096
 MAX_DIMENSIONS = 16
 
@@ -52,13 +53,15 @@ def _bytes(tensor: torch.Tensor) -> bytes:
     return tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
-def decode(read: Callable[[int], bytes]) -> Any:
+def decode(read: Callable[[int], bytes], most: int = MAX_HEADER) -> Any:
     """The value of the next frame.
 
     Parameters
     ----------
     read : callable
         ``read(n)`` returns exactly n bytes, or raises.
+    most : int
+        Bytes that a header may have.
 
     Raises
     ------
@@ -66,8 +69,8 @@ def decode(read: Callable[[int], bytes]) -> Any:
         If the frame is not one that ``encode`` makes, or exceeds a limit.
     """
     (length,) = struct.unpack(">I", read(4))
-    if length > MAX_HEADER:
-        raise FrameError(f"header of {length} bytes, over {MAX_HEADER}")
+    if length > most:
+        raise FrameError(f"header of {length} bytes, over {most}")
     try:
         header = json.loads(read(length))
         layout, described = header["layout"], header["tensors"]
@@ -94,6 +97,8 @@ def _sizes(described: Any) -> list[int]:
             raise FrameError("tensors: a shape is not a short list")
         if any(type(size) is not int or not 0 <= size <= MAX_PAYLOAD for size in shape):
             raise FrameError("tensors: a size is not a whole number in range")
+        if math.prod(size or 1 for size in shape) > MAX_PAYLOAD:  # also with a zero: strides overflow
+            raise FrameError("tensors: a shape is too large")
         sizes.append(math.prod(shape) * DTYPES[str(item[0])].itemsize)
         if sum(sizes) > MAX_PAYLOAD:
             raise FrameError(f"tensors of more than {MAX_PAYLOAD} bytes")

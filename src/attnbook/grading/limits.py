@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -35,5 +36,5 @@ class Limits:
 
     def __post_init__(self):
         for name in ("cell", "submission", "restarts", "memory", "scratch", "processes", "files"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name}: expected a number above 0, got {getattr(self, name)!r}")

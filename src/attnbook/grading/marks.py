@@ -120,8 +120,8 @@ def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
     cases = judge.make_cases(exercise, exercise_seed(secret, exercise.id))
     requests = [judge.request(exercise, case) for case in cases]
     replies = session.ask(exercise.name, requests, exercise.time_limit)
-    replies = [cleaned(reply, case) for reply, case in zip(replies, cases, strict=False)]
     try:
+        replies = [cleaned(reply, case) for reply, case in zip(replies, cases, strict=False)]
         verdict = judge.judge(exercise, cases, replies)
     except Exception as error:  # a reply that the judge did not expect must not stop the batch
         text = f"What came back could not be judged ({type(error).__name__})."
@@ -131,6 +131,6 @@ def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
         exercise.title,
         round(exercise.points * verdict.credit, 2),
         exercise.points,
-        without_quotes(exercise, verdict, replies),
+        without_quotes(exercise, verdict),
         verdict.named[:3],
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+
+from attnbook.grading.reading import read_submission
 
 MAX_CELLS = 2000
 MAX_CODE = 2 << 20  # characters
+_one_at_a_time = threading.Lock()  # a notebook of 50 MB can be 2 GB of small objects
 
 
 class Unreadable(ValueError):
@@ -24,15 +28,20 @@ def code_cells(path: Path) -> list[tuple[int, str]]:
     Unreadable
         If the file is not such a notebook.
     """
+    with _one_at_a_time:
+        return _code_cells(path)
+
+
+def _code_cells(path: Path) -> list[tuple[int, str]]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_submission(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unreadable("not UTF-8 text; save it again from Jupyter") from None
     except OSError as error:
         raise Unreadable(f"cannot be read ({error.strerror or type(error).__name__})") from None
     try:
         notebook = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         raise Unreadable("not JSON; was the upload cut off?") from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if cells is None and isinstance(notebook, dict):

@@ -57,17 +57,18 @@ class Pipes:
         """The next frame, by the deadline (on the clock of ``time.monotonic``)."""
         try:
             return frames.decode(lambda count: self._read(count, deadline))
-        except frames.FrameError as error:
+        except (frames.FrameError, RuntimeError, OverflowError, TypeError) as error:
             raise WorkerGone(f"it sent what is not a frame: {error}") from None
 
     def _wait(self, descriptor: int, deadline: float, *, reading: bool) -> None:
+        poll = select.poll()  # not select(): that one knows no descriptor above 1023
+        poll.register(descriptor, select.POLLIN if reading else select.POLLOUT)
         while True:
             self.watch()
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TookTooLong
-            wanted = ([descriptor], [], []) if reading else ([], [descriptor], [])
-            if any(select.select(*wanted, min(left, self.STEP))):
+            if poll.poll(1000 * min(left, self.STEP)):
                 return
 
     def _read(self, count: int, deadline: float) -> bytes:

@@ -11,16 +11,18 @@ import signal
 import subprocess
 import threading
 import time
+import weakref
 from collections import deque
 from contextlib import suppress
 
 from attnbook.grading.limits import Limits
-from attnbook.grading.memory import MemoryWatch
+from attnbook.grading.memory import MemoryWatch, descendants
 from attnbook.grading.pipes import Pipes, TookTooLong, WorkerGone
 from attnbook.grading.runtime import make_runtime
 from attnbook.grading.sandbox import Sandbox
 
 START = 120.0  # seconds that a worker may take to import torch on a busy machine
+ATTEMPTS = 3  # at starting a worker: a machine can be short of something for a moment
 
 
 class CannotStart(RuntimeError):
@@ -30,8 +32,9 @@ class CannotStart(RuntimeError):
 class Worker:
     """One worker process with its pipes."""
 
-    def __init__(self, process: subprocess.Popen, limits: Limits):
-        self.process = process
+    def __init__(self, process: subprocess.Popen, limits: Limits, sandbox: Sandbox):
+        self.process, self.sandbox = process, sandbox
+        self._ended = threading.Lock()
         self.pipes = Pipes(process, MemoryWatch(process.pid, limits.memory))
         self._ready = False
 
@@ -41,21 +44,29 @@ class Worker:
             return
         try:
             first = self.pipes.receive(time.monotonic() + START)
-        except (WorkerGone, TookTooLong) as error:
-            self.kill()
+        except (WorkerGone, TookTooLong, MemoryError) as error:
+            self.close()
             raise CannotStart(f"a worker did not start in the sandbox ({error or 'no answer'})") from None
         if first != {"status": "ready"}:
-            self.kill()
+            self.close()
             raise CannotStart("a worker's first message was not the expected one")
         self._ready = True
 
     def kill(self) -> None:
         """End the process and, through its name space or group, all that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            self.process.kill()
-        self.process.wait()
+        with self._ended:  # two threads may want it, and a process id must not be used after the wait
+            if self.process.returncode is None:
+                for one in reversed(descendants(self.process.pid)):
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.kill(one, signal.SIGKILL)
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+                self.sandbox.end(self.process)
+
+    def close(self) -> None:
+        """End it and close the pipes; only for the thread that reads them."""
+        self.kill()
         for stream in (self.process.stdin, self.process.stdout):
             with suppress(OSError):
                 stream.close()
@@ -76,6 +87,7 @@ class Pool:
         self.sandbox, self.limits, self.ahead = sandbox, limits, ahead
         self.runtime = make_runtime()
         self._waiting: deque[Worker] = deque()
+        self._taken: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -84,20 +96,34 @@ class Pool:
         return self
 
     def __exit__(self, *error) -> None:
+        self.stop()
+        shutil.rmtree(self.runtime, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End all workers, those that are at work too, and start no more."""
         with self._lock:
             self._closed = True
             waiting, self._waiting = list(self._waiting), deque()
+            taken = list(self._taken)
         for worker in waiting:
+            worker.close()
+        for worker in taken:
             worker.kill()
-        shutil.rmtree(self.runtime, ignore_errors=True)
 
     def _fill(self) -> None:
         with self._lock:
             while not self._closed and len(self._waiting) < self.ahead:
-                self._waiting.append(self._start())
+                try:
+                    self._waiting.append(self._start())
+                except CannotStart:
+                    return  # whoever takes the next one tries again
 
     def _start(self) -> Worker:
-        return Worker(self.sandbox.start(self.runtime, self.limits), self.limits)
+        try:
+            process = self.sandbox.start(self.runtime, self.limits)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CannotStart(f"a worker did not start ({error})") from None
+        return Worker(process, self.limits, self.sandbox)
 
     def take(self) -> Worker:
         """A fresh worker, ready for its first message.
@@ -107,8 +133,21 @@ class Pool:
         CannotStart
             If workers do not start here.
         """
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._take()
+            except CannotStart:
+                if self._closed or attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(1 + attempt)
+        raise AssertionError("not reached")
+
+    def _take(self) -> Worker:
         with self._lock:
+            if self._closed:
+                raise CannotStart("grading was stopped")
             worker = self._waiting.popleft() if self._waiting else self._start()
+            self._taken.add(worker)
         self._fill()
         worker.wait_until_ready()
         return worker

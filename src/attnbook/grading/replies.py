@@ -8,6 +8,7 @@ carry the inputs out.
 from __future__ import annotations
 
 import builtins
+import re
 from typing import Any
 
 from attnbook.exercises.judge import Verdict
@@ -27,6 +28,7 @@ STATUSES = {
 }
 SHAPES = {"mutated": list, "error": dict, "gradients": dict, "found": dict}
 OWN_ERRORS = {"ProcessEnded", "NoTimeLeft"}
+_QUOTE = re.compile(r"; it (?:is|returns) .*", re.DOTALL)
 NOT_AN_ANSWER = {"status": "raised", "error": {"type": "an error", "message": "", "where": []}}
 KNOWN_KINDS = {
     name
@@ -37,7 +39,7 @@ KNOWN_KINDS = {
 
 def cleaned(reply: dict[str, Any], case: Case) -> dict[str, Any]:
     """The reply with every text that the learner's code could have chosen replaced by a known one."""
-    if reply.get("status") not in STATUSES:
+    if not isinstance(reply.get("status"), str) or reply["status"] not in STATUSES:
         return dict(NOT_AN_ANSWER)
     if any(key in reply and not isinstance(reply[key], kind) for key, kind in SHAPES.items()):
         return dict(NOT_AN_ANSWER)
@@ -69,12 +71,12 @@ def _kind_name(name: Any) -> str:
 
 
 def _known_names(found: dict[str, Any], case: Case) -> dict[str, list[int]]:
-    """Shapes by parameter name; names that the exercise does not know are numbered instead."""
+    """Shapes by parameter name; names that the exercise does not know become one, however many they are."""
     result: dict[str, list[int]] = {}
     wanted = case.state or {}
-    for number, (name, shape) in enumerate(found.items(), start=1):
+    for name, shape in found.items():
         sizes = [size for size in shape if type(size) is int] if isinstance(shape, list) else []
-        result[name if name in wanted else f"parameter {number}"] = sizes
+        result[name if name in wanted else "another parameter"] = sizes
     return result
 
 
@@ -86,19 +88,16 @@ def _without_names(value: Any) -> Any:
     return value
 
 
-def without_quotes(exercise: Exercise, verdict: Verdict, replies: list[dict[str, Any]]) -> list[str]:
-    """The feedback's paragraphs; a sentence that would quote a returned text or number is replaced."""
+def without_quotes(exercise: Exercise, verdict: Verdict) -> list[str]:
+    """The feedback's paragraphs without what they say of a returned object of the wrong type.
+
+    Its text, its number, its length and its shape are all chosen by code that has seen the inputs. That
+    holds for predictions too: a function that was tried before can have changed them.
+    """
     paragraphs = verdict.feedback()
-    quoting = verdict.finding is not None and verdict.finding.rung == "type" and exercise.form != "value"
-    if quoting and any(_holds_text_or_number(reply.get("value")) for reply in replies):
-        paragraphs[0] = (
-            "What your answer returns is not of the kind that was asked for. "
-            f'`check("{exercise.id}", {exercise.name})` in your notebook says how it differs.'
-        )
+    if verdict.finding is not None and verdict.finding.rung == "type":
+        shortened = _QUOTE.sub(".", paragraphs[0])
+        if shortened != paragraphs[0]:
+            hint = f'`check("{exercise.id}", {exercise.name})` in your notebook says what yours is.'
+            paragraphs[0] = f"{shortened} {hint}"
     return paragraphs
-
-
-def _holds_text_or_number(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(map(_holds_text_or_number, value))
-    return isinstance(value, str | int | float | dict) and not isinstance(value, bool)

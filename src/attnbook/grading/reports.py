@@ -30,7 +30,7 @@ STYLE = (
     "h2 span{font-weight:400}.total{font-size:1.3rem}code{overflow-wrap:anywhere}"
     "section{border-top:1px solid #8888}p{margin:.4rem 0}"
 )
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠\t\r]")  # wide signs too
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -70,8 +70,9 @@ def file_names(rows: Sequence[dict[str, Any]]) -> list[str]:
     return names
 
 
-def add_shared_flags(rows: list[dict[str, Any]]) -> None:
-    """Flags that need all rows: one id twice, and the same code under different ids."""
+def add_shared_flags(rows: list[dict[str, Any]], roster: list[dict[str, str]] | None = None) -> None:
+    """Flags that need all rows: one id twice, the same code under different ids, nobody of the roster."""
+    people = {person["id"] for person in roster or ()}
     ids = Counter(row["id"] for row in rows)
     owners: dict[str, set[str]] = {}
     for row in rows:
@@ -80,6 +81,8 @@ def add_shared_flags(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if ids[row["id"]] > 1:
             row["flags"] = [*row["flags"], f"{ids[row['id']]} submissions with this id"]
+        if people and row["id"] not in people:
+            row["flags"] = [*row["flags"], "not in the roster"]
         others = sorted(owners.get(row["fingerprint"], set()) - {row["id"]})
         if others:
             row["flags"] = [*row["flags"], f"same code as {', '.join(others[:5])}"]
@@ -92,7 +95,7 @@ def write_all(rows: list[dict[str, Any]], out: Path, title: str, roster: list[di
     and with a roster ``missing.csv``.
     """
     rows = [dict(row) for row in rows]
-    add_shared_flags(rows)
+    add_shared_flags(rows, roster)
     names = file_names(rows)
     exercises = list(dict.fromkeys(mark["id"] for row in rows for mark in row["marks"]))
     _write_pages(rows, names, out)

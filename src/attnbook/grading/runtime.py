@@ -5,12 +5,16 @@ Notebooks that call ``check`` still run there: a stand-in takes the calls and do
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import attnbook
 
+PREFIX = "attnbook-runtime-"
 WITHHELD = ("exercises", "grading", "__pycache__")
 STAND_IN = '''"""In the sandbox nothing is checked: grading happens elsewhere."""
 
@@ -23,13 +27,25 @@ hint = progress = score = check
 '''
 
 
+def _remove_forgotten() -> None:
+    """Folders that a judge left behind when it was killed: a day old, ours, and their process gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError, ValueError, IndexError):
+            found = folder.lstat()
+            process = int(folder.name.removeprefix(PREFIX).split("-")[0])
+            ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+            if ours and time.time() - found.st_mtime > 86_400 and not Path(f"/proc/{process}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def make_runtime() -> Path:
     """Write the folder and return its path; the caller removes it.
 
     Contains ``attnbook/`` (without what it withholds) and ``worker/`` (four files).
     """
     package = Path(attnbook.__file__).resolve().parent
-    folder = Path(tempfile.mkdtemp(prefix="attnbook-runtime-"))
+    _remove_forgotten()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     shutil.copytree(package, folder / "attnbook", ignore=shutil.ignore_patterns(*WITHHELD))
     stand_in = folder / "attnbook" / "exercises"
     stand_in.mkdir()

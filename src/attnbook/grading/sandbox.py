@@ -2,7 +2,8 @@
 
 With bubblewrap the worker has no network, sees the system and the Python environment read-only, a private
 /tmp in memory, its own process, user and host name spaces, a new session, and no descriptor but its two
-pipes. Limits on memory, processor time, processes and file sizes come from the kernel (``setrlimit``).
+pipes. Limits on memory, processor time, processes and file sizes come from the kernel (``setrlimit``), and
+so does the refusal of system calls that would get around them (``seccomp``).
 
 A judge that is root gives the worker an ordinary user id of its own, since the kernel does not limit the
 number of root's processes; a judge that is an ordinary user gives it a user name space.
@@ -11,21 +12,27 @@ number of root's processes; a judge that is an ordinary user gives it a user nam
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import site
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import torch
 
+import attnbook
+from attnbook.grading import seccomp
 from attnbook.grading.limits import Limits
 
 KINDS = ("bubblewrap", "docker", "podman", "none")
 FIRST_USER = 210_000  # far above the ids of real users; each sandbox takes the next
-_users = count()
+USERS = 50_000
+# Judges that run beside each other begin at different ids: the kernel counts processes by id.
+_users = count(secrets.randbelow(USERS))
 
 
 class NoSandbox(ValueError):
@@ -48,18 +55,32 @@ class Sandbox:
             "none": _bare,
         }
         command, environment = commands[self.kind](self, runtime, limits)
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            close_fds=True,
-            env=environment,
-            start_new_session=True,
-            bufsize=0,
-            cwd="/",
-            preexec_fn=_own_limits(limits) if self.kind in ("bubblewrap", "none") else None,
-        )
+        filter_ = seccomp.descriptor() if self.kind == "bubblewrap" else None
+        if filter_ is not None:
+            command[1:1] = ["--seccomp", str(filter_)]
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                close_fds=True,
+                pass_fds=() if filter_ is None else (filter_,),
+                env=environment,
+                start_new_session=True,
+                bufsize=0,
+                cwd="/",
+                preexec_fn=_own_limits(limits) if self.kind in ("bubblewrap", "none") else None,
+            )
+        finally:
+            if filter_ is not None:
+                os.close(filter_)
+
+    def end(self, process: subprocess.Popen) -> None:
+        """End what outlives the process that was started: an engine's containers do."""
+        if self.kind in ("docker", "podman"):
+            name = process.args[process.args.index("--name") + 1]
+            _quiet([self.kind, "kill", name])
 
 
 def choose(unsafe: bool = False, image: str = "") -> Sandbox:
@@ -77,6 +98,8 @@ def choose(unsafe: bool = False, image: str = "") -> Sandbox:
     NoSandbox
         If there is none and ``unsafe`` is not set; the sentence says what to install.
     """
+    if os.name != "posix":
+        raise NoSandbox("grading needs Linux, or a container that runs it; on Windows use WSL")
     if bubblewrap_works():
         return Sandbox("bubblewrap")
     for engine in ("docker", "podman"):
@@ -151,6 +174,12 @@ def _readable_places() -> list[str]:
     return kept
 
 
+def readable(path: Path) -> bool:
+    """Whether a learner's code could read this path in bubblewrap: it lies where Python does."""
+    path = path.resolve()
+    return any(path.is_relative_to(Path(place).resolve()) for place in _readable_places())
+
+
 def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
     command = [shutil.which("bwrap"), *_namespaces(), "--hostname", "sandbox", "--clearenv"]
     environment = _environment("/runtime")
@@ -169,14 +198,16 @@ def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[s
         command += ["--ro-bind", place, place]
     command += ["--ro-bind", str(runtime), "/runtime", "--proc", "/proc", "--dev", "/dev"]
     command += ["--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    command += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
     # An installed copy of the package would bring the references along.
-    for folder in dict.fromkeys([*site.getsitepackages(), _packages()]):
+    own = str(Path(attnbook.__file__).resolve().parent.parent)
+    for folder in dict.fromkeys([*site.getsitepackages(), _packages(), own]):
         installed = Path(folder) / "attnbook"
-        if installed.is_dir():
+        if installed.is_dir() and readable(installed):
             command += ["--ro-bind", str(runtime / "attnbook"), str(installed)]
     command.append("--")
     if os.geteuid() == 0:
-        user = str(FIRST_USER + next(_users) % 50_000)
+        user = str(FIRST_USER + next(_users) % USERS)
         command += ["/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         command += ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
     else:  # counted inside the user name space, so that the judge's own processes do not count
@@ -191,6 +222,8 @@ def _container(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[st
         *("--memory-swap", str(limits.memory), "--pids-limit", str(limits.processes), "--cpus", "1"),
         *("--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
         *("--ulimit", f"fsize={limits.scratch}", "--ulimit", "core=0", "--hostname", "sandbox"),
+        *("--ulimit", f"cpu={int(limits.submission) + 5}", "--ulimit", f"nofile={limits.files}"),
+        *("--name", f"attnbook-{secrets.token_hex(8)}"),
         *("--volume", f"{runtime}:/runtime:ro", "--workdir", "/tmp"),
     ]
     for name, value in _environment("/runtime").items():
@@ -219,7 +252,8 @@ def _own_limits(limits: Limits):
             (resource.RLIMIT_NOFILE, limits.files),
             (resource.RLIMIT_CORE, 0),
         ):
-            resource.setrlimit(what, (amount, amount))
+            with suppress(ValueError, OSError):  # macOS knows no limit on address space
+                resource.setrlimit(what, (amount, amount))
         if os.geteuid() == 0:  # counted for the worker's own user id
             resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
 

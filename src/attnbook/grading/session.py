@@ -58,7 +58,7 @@ class Session:
 
     def _drop(self) -> None:
         if self._worker is not None:
-            self._worker.kill()
+            self._worker.close()
             self._worker = None
 
     def _seconds(self, most: float) -> float:
@@ -78,7 +78,9 @@ class Session:
             if self._restarts >= self.limits.restarts:
                 raise Exhausted("its process had to be started again too often")
             self._restarts += 1
+            asked = time.monotonic()
             self._worker = self.pool.take()
+            self._ends += time.monotonic() - asked  # waiting for a worker is not the learner's time
             for number, source in self.cells:
                 if number not in self._skipped and not self._run_cell(number, source):
                     break

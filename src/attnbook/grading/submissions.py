@@ -12,10 +12,12 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-MAX_NOTEBOOK = 50 << 20  # bytes; a notebook larger than this is not read
+from attnbook.grading.reading import MAX_NOTEBOOK
+
 MAX_ZIP_FILES = 20_000
 MAX_ZIP_BYTES = 4 << 30
 
@@ -64,7 +66,7 @@ def find(source: Path, scratch: Path) -> list[Submission]:
     if not source.exists():
         raise ValueError(f"SUBMISSIONS: {source} is not there; name a notebook, a folder or a zip")
     if source.is_file() and source.suffix.lower() == ".zip":
-        return _in_folder(unpack(source, scratch))
+        return _in_folder(_without_wrapper(unpack(source, scratch), source.stem))
     if source.is_file():
         return [_submission(source, PurePosixPath(source.name), None)]
     found = _in_folder(source)
@@ -91,21 +93,36 @@ def unpack(archive: Path, scratch: Path) -> Path:
                 raise ValueError(
                     f"{archive}: too large when unpacked; unpack it yourself and name the folder"
                 )
+            seen: set[str] = set()
             for entry in entries:
                 path = PurePosixPath(entry.filename.replace("\\", "/"))
-                if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+                drive = bool(path.parts) and re.fullmatch(r"[A-Za-z]:", path.parts[0])
+                if path.is_absolute() or ".." in path.parts or drive:
                     raise ValueError(f"{archive}: the entry {entry.filename!r} points outside; not unpacked")
                 if stat.S_ISLNK(entry.external_attr >> 16):
                     raise ValueError(f"{archive}: the entry {entry.filename!r} is a link; not unpacked")
+                if str(path) in seen and not entry.is_dir():
+                    raise ValueError(f"{archive}: it holds {entry.filename!r} twice; unpack it yourself")
+                seen.add(str(path))
             for entry in entries:
-                opened.extract(entry, target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+                if PurePosixPath(entry.filename).parts:  # not the folder itself, "./"
+                    opened.extract(entry, target)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         shutil.rmtree(target, ignore_errors=True)
         raise ValueError(f"{archive}: not a readable zip ({error}); ask for it again") from None
     except ValueError:
         shutil.rmtree(target, ignore_errors=True)
         raise
     return target
+
+
+def _without_wrapper(folder: Path, name: str) -> Path:
+    """The folder in which a class was packed, where the zip holds that alone and is called like it."""
+    inside = [entry for entry in folder.iterdir() if entry.name not in IGNORED]
+    if len(inside) != 1 or inside[0].name != name or not inside[0].is_dir():
+        return folder
+    several = sum(entry.name not in IGNORED for entry in inside[0].iterdir()) > 1
+    return inside[0] if several else folder
 
 
 def _in_folder(folder: Path) -> list[Submission]:
@@ -146,13 +163,17 @@ def _stays_inside(path: Path, folder: Path) -> bool:
 def _submission(path: Path, relative: PurePosixPath, folder: str | None) -> Submission:
     id = _owner(relative, folder)
     problem = ""
-    if path.is_symlink():
+    try:
+        found = path.lstat()
+    except OSError as error:
+        return Submission(str(relative), id, path, f"cannot be read ({error.strerror})")
+    if stat.S_ISLNK(found.st_mode):
         problem = "a symbolic link, which is not followed"
-    elif not stat.S_ISREG(path.stat().st_mode):
+    elif not stat.S_ISREG(found.st_mode):
         problem = "not a regular file"
     elif path.suffix.lower() != ".ipynb":
         problem = "not a notebook (.ipynb)"
-    elif path.stat().st_size > MAX_NOTEBOOK:
+    elif found.st_size > MAX_NOTEBOOK:
         problem = f"larger than {MAX_NOTEBOOK >> 20} MB; was output saved with it?"
     return Submission(str(relative), id, path, problem)
 

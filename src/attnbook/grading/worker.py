@@ -26,7 +26,9 @@ import frames
 import oracle
 import torch
 
-_MAGIC_LINE = re.compile(r"^(\s*)[%!?].*$", re.MULTILINE)
+_MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
+_TIMED_LINE = re.compile(r"^([ \t]*)%time[ \t]+(\S.*)$", re.MULTILINE)
+_FROM_MAGIC = re.compile(r"^([ \t]*\w+[ \t]*=)[ \t]*[!%].*$", re.MULTILINE)
 _TRANSPARENT = ("%%time", "%%timeit", "%%capture")  # cell magics whose body is ordinary code
 
 
@@ -38,6 +40,7 @@ def plain_python(source: str) -> str:
         first, _, rest = source.lstrip().partition("\n")
         if first.startswith("%%"):
             return plain_python(rest) if first.split()[0] in _TRANSPARENT else ""
+        source = _FROM_MAGIC.sub(r"\1 None", _TIMED_LINE.sub(r"\1\2", source))
         return _MAGIC_LINE.sub(r"\1pass", source)
     return source
 
@@ -72,6 +75,7 @@ def main() -> None:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module  # classes that learners define live where a notebook's would
     module.get_ipython = NoShell
+    module.display = lambda *things, **options: None
 
     def read(count: int) -> bytes:
         data = incoming.read(count)
@@ -86,7 +90,7 @@ def main() -> None:
     reply({"status": "ready"})
     while True:
         try:
-            message = frames.decode(read)
+            message = frames.decode(read, frames.MAX_OWN_HEADER)
         except EOFError:
             return
         if message["do"] == "cell":

@@ -1,0 +1,162 @@
+"""A run that is told to stop ends at once, workers and containers too; other systems are told why."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from attnbook import cli
+from attnbook.exercises.registry import exercise
+from attnbook.grading import batch, command, sandbox, seccomp
+from attnbook.grading.limits import Limits
+from attnbook.grading.pool import Worker
+
+RIGHT = "import torch\ndef attention_weights(scores):\n    return torch.softmax(scores, dim=-1)\n"
+
+
+def write(path: Path, source: str) -> None:
+    content = {"cells": [{"cell_type": "code", "source": source}]}
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+def test_a_stopped_run_ends_its_workers_keeps_its_rows_and_resumes(tmp_path, sent):
+    if not sandbox.bubblewrap_works():
+        pytest.skip("bubblewrap is not installed, or may not make name spaces: apt-get install bubblewrap")
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in" / "a.ipynb", RIGHT)
+    write(tmp_path / "in" / "b.ipynb", RIGHT + "import time\ntime.sleep(1000)")
+    arguments = [sys.executable, "-m", "attnbook.cli", "grade", str(tmp_path / "in"), "--jobs", "1"]
+    arguments += ["--exercises", "2.3", "--cell-seconds", "500", "--submission-seconds", "500"]
+    arguments += ["--out", str(tmp_path / "out")]
+    place = {**os.environ, "TMPDIR": str(tmp_path)}
+    judge = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=place)
+    stored = tmp_path / "out" / "work" / "rows"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(stored.glob("*.json")):
+        time.sleep(0.1)
+    time.sleep(2)  # the second one sleeps in its cell by now
+    judge.send_signal(sent)
+    assert judge.wait(timeout=30) == 130
+    assert "stopped; what was done so far is kept" in judge.stderr.read().decode()
+    judge.stderr.close()
+    assert len(list(stored.glob("*.json"))) == 1
+    assert not list(tmp_path.glob("attnbook-runtime-*")), "the runtime's folder was left behind"
+    running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not any(str(tmp_path).encode() in line for line in running)
+    write(tmp_path / "in" / "b.ipynb", RIGHT)
+    assert subprocess.run(arguments, capture_output=True, env=place).returncode == 0
+    rows = json.loads((tmp_path / "out" / "grades.json").read_text(encoding="utf-8"))["rows"]
+    assert [row["points"] for row in rows] == [exercise("2.3").points] * 2
+
+
+def test_a_container_ends_with_its_worker(tmp_path, monkeypatch):
+    engine = tmp_path / "docker"
+    engine.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n[ "$1" = run ] && exec sleep 100\n', encoding="utf-8"
+    )
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    box = sandbox.Sandbox("docker", "image:1")
+    worker = Worker(box.start(tmp_path, Limits()), Limits(), box)
+    name = worker.process.args[worker.process.args.index("--name") + 1]
+    worker.close()
+    assert worker.process.returncode is not None
+    assert f"kill {name}" in (tmp_path / "calls").read_text(encoding="utf-8")
+
+
+def test_windows_is_told_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(sandbox.os, "name", "other")
+    with pytest.raises(sandbox.NoSandbox, match="grading needs Linux"):
+        sandbox.choose(unsafe=True)
+
+
+def test_help_works_where_there_is_no_posix():
+    """As on Windows: without these modules and without POSIX's half of ``os``."""
+    code = """if True:
+        import sys
+        for name in ("resource", "fcntl", "pwd", "grp", "termios"):
+            sys.modules[name] = None
+        import torch, os, signal, select
+        for name in ("mkfifo", "geteuid", "getuid", "set_blocking", "killpg", "sysconf", "O_NOFOLLOW"):
+            delattr(os, name)
+        del select.poll, signal.SIGKILL
+        import importlib, pkgutil, attnbook.grading
+        for module in pkgutil.iter_modules(attnbook.grading.__path__):
+            if module.name != "worker":  # it runs in the box
+                importlib.import_module("attnbook.grading." + module.name)
+        from attnbook import cli
+        for words in (["--help"], ["grade", "--help"]):
+            try:
+                cli.main(words)
+            except SystemExit as end:
+                assert end.code == 0
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "SUBMISSIONS" in done.stdout
+
+
+def test_what_learners_code_may_read_is_no_place_for_submissions(tmp_path):
+    command.keep_out_of_reach([tmp_path, None])
+    inside = Path(sys.prefix) / "course" / "submissions"
+    with pytest.raises(ValueError, match="which learners' code may read; move it"):
+        command.keep_out_of_reach([inside])
+
+
+def test_the_secret_is_private_and_never_empty(tmp_path):
+    secret = batch.stored_secret(tmp_path, None)
+    assert len(secret) == 32
+    assert batch.stored_secret(tmp_path, None) == secret
+    kept = tmp_path / "work" / "seed"
+    assert kept.stat().st_mode & 0o077 == 0
+    kept.write_text("", encoding="utf-8")
+    with pytest.raises(ValueError, match="is empty"):
+        batch.stored_secret(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"), [("name,id\nAda\n", "line 2 has no id"), ("name\nAda\n", "needs a first line")]
+)
+def test_a_roster_without_ids_is_one_sentence_before_anything_is_graded(tmp_path, lines, words):
+    roster = tmp_path / "roster.csv"
+    roster.write_text(lines, encoding="utf-8")
+    with pytest.raises(ValueError, match=words):
+        command.read_roster(roster)
+
+
+def test_a_changed_reference_is_another_plan(tmp_path):
+    source = (
+        "from attnbook.exercises.spec import Case, Exercise, Output\n"
+        "def double(x):\n    return 2 * x\n"
+        "EXERCISES = [Exercise(id='1.1', title='Double', name='double', kind='function', points=5,\n"
+        "    minutes=1, difficulty='easy', signature='double(x)', outputs=(Output('twice', ('n',)),),\n"
+        "    variant=double, hints=(), cases=lambda draw: [Case({'x': draw.normal(3)})])]\n"
+    )
+    spec = tmp_path / "mine.py"
+    digests = []
+    for text in (source, source, source.replace("2 * x", "3 * x")):
+        spec.write_text(text, encoding="utf-8")
+        plan = batch.Plan(command.own_specs(spec), "s", Limits(), sandbox.Sandbox("none"))
+        digests.append(plan.digest())
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_the_filter_of_system_calls_is_whole():
+    for machine in ("x86_64", "aarch64"):
+        filter_ = seccomp.program(machine)
+        assert len(filter_) % 8 == 0
+        assert len(filter_) < 4096, "it has to fit into a pipe at once"
+    assert seccomp.program("riscv64") is None
+
+
+def test_exercises_named_twice_count_once(tmp_path):
+    parsed = cli.parser(["grade"]).parse_args(
+        ["grade", "x", "--out", str(tmp_path), "--exercises", "2.3, 2.3"]
+    )
+    assert [one.id for one in command.chosen_exercises(parsed)] == ["2.3"]
