@@ -29,7 +29,7 @@ def on_cluster(address: str) -> Callable:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise ValueError('--cluster: Dask is not installed; pip install "attnbook[cluster]"') from None
+        raise ValueError('--cluster: Dask is not installed; pip install distributed') from None
     try:
         client = Client(address, timeout=20, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
