@@ -129,8 +129,8 @@ def test_own_specs_are_graded(tmp_path):
     spec = tmp_path / "mine.py"
     spec.write_text(
         "from attnbook.exercises.spec import Case, Exercise, Output\n"
-        "EXERCISES = [Exercise(id='1.1', title='Double', name='double', kind='function', points=5, minutes=1,\n"
-        "    difficulty='easy', signature='double(x)', outputs=(Output('twice', ('n',)),),\n"
+        "EXERCISES = [Exercise(id='1.1', title='Double', name='double', kind='function', points=5,\n"
+        "    minutes=1, difficulty='easy', signature='double(x)', outputs=(Output('twice', ('n',)),),\n"
         "    variant=lambda x: 2 * x, hints=(), cases=lambda draw: [Case({'x': draw.normal(3)})])]\n",
         encoding="utf-8",
     )

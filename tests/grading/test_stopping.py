@@ -15,6 +15,7 @@ from attnbook.exercises.registry import exercise
 from attnbook.grading import batch, command, sandbox, seccomp
 from attnbook.grading.limits import Limits
 from attnbook.grading.pool import Worker
+from attnbook.grading.submissions import Submission
 
 RIGHT = "import torch\ndef attention_weights(scores):\n    return torch.softmax(scores, dim=-1)\n"
 
@@ -35,7 +36,13 @@ def test_a_stopped_run_ends_its_workers_keeps_its_rows_and_resumes(tmp_path, sen
     arguments += ["--exercises", "2.3", "--cell-seconds", "500", "--submission-seconds", "500"]
     arguments += ["--out", str(tmp_path / "out")]
     place = {**os.environ, "TMPDIR": str(tmp_path)}
-    judge = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=place)
+    judge = subprocess.Popen(
+        arguments,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=place,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
+    )
     stored = tmp_path / "out" / "work" / "rows"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not list(stored.glob("*.json")):
@@ -160,3 +167,21 @@ def test_exercises_named_twice_count_once(tmp_path):
         ["grade", "x", "--out", str(tmp_path), "--exercises", "2.3, 2.3"]
     )
     assert [one.id for one in command.chosen_exercises(parsed)] == ["2.3"]
+
+
+def test_a_row_that_the_grader_failed_on_is_shown_and_tried_again(tmp_path):
+    write(tmp_path / "a.ipynb", RIGHT)
+    submission = Submission("a.ipynb", "a", tmp_path / "a.ipynb")
+    plan = batch.Plan((exercise("2.3"),), "s", Limits(), sandbox.Sandbox("none"))
+    tried = []
+
+    def failing(waiting, plan):
+        tried.extend(waiting)
+        for one in waiting:
+            yield one, batch.failed_row(one, plan, MemoryError())
+
+    for _ in range(2):
+        (row,) = batch.grade_batch([submission], plan, tmp_path / "out", grade=failing)
+        assert row["status"] == "not graded: MemoryError in the grader; please report it"
+        assert (row["points"], row["possible"]) == (0, exercise("2.3").points)
+    assert len(tried) == 2

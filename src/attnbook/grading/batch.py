@@ -153,11 +153,17 @@ def grade_one(submission: Submission, plan: Plan, pool: Pool) -> dict[str, Any]:
     except CannotStart:
         raise
     except Exception as error:
-        possible = sum(exercise.points for exercise in plan.exercises)
-        reason = f"{NOT_GRADED}: {type(error).__name__} in the grader; please report it"
-        return Row(
-            submission.file, submission.id, reason, 0.0, possible, [], [], [], isolation, "", 0.0
-        ).as_json()
+        return failed_row(submission, plan, error)
+
+
+def failed_row(submission: Submission, plan: Plan, error: Exception) -> dict[str, Any]:
+    """The row of a submission on which the grader itself failed. Not stored: the next run tries again."""
+    possible = sum(exercise.points for exercise in plan.exercises)
+    reason = f"{NOT_GRADED}: {type(error).__name__} in the grader; please report it"
+    isolation = describe(plan.sandbox)
+    return Row(
+        submission.file, submission.id, reason, 0.0, possible, [], [], [], isolation, "", 0.0
+    ).as_json()
 
 
 def _place(out: Path, submission: Submission, plan_digest: str) -> Path:

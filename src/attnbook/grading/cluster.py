@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attnbook.grading.batch import Plan, grade_one
-from attnbook.grading.pool import Pool
+from attnbook.grading.batch import Plan, failed_row, grade_one
+from attnbook.grading.pool import CannotStart, Pool
 from attnbook.grading.reading import read_submission
 from attnbook.grading.submissions import Submission
 
@@ -29,7 +29,7 @@ def on_cluster(address: str) -> Callable:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise ValueError('--cluster: Dask is not installed; pip install distributed') from None
+        raise ValueError("--cluster: Dask is not installed; pip install distributed") from None
     try:
         client = Client(address, timeout=20, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -47,7 +47,14 @@ def on_cluster(address: str) -> Callable:
                 for one in waiting
             }
             for done in as_completed(running):
-                yield running.pop(done), done.result()
+                submission = running.pop(done)
+                try:
+                    row = done.result()
+                except CannotStart:
+                    raise
+                except Exception as error:  # it took several machines with it, say
+                    row = failed_row(submission, plan, error)
+                yield submission, row
 
     return work
 

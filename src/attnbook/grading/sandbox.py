@@ -58,6 +58,10 @@ class Sandbox:
         filter_ = seccomp.descriptor() if self.kind == "bubblewrap" else None
         if filter_ is not None:
             command[1:1] = ["--seccomp", str(filter_)]
+        limiter = shutil.which("prlimit") if self.kind == "bubblewrap" else None
+        if limiter is not None:  # rather than code between fork and exec, which threads can lock up
+            command = [limiter, *_limits_as_options(limits), *command]
+        own = self.kind in ("bubblewrap", "none") and limiter is None
         try:
             return subprocess.Popen(
                 command,
@@ -70,7 +74,7 @@ class Sandbox:
                 start_new_session=True,
                 bufsize=0,
                 cwd="/",
-                preexec_fn=_own_limits(limits) if self.kind in ("bubblewrap", "none") else None,
+                preexec_fn=_own_limits(limits) if own else None,
             )
         finally:
             if filter_ is not None:
@@ -238,8 +242,22 @@ def _bare(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], d
     return [sys.executable, "-I", str(runtime / "worker" / "worker.py")], environment
 
 
+def _limits_as_options(limits: Limits) -> list[str]:
+    """What the kernel holds the worker to, as options of prlimit; set before bubblewrap, and inherited."""
+    amounts = {
+        "as": limits.memory,
+        "cpu": int(limits.submission) + 5,
+        "fsize": limits.scratch,
+        "nofile": limits.files,
+        "core": 0,
+    }
+    if os.geteuid() == 0:  # counted for the worker's own user id
+        amounts["nproc"] = limits.processes
+    return [f"--{name}={amount}" for name, amount in amounts.items()]
+
+
 def _own_limits(limits: Limits):
-    """What the kernel holds the worker to; set in the child, before bubblewrap, and inherited."""
+    """The same limits, where there is no prlimit."""
 
     import resource  # POSIX only, as is every kind of worker that gets here
 
