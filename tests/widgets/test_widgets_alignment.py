@@ -102,6 +102,21 @@ def test_predict_first():
     assert (w.prediction, w.score, w.revealed) == (None, None, True)
 
 
+def test_predict_how_much_comes_back():
+    w = explorer(scorer="none")
+    assert "hidden" in w.summary
+    w.prediction = {"choice": None, "share": 0.8}
+    assert w.prediction == {"choice": None, "share": 0.8, "answer": None, "actual": 0.5}
+    assert w.score == pytest.approx(0.7)
+    assert w.summary.startswith("From one fixed vector")
+    bare = AlignmentExplorer(
+        [{"src": ["a"], "tgt": ["b"], "scorers": {"none": {"output": []}}}], "none", predict=True
+    )
+    assert bare.summary.startswith("From one fixed vector"), "nothing to predict, nothing to hide"
+    with pytest.raises(TraitError, match="there are none"):
+        bare.prediction = {"choice": None, "share": 0.8}
+
+
 def test_a_new_sentence_is_translated_by_the_chapters_model():
     w = explorer()
     held = len(w.examples)
@@ -345,7 +360,25 @@ def test_fixed_vector_and_length(page_of):
     assert spoken(page) == "From one fixed vector, the decoder writes: l' accord a été."
     assert page.locator(".ab-lines tr").nth(2).locator("b").all_inner_texts() == ["a", "été"]
     assert page.locator(".ab-heat").is_hidden()
-    assert page.locator(".ab-predict").is_hidden()
+
+
+@pytest.mark.browser
+def test_what_comes_back_is_hidden_until_the_reader_commits(page_of):
+    w = explorer(scorer="none")
+    page = page_of([w])
+    assert page.locator(".ab-lines tr").nth(2).locator("td").inner_text().strip() == "?"
+    assert "50 %" not in page.locator(".ab-panel").first.inner_text()
+    assert page.get_by_label("I expect").is_hidden(), "no word is asked"
+    share = page.get_by_label("with a share of")
+    share.fill("80")
+    page.get_by_role("button", name="Commit").click()
+    assert "It came back, with 50 % where you said 80 %" in page.locator(".ab-predict p").inner_text()
+    assert "50 %" in page.locator(".ab-panel").first.inner_text()
+    w.state = state_of(page, w.widget_id)
+    assert w.score == pytest.approx(0.7)
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_timeout(50)
+    assert page.locator(".ab-lines tr").nth(2).locator("td").inner_text().strip() == "?"
 
 
 @pytest.mark.browser

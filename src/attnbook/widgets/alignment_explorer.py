@@ -55,8 +55,8 @@ class AlignmentExplorer(Widget):
           itself and shows the arithmetic of a cell (see :func:`alignment_weights`). Of an
           :class:`attnbook.nn.AdditiveScore` these are ``score.W(states)``, ``score.prepare(annotations)`` and
           ``score.v.weight[0]``.
-        - for "none", the fixed vector: ``output``, what it wrote. Optional: ``remembered``, a share from
-          0 to 1 for each source word.
+        - for "none", the fixed vector: ``output``, what it wrote. Optional: ``remembered``, for each source
+          word the share of it, from 0 to 1, that came back; the reader then predicts their mean.
 
         Optional: ``gold``, links ``[t, s, "S" or "P"]`` (sure, possible) from 0, and ``ask``, the row of
         the question that the reader answers first (absent: the first row whose largest weight is off the
@@ -102,7 +102,7 @@ class AlignmentExplorer(Widget):
     """
 
     _esm = bundle("AlignmentExplorer.js")
-    _css = bundle("widgets.css")
+    _css = bundle("AlignmentExplorer.css")
 
     examples = traitlets.List(help="What is shown, numbers packed as float32; read-only.").tag(sync=True)
     by_length = traitlets.Dict(help="Measure by sentence length; read-only.").tag(sync=True)
@@ -278,10 +278,12 @@ class AlignmentExplorer(Widget):
                 'prediction: expected {"choice": a source word or its index, "share": 0 to 1}, '
                 f"got {prediction!r}."
             )
-        if "answer" not in prediction and "weights" not in shown:
-            raise ValueError(
-                "prediction: expected a scorer with weights; a fixed vector has none to predict."
-            )
+        if "weights" not in shown:
+            if "remembered" not in shown:
+                raise ValueError("prediction: expected weights or remembered shares; there are none.")
+            mean = values.compact(float(np.mean(shown["remembered"])))
+            share = values.number("prediction share", prediction["share"], 0, 1)
+            return {"choice": None, "share": share, "answer": None, "actual": mean}
         src = example["src"]
         word = prediction["choice"]
         if isinstance(word, str) and word in src:
@@ -331,6 +333,8 @@ class AlignmentExplorer(Widget):
 
     def _sentence(self, state, *, outcome=False):
         example, shown = self._shown(state)
+        if "remembered" in shown and not (outcome or state["revealed"]):
+            return "What the fixed vector gives back is hidden: predict how much of the sentence, or skip."
         if state["scorer"] == "none":
             return f"From one fixed vector, the decoder writes: {' '.join(shown['output'])}."
         row = ask_row(example, shown)

@@ -60,7 +60,7 @@ class QKVPlayground(Widget):
     """
 
     _esm = bundle("QKVPlayground.js")
-    _css = bundle("widgets.css")
+    _css = bundle("QKVPlayground.css")
 
     query = Mirror("what is looked for, (d_k,)")
     key = Mirror("one row a word, (n, d_k)")
@@ -206,7 +206,7 @@ class QKVPlayground(Widget):
         labels = state["labels"]
         if not (outcome or state["revealed"]):
             n = len(labels)
-            return f"The outcome is hidden: predict which of {n} words gets the largest share, or skip."
+            return f"Outcome hidden: predict which of {n} words gets the largest share, or skip."
         out = attend(**self._inputs(state))
         weights = out["weights"]
         if not any(state["mask"]):

@@ -38,7 +38,7 @@ class Quiz(Widget):
     """
 
     _esm = bundle("Quiz.js")
-    _css = bundle("widgets.css")
+    _css = bundle("Quiz.css")
 
     questions = traitlets.List(help="What is asked; fixed once made.").tag(sync=True)
     name = traitlets.Unicode("quiz").tag(sync=True)

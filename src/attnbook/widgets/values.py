@@ -135,7 +135,9 @@ def choice(name: str, value, options: tuple[str, ...]) -> str:
 
 
 def grade(prediction: dict) -> float:
-    """How good a guess was: half for the right word, half for how near the share was (as in js/base.js).
+    """How good a guess was: half for the right word, half for how near the share was, as in js/base.js.
+
+    Where no word was asked (``choice`` is None) the share is all that counts.
 
     Parameters
     ----------
@@ -147,6 +149,8 @@ def grade(prediction: dict) -> float:
     float
         From 0 to 1, two decimals.
     """
-    right = 0.5 if prediction["choice"] == prediction["answer"] else 0.0
-    near = 0.5 * (1 - abs(prediction["share"] - prediction["actual"]))
-    return math.floor((right + near) * 100 + 0.5) / 100
+    off = abs(prediction["share"] - prediction["actual"])
+    if prediction["choice"] is None:
+        off *= 2
+    right = prediction["choice"] == prediction["answer"]
+    return math.floor((right + 1 - off) * 50 + 0.5) / 100

@@ -48,7 +48,8 @@ export function check(state, model) {
     return "cell is not a row and a column";
   }
   const share = (x) => x >= 0 && x <= 1;
-  if (prediction && !(inside(prediction.choice, source.length) && inside(prediction.answer, source.length) && share(prediction.share) && share(prediction.actual))) {
+  const word = (i) => i === null || inside(i, source.length);
+  if (prediction && !(word(prediction.choice) && word(prediction.answer) && share(prediction.share) && share(prediction.actual))) {
     return "prediction is not a word and a share";
   }
   return "";
@@ -56,6 +57,9 @@ export function check(state, model) {
 
 export function sentence(state, example, parts) {
   const { output, weights } = parts;
+  if (parts.remembered && !state.revealed) {
+    return "What the fixed vector gives back is hidden: predict how much of the sentence, or skip.";
+  }
   if (!weights) return `From one fixed vector, the decoder writes: ${line(output)}.`;
   const t = asked(example, parts);
   if (!state.revealed) return `The weights are hidden: predict which source word “${output[t]}” looks at most, or skip.`;
@@ -120,12 +124,13 @@ function build(view, body, tools) {
   const layFixed = () => {
     const { src, tgt } = example;
     const { output, remembered } = parts;
+    const hide = remembered && !now().revealed;
     const row = (name, words, mark) => h("tr", h("th", { scope: "row" }, name), h("td", words.map((word, i) => [h(mark?.(word, i) ? "b" : "span", word), " "])));
     fixedPart.replaceChildren(
       h("p", "The fixed vector has no weights: every target word is made from the same few numbers. Words in the wrong place stand in bold."),
-      h("table.lines", h("tbody", row("source", src), row("wanted", tgt), row("written", output, (word, i) => word !== tgt[i]))),
-      remembered ? h("table.bars", h("caption", "Share of each source word that the vector still holds"),
-        h("tbody", src.map((word, s) => bar(word, [remembered[s]], [percent(remembered[s])])))) : "");
+      h("table.lines", h("tbody", row("source", src), row("wanted", tgt), row("written", hide ? ["?"] : output, (word, i) => !hide && word !== tgt[i]))),
+      remembered ? h("table.bars", h("caption", "How much of each source word came back"),
+        h("tbody", src.map((word, s) => bar(word, [hide ? 0 : remembered[s]], [hide ? "?" : percent(remembered[s])])))) : "");
   };
   const bar = (name, shares, texts) => h("tr", h("th", { scope: "row" }, name), shares.map((share, i) =>
     h("td", h(".bar", h(`.fill f${i}`, { style: `--w:${share}` })), texts[i])));
@@ -177,13 +182,15 @@ function build(view, body, tools) {
     typed && h(".row", typed, button("Translate", () => show(typed.value.trim().split(/\s+/)))), count);
 
   const guess = predictor(view, {
-    ask: () => `Which source word will “${parts.output[asked(example, parts)]}” look at most, and how much?`,
-    options: () => example.src,
+    ask: () => !parts.weights ? "How much of this sentence will come back out of the fixed vector?" : `Which source word will “${parts.output[asked(example, parts)]}” look at most, and how much?`,
+    options: () => (parts.weights ? example.src : []),
     outcome: () => {
+      if (!parts.weights) return [null, parts.remembered.reduce((a, b) => a + b) / example.src.length];
       const row = parts.weights[asked(example, parts)];
       return [peak(row), row[peak(row)]];
     },
     why: () => {
+      if (!parts.weights) return `All ${example.src.length} words have to fit into the same few numbers, whatever the length.`;
       const t = asked(example, parts);
       const row = parts.weights[t];
       const s = peak(row);
@@ -215,7 +222,7 @@ function build(view, body, tools) {
       const { source, scorer, view: look, revealed, cell } = now();
       const all = model.get("examples");
       const { weights } = parts;
-      const layout = JSON.stringify([source, scorer]);
+      const layout = JSON.stringify([source, scorer, !weights && revealed]);
       if (layout !== laid) {
         laid = layout;
         const listed = all.filter((one) => one.given || one === example);
@@ -232,8 +239,8 @@ function build(view, body, tools) {
         )));
       }
       picked = +word.value;
-      guess.panel.hidden = !weights;
-      if (weights) guess.draw();
+      guess.panel.hidden = !weights && !parts.remembered;
+      if (!guess.panel.hidden) guess.draw();
       [...scorers, ...views].forEach((one) => {
         const { name } = one.dataset;
         set(one, { "aria-checked": `${name === scorer || name === look}` });

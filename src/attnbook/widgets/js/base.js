@@ -245,7 +245,7 @@ export function widget(spec) {
       };
       const onText = () => {
         say(challenge, model.get("challenge"));
-        // widgets.css follows the page unless the reader's program says otherwise.
+        // base.css follows the page unless the reader's program says otherwise.
         const theme = model.get("theme");
         set(root, { "data-theme": theme !== "auto" && theme });
       };
@@ -254,7 +254,7 @@ export function widget(spec) {
         const wrong = BOOK && spec.check(view.state, model);
         if (wrong) throw Error(wrong);
         root.append(challenge, body, live, tools, note, h("p.hint",
-          "Arrows: next control. Enter: pick it up, so that arrows change it. Esc: let go, then leave. R: reset."));
+          "Arrows: next control. Enter: pick it up, so that arrows change it. Esc: let go, leave. R: reset."));
         onText();
         built = spec.build(view, body, tools);
         tools.append(button("Reset", view.reset));
@@ -274,7 +274,7 @@ export function widget(spec) {
         rest();
       } catch (error) {
         root.replaceChildren(h("p.note", { role: "status" },
-          `${spec.title} cannot be shown: its state is damaged (${error.message}). Run its cell again, or reload the page.`));
+          `${spec.title} cannot be shown: its state is damaged (${error.message}). Run its cell again, or reload.`));
         return undefined;
       }
       model.on("change:state", onState);
@@ -296,12 +296,13 @@ export function widget(spec) {
 
 // --- Predict first ----------------------------------------------------------------------------------------------
 
-// Half for the right word, half for how near the share was: as values.py computes it.
+// Half for the right word, half for how near the share was, or all for it where no word was asked: as values.py.
 export const grade = ({ choice, share, answer, actual }) =>
-  Math.floor(((choice === answer ? 0.5 : 0) + 0.5 * (1 - Math.abs(share - actual))) * 100 + 0.5) / 100;
+  Math.floor(((choice === answer) + 1 - Math.abs(share - actual) * (choice === null ? 2 : 1)) * 50 + 0.5) / 100;
 
 // The panel that hides the outcome until the reader commits or skips.
-// ask(): the question; options(): words; outcome(): [index of the right word, its share]; why(): one sentence.
+// ask(): the question; options(): words, or none where only a share is asked; outcome(): [index of the right word or
+// null, its share]; why(): one sentence.
 export function predictor(view, { ask, options, outcome, why }) {
   const panel = h(".predict");
   let shown;
@@ -312,7 +313,7 @@ export function predictor(view, { ask, options, outcome, why }) {
     const { choice, share, answer, actual } = prediction;
     const labels = options();
     const [best, now] = outcome();
-    return `${choice === answer ? "You named the right word" : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${Math.round(100 * Math.abs(share - actual))} points off, score ${fixed(score)}. ${best === answer && Math.abs(now - actual) < 0.005 ? why() : ""}`;
+    return `${choice === null ? "It came back" : choice === answer ? "You named the right word" : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${Math.round(100 * Math.abs(share - actual))} points off, score ${fixed(score)}. ${best === answer && Math.abs(now - actual) < 0.005 ? why() : ""}`;
   };
   return {
     panel,
@@ -334,7 +335,7 @@ export function predictor(view, { ask, options, outcome, why }) {
             h(".row", h("label", "I expect ", choice), h("label", "with a share of ", range, read)),
             h(".row", button("Commit", () => {
               const [answer, actual] = outcome();
-              const prediction = { choice: +choice.value, share: range.value / 100, answer, actual: compact(actual) };
+              const prediction = { choice: choice.value ? +choice.value : null, share: range.value / 100, answer, actual: compact(actual) };
               view.change({ prediction, revealed: true, score: grade(prediction) });
             }, { class: "ab-main" }), button("Skip", () => skip(true))),
           );

@@ -55,7 +55,14 @@ files["book/base.js"] = await text({
   },
   format: "iife", define: { BOOK: "true" },
 });
-files["widgets.css"] = files["book/widgets.css"] = await text({ entryPoints: ["widgets.css"] });
+
+// A notebook carries each widget's style with it: what all share, and its own. The page has one sheet for all.
+const sheet = (names) => text({
+  stdin: { contents: names.map((name) => `@import "./${name}.css";`).join(""), resolveDir: here, loader: "css" },
+});
+const own = (source) => source.replace(".js", "");
+for (const [name, source] of Object.entries(WIDGETS)) files[`${name}.css`] = await sheet(["base", own(source)]);
+files["book/widgets.css"] = await sheet(["base", ...Object.values(WIDGETS).map(own)]);
 
 const differing = [];
 for (const [name, contents] of Object.entries(files)) {

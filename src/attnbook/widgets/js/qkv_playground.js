@@ -7,7 +7,7 @@ import { arrow, beside, plane, spot } from "./plane.js";
 export { attend };
 
 const MODES = { soft: "Soft: softmax", hard: "Hard: largest takes all", fixed: "Your own weights" };
-const COLUMNS = ["word", "score", "scaled", "exp", "weight", "share of 1", "attend"];
+const COLUMNS = ["word", "score", "scaled", "exp", "weight", "share", "attend"];
 
 const list = (vector, digits) =>
   `(${vector.slice(0, 4).map((x) => fixed(x, digits)).join(", ")}${vector.length > 4 ? ", …" : ""})`;
@@ -45,7 +45,7 @@ export function check(state) {
 export function sentence(state) {
   const { labels } = state;
   if (!state.revealed) {
-    return `The outcome is hidden: predict which of ${labels.length} words gets the largest share, or skip.`;
+    return `Outcome hidden: predict which of ${labels.length} words gets the largest share, or skip.`;
   }
   if (!state.mask.some(Boolean)) return "Every word is masked, so all weights and the context are 0.";
   const { best, weights, context } = attend(state);
@@ -185,13 +185,13 @@ function build(view, body, tools) {
   tools.append(full);
 
   const guess = predictor(view, {
-    ask: () => "Which word will get the largest share, and how much?",
+    ask: () => "Which word gets the largest share, and how much?",
     options: () => now().labels,
     outcome: () => [Math.max(0, out.best), out.weights[Math.max(0, out.best)]],
     why: () => why(now(), out),
   });
   body.append(guess.panel, h(".planes", compare.node, blend.node), h(".scroll", table),
-    h(".row", h(".modes", { role: "radiogroup", "aria-label": "how weights are made" }, modes),
+    h(".row", h(".modes", { role: "radiogroup", "aria-label": "weights" }, modes),
       h("label", "temperature ", heat, read), h("label", "scale ", scale)), sums, numbers);
 
   return {
