@@ -36,7 +36,7 @@ export function plane(view, title, things, move, more) {
   const [grid, extra, arrows, handles] = [0, 0, 0, 0].map(() => h("g"));
   grid.classList.add("ab-grid");
   const svg = h("svg.plane", { viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, role: "group", "aria-label": title },
-    grid, extra, arrows, handles);
+    grid, arrows, extra, handles);
   let [marks, span, drawn, dragged] = [[], 0, 0];
   const fit = () => {
     const most = Math.max(0.5, ...things().flatMap(({ vector }) => vector.slice(0, 2).map(Math.abs)));
