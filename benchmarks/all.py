@@ -1,6 +1,6 @@
 """Every figure that the book promises, each measured by a command of its own, one after the other.
 
-    python benchmarks/all.py [NAME…]       names: the files beside this one
+python benchmarks/all.py [NAME…]       names: the files beside this one
 """
 
 import subprocess
