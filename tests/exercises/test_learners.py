@@ -124,7 +124,7 @@ def interrupts(query, key, value):
         (lambda q, k, v: (right_lookup(q, k, v)[0][None], right_lookup(q, k, v)[1]), "shape", "too many"),
         (lambda q, k, v: tuple(part / 0 * 0 for part in right_lookup(q, k, v)), "NaN", "NaN"),
         (lambda q, k, v: tuple(part / 0 for part in right_lookup(q, k, v)), "NaN", "infinity|NaN"),
-        (lambda q, k, v: tuple(part * 2 for part in right_lookup(q, k, v)), "properties", "add up to 1"),
+        (lambda q, k, v: tuple(part * 2 for part in right_lookup(q, k, v)), "properties", "adds up to 1"),
         (lambda q, k, v: (right_lookup(q, k, v)[0] + 1, right_lookup(q, k, v)[1]), "values", "context"),
         (changes_its_input, "type", "input `query`"),
         (raises, "runs", "scores = query @ key"),
