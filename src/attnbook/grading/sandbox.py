@@ -189,7 +189,9 @@ def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[s
     environment = _environment("/runtime")
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    made: set[str] = set()
+    # First of all the private /tmp, so that a Python that lives below /tmp is laid over it and not under it.
+    command += ["--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    made = {"/tmp"}
     for place in _readable_places():
         if os.path.islink(place):
             command += ["--symlink", os.readlink(place), place]
@@ -201,7 +203,6 @@ def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[s
                 made.add(parent)
         command += ["--ro-bind", place, place]
     command += ["--ro-bind", str(runtime), "/runtime", "--proc", "/proc", "--dev", "/dev"]
-    command += ["--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]
     command += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
     # An installed copy of the package would bring the references along.
     own = str(Path(attnbook.__file__).resolve().parent.parent)
