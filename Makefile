@@ -22,7 +22,7 @@ help:
 
 .venv/book: .venv/made pyproject.toml requirements.txt
 	@$(PY) tools/extras.py book > .venv/book.txt
-	$(PIP) --requirement .venv/book.txt
+	$(PIP) --no-compile --requirement .venv/book.txt
 	@touch $@
 
 .venv/all: .venv/book
