@@ -7,7 +7,7 @@ import shutil
 import pytest
 import torch
 from traitlets import TraitError
-from widget_driver import focused, go_to, link, open_all, press, run_js, spoken, state_of, violations
+from widget_driver import focused, go_to, link, open_all, painted, press, run_js, spoken, state_of, violations
 from widget_examples import GOLD, SOURCE, TARGET, explorer, translate, translation
 from widget_page import WIDGETS
 
@@ -289,6 +289,7 @@ def test_hidden_until_the_reader_commits(page_of):
     assert "% " not in page.locator(".ab-wide").inner_text().replace("in %", "")
     page.get_by_label("I expect").select_option("Area")
     page.get_by_role("button", name="Commit").click()
+    painted(page)
     state = state_of(page, w.widget_id)
     w.state = state
     verdict = page.locator(".ab-predict p").inner_text()
@@ -304,7 +305,7 @@ def test_hidden_until_the_reader_commits(page_of):
 def test_gold_links_are_said_and_drawn(page_of):
     page = page_of([explorer(predict=False)])
     page.get_by_label("gold links").check()
-    page.wait_for_timeout(50)
+    painted(page)
     for t, s, kind in GOLD:
         cell = page.locator(".ab-heat tbody tr").nth(t).locator("td").nth(s)
         assert cell.get_attribute("data-gold") == kind
@@ -372,12 +373,13 @@ def test_what_comes_back_is_hidden_until_the_reader_commits(page_of):
     share = page.get_by_label("with a share of")
     share.fill("80")
     page.get_by_role("button", name="Commit").click()
+    painted(page)
     assert "It came back, with 50 % where you said 80 %" in page.locator(".ab-predict p").inner_text()
     assert "50 %" in page.locator(".ab-panel").first.inner_text()
     w.state = state_of(page, w.widget_id)
     assert w.score == pytest.approx(0.7)
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_timeout(50)
+    painted(page)
     assert page.locator(".ab-lines tr").nth(2).locator("td").inner_text().strip() == "?"
 
 
@@ -413,6 +415,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
     page = page_of([explorer(), explorer(predict=False, scorer="additive")], theme=theme)
     assert violations(page, axe) == []
     page.get_by_role("button", name="Commit").click()
+    painted(page)
     page.get_by_label("gold links").first.check()
     page.get_by_role("radio", name="ribbons").nth(1).click()
     page.wait_for_timeout(100)

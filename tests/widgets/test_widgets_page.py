@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from widget_driver import focused, go_to, link, open_all, press, spoken, state_of, violations
+from widget_driver import focused, go_to, link, open_all, painted, press, spoken, state_of, violations
 from widget_examples import playground, quiz
 
 from attnbook.widgets import QKVPlayground, Quiz
@@ -21,6 +21,7 @@ def test_outcome_is_hidden_until_the_reader_commits(page_of):
     assert page.locator(".ab-arrow.ab-context").is_hidden()
     page.get_by_label("I expect").select_option("love")
     page.get_by_role("button", name="Commit").click()
+    painted(page)
     verdict = page.locator(".ab-predict p").inner_text()
     assert "You said “love”; it was “I”" in verdict
     assert "4 points off" in verdict
@@ -266,7 +267,7 @@ def test_arithmetic_of_each_step(page_of):
     assert steps[3] == "Share: 0.5843 ÷ (1.000 + 0.584 + 0.268) = 0.5843 ÷ 1.8527 = 0.3154"
     assert steps[4].endswith("= (0.438, 0.228)")
     page.get_by_label("may attend to love").uncheck()
-    page.wait_for_timeout(50)
+    painted(page)
     steps = page.locator("details ol li").all_inner_texts()
     assert "masked" in steps[2]
     assert "masked" in steps[3]
@@ -282,6 +283,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
     page = page_of([playground(), quiz(), playground(predict=False, mode="fixed")], theme=theme)
     assert violations(page, axe) == []
     page.get_by_role("button", name="Commit").click()
+    painted(page)
     open_all(page)
     page.get_by_label("Their differences").check()
     page.get_by_role("button", name="Check the answer to question 1").click()
@@ -355,7 +357,7 @@ def test_controls_are_44_pixels(page_of, width):
 def test_reduced_motion_and_no_motion_of_its_own(page_of):
     page = page_of([playground(predict=False), quiz()], reduced_motion="reduce")
     page.get_by_role("radio", name="Hard").click()
-    page.wait_for_timeout(50)
+    painted(page)
     assert page.evaluate("document.getAnimations().length") == 0
 
 

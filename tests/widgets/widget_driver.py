@@ -43,6 +43,7 @@ def open_all(page):
 def press(page, *keys):
     for key in keys:
         page.keyboard.press(key)
+    painted(page)
 
 
 def focused(page):
@@ -66,3 +67,8 @@ def violations(page, axe):
         "violations"
     ]
     return [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
+
+
+def painted(page) -> None:
+    """Wait until what the last action changed is on the screen: two frames, however slow they come."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
