@@ -288,6 +288,7 @@ def test_hidden_until_the_reader_commits(page_of):
     assert "hidden" in spoken(page)
     assert "% " not in page.locator(".ab-wide").inner_text().replace("in %", "")
     page.get_by_label("I expect").select_option("Area")
+    painted(page)
     page.get_by_role("button", name="Commit").click()
     painted(page)
     state = state_of(page, w.widget_id)
@@ -321,7 +322,9 @@ def test_arithmetic_of_a_cell(page_of, scorer):
     w = explorer(predict=False, scorer=scorer)
     page = page_of([w])
     page.locator(".ab-heat tbody tr").nth(4).locator("td").nth(5).click()
+    painted(page)
     page.locator("summary").first.click()
+    painted(page)
     page.wait_for_timeout(100)
     steps = page.locator("details ol li").all_inner_texts()
     assert "The arithmetic of “zone” and “Economic”" in page.locator("summary").first.inner_text()
@@ -339,6 +342,7 @@ def test_edits_of_the_page_are_the_models(page_of):
     open_all(page)
     assert page.get_by_role("button", name="Drop it").is_enabled()
     page.get_by_role("button", name="Drop it").click()
+    painted(page)
     state = state_of(page, w.widget_id)
     assert state["source"] == SOURCE[1:]
     w.state = state
@@ -347,6 +351,7 @@ def test_edits_of_the_page_are_the_models(page_of):
     assert page.get_by_role("button", name="Drop it").is_disabled(), "not translated ahead of time"
     assert "holds 4 sentences" in page.locator(".ab").inner_text()
     page.get_by_role("combobox", name="sentence").select_option("the cat sees")
+    painted(page)
     assert state_of(page, w.widget_id)["source"] == ["the", "cat", "sees"]
 
 
@@ -358,6 +363,7 @@ def test_fixed_vector_and_length(page_of):
     assert here.locator("th").inner_text() == "9–16"
     assert here.locator("td").all_inner_texts() == ["24", "97"]
     page.get_by_role("radio", name="None").click()
+    painted(page)
     assert spoken(page) == "From one fixed vector, the decoder writes: l' accord a été."
     assert page.locator(".ab-lines tr").nth(2).locator("b").all_inner_texts() == ["a", "été"]
     assert page.locator(".ab-heat").is_hidden()
@@ -417,12 +423,15 @@ def test_axe_finds_nothing(page_of, axe, theme):
     page.get_by_role("button", name="Commit").click()
     painted(page)
     page.get_by_label("gold links").first.check()
+    painted(page)
     page.get_by_role("radio", name="ribbons").nth(1).click()
+    painted(page)
     page.wait_for_timeout(100)
     open_all(page)
     page.wait_for_timeout(100)
     assert violations(page, axe) == []
     page.get_by_role("radio", name="None").first.click()
+    painted(page)
     page.wait_for_timeout(100)
     assert violations(page, axe) == []
 

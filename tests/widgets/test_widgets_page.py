@@ -20,6 +20,7 @@ def test_outcome_is_hidden_until_the_reader_commits(page_of):
     assert "54 %" not in page.locator(".ab").inner_text()
     assert page.locator(".ab-arrow.ab-context").is_hidden()
     page.get_by_label("I expect").select_option("love")
+    painted(page)
     page.get_by_role("button", name="Commit").click()
     painted(page)
     verdict = page.locator(".ab-predict p").inner_text()
@@ -32,6 +33,7 @@ def test_outcome_is_hidden_until_the_reader_commits(page_of):
     assert w.score == state["score"] == pytest.approx(0.48)
     assert spoken(page) == w.summary
     page.get_by_role("button", name="Predict again").click()
+    painted(page)
     assert set(cells.all_inner_texts()) == {"?"}
 
 
@@ -39,6 +41,7 @@ def test_skip_shows_the_outcome_without_a_score(page_of):
     w = playground()
     page = page_of([w])
     page.get_by_role("button", name="Skip").click()
+    painted(page)
     state = state_of(page, w.widget_id)
     assert (state["revealed"], state["prediction"], state["score"]) == (True, None, None)
 
@@ -132,23 +135,31 @@ def test_quiz_by_keyboard_and_kept_on_the_device(page_of):
     state = state_of(page, w.widget_id)
     assert (state["answers"], state["checked"], state["score"]) == ([[1], []], [True, False], 0.0)
     page.get_by_label("The order of the scores").check()
+    painted(page)
     page.get_by_role("button", name="Check the answer to question 1").click()
+    painted(page)
     page.get_by_label("Weights sum to 1").check()
+    painted(page)
     page.get_by_role("button", name="Check the answer to question 2").click()
+    painted(page)
     state_of(page, w.widget_id)
     assert "1 of 2 right options is not chosen" in page.locator(".ab").inner_text()
     page.get_by_label("Weights are shares").check()
+    painted(page)
     page.get_by_role("button", name="Check the answer to question 2").click()
+    painted(page)
     assert spoken(page) == "2 questions, 2 answered, 2 right."
     w.state = state_of(page, w.widget_id)
     assert w.score == 1.0
     with page.expect_download() as download:
         page.get_by_role("button", name="Download answers").click()
+        painted(page)
     saved = json.loads(download.value.path().read_text())
     assert download.value.suggested_filename == "sample.json"
     assert saved["score"] == 1
     assert saved["answers"][1]["chosen"] == ["Weights sum to 1", "Weights are shares"]
     page.get_by_role("button", name="Reset").click()
+    painted(page)
     assert state_of(page, w.widget_id)["answers"] == [[], []]
     page.reload()
     assert state_of(page, w.widget_id)["answers"] == [[], []]
@@ -162,7 +173,9 @@ def test_quiz_without_storage_still_works(page_of, browser):
     w = quiz()
     page = page_of([w], context=context)
     page.get_by_label("The order of the scores").check()
+    painted(page)
     page.get_by_role("button", name="Check the answer to question 1").click()
+    painted(page)
     assert "keeps nothing between visits" in page.locator(".ab-note").inner_text()
     assert state_of(page, w.widget_id)["score"] == 0.5
     context.close()
@@ -172,10 +185,14 @@ def test_a_shared_link_opens_the_same_view(page_of):
     a, b = playground(), playground(predict=False)
     page = page_of([a, b])
     page.get_by_role("button", name="Skip").click()
+    painted(page)
     page.locator(".ab").nth(0).get_by_role("radio", name="Hard").click()
+    painted(page)
     page.locator(".ab").nth(1).get_by_role("radio", name="Your own weights").click()
+    painted(page)
     state_of(page, a.widget_id)
     page.locator(".ab").nth(0).get_by_role("button", name="Copy link").click()
+    painted(page)
     url = page.url
     states = [state_of(page, w.widget_id) for w in (a, b)]
     fresh = page.context.browser.new_context()
@@ -186,6 +203,7 @@ def test_a_shared_link_opens_the_same_view(page_of):
     assert states[0]["mode"] == "hard"
     assert states[1]["mode"] == "fixed"
     page.locator(".ab").nth(0).get_by_role("button", name="Reset").click()
+    painted(page)
     assert state_of(page, a.widget_id) == a.state, "Reset goes back to the book's state, not the link's"
     fresh.close()
 
@@ -260,6 +278,7 @@ def test_numbers_can_be_typed(page_of):
 def test_arithmetic_of_each_step(page_of):
     page = page_of([playground(predict=False)])
     page.get_by_role("button", name="love: show its arithmetic").click()
+    painted(page)
     steps = page.locator("details ol li").all_inner_texts()
     assert steps[0] == "Score: query · key = 0.90×−0.20 + 0.40×0.90 = 0.180"
     assert steps[1] == "Scale: score × 0.707 ÷ temperature 1.00 = 0.127"
@@ -286,8 +305,11 @@ def test_axe_finds_nothing(page_of, axe, theme):
     painted(page)
     open_all(page)
     page.get_by_label("Their differences").check()
+    painted(page)
     page.get_by_role("button", name="Check the answer to question 1").click()
+    painted(page)
     page.get_by_label("may attend to love").first.uncheck()
+    painted(page)
     page.wait_for_timeout(100)
     assert violations(page, axe) == []
 
@@ -368,6 +390,7 @@ def test_sixty_four_words_are_reachable(page_of):
     )
     page = page_of([w])
     page.get_by_role("button", name="word 64: show its arithmetic").click()
+    painted(page)
     assert "word 64" in page.locator("summary").first.inner_text()
     page.locator(".ab-handle.ab-query").focus()
     press(page, "PageDown")
