@@ -353,6 +353,15 @@ def score_module(name: str, given: object) -> None:
         )
 
 
+def asks_keys(name: str, score: torch.nn.Module) -> None:
+    """The score looks at keys, so that a few of them can be scored alone."""
+    if hasattr(score, "max_length"):
+        raise ValueError(
+            f"{name}: expected a score that asks keys, got {type(score).__name__}, which scores all places "
+            "at once; use LocalAttention"
+        )
+
+
 def score_attention_inputs(
     score: torch.nn.Module,
     query: Tensor,
@@ -501,6 +510,18 @@ def positions_in_attention(name: str, given: object) -> None:
         )
 
 
+def heads(name: str, given: object, n_layers: int, n_heads: int) -> None:
+    """``given`` is None, or pairs (layer, head) that exist."""
+    pairs = [] if given is None else list(given)
+    for pair in pairs:
+        fine = isinstance(pair, tuple | list) and len(pair) == 2 and all(type(i) is int for i in pair)
+        if not fine or not (0 <= pair[0] < n_layers and 0 <= pair[1] < n_heads):
+            raise ValueError(
+                f"{name}: expected pairs (layer below {n_layers}, head below {n_heads}), got {pair!r}; "
+                "count both from 0, for example [(0, 1)]"
+            )
+
+
 def cache_entry(held: Tensor | None, key: Tensor, value: Tensor) -> None:
     """New keys and values fit each other, and those that the cache holds."""
     for name, given in (("key", key), ("value", value)):
@@ -592,3 +613,98 @@ def not_negative(name: str, given: object) -> None:
         raise TypeError(f"{name}: expected a number of at least 0, got {given!r}; pass a Python float")
     if given < 0:
         raise ValueError(f"{name}: expected a number of at least 0, got {given}; choose 0 or more")
+
+
+def picture(name: str, given: Tensor) -> None:
+    """``given`` is (h, w, 3), floating, from 0 to 1."""
+    tensor(name, given)
+    if given.dim() != 3 or given.shape[-1] != 3 or 0 in given.shape:
+        raise ValueError(
+            f"{name}: expected shape (h, w, 3) with red, green, blue last, got {tuple(given.shape)}; "
+            "use permute(1, 2, 0), or repeat a grey picture three times"
+        )
+    floating(name, given)
+    if not (given.min() >= 0 and given.max() <= 1):
+        raise ValueError(
+            f"{name}: expected numbers from 0 to 1, got {given.min():.3g} to {given.max():.3g}; "
+            "divide a picture of bytes by 255"
+        )
+
+
+def same_shape(name: str, given: Tensor, other_name: str, other: Tensor) -> None:
+    """``given`` has the shape, the dtype and the device of ``other``."""
+    floating(name, given)
+    same_kind(other_name, other, name, given)
+    if given.shape != other.shape:
+        raise ValueError(
+            f"{name}: expected shape {tuple(other.shape)} as in {other_name}, got {tuple(given.shape)}; "
+            "resize one of the two"
+        )
+
+
+def scales_exist(scales: object, centre: int, surround: int) -> None:
+    """A pyramid has both scales, and the surround is the coarser."""
+    whole_number("centre", centre, least=0)
+    whole_number("surround", surround, least=0)
+    held = list(scales) if isinstance(scales, dict) else list(range(len(scales)))
+    if not (centre < surround and centre in held and surround in held):
+        raise ValueError(
+            f"centre, surround: expected centre < surround, both of the scales {held[0]} to {held[-1]}, got "
+            f"{centre} and {surround}; build the pyramid with more levels, or choose a finer surround"
+        )
+
+
+def scale_choice(centres: Sequence[int], deltas: Sequence[int]) -> None:
+    """Centre scales count from 0, distances to the surround from 1."""
+    for name, given, least in (("centres", centres, 0), ("deltas", deltas, 1)):
+        if isinstance(given, (str, int)) or len(given) == 0 or len(set(given)) < len(given):
+            raise ValueError(
+                f"{name}: expected different whole numbers, got {given!r}; the paper's are "
+                f"{(2, 3, 4) if name == 'centres' else (3, 4)}"
+            )
+        for number_ in given:
+            whole_number(name, number_, least=least)
+
+
+def saliency_extras(
+    image: Tensor,
+    gains: Sequence[float] | None,
+    feature_gains: object,
+    top_down: Tensor | None,
+    previous: Tensor | None,
+) -> None:
+    """Gains for each channel and for named features, a top-down map, and a frame before."""
+    channels = 3 if previous is None else 5
+    features = ["intensity", "red-green", "blue-yellow", "0°", "45°", "90°", "135°"]
+    if previous is not None:
+        picture("previous", previous)
+        same_shape("previous", previous, "image", image)
+        features += ["flicker", "right", "up", "left", "down"]
+    if gains is not None:
+        if len(gains) != channels:
+            raise ValueError(
+                f"gains: expected {channels} numbers, one a channel, got {len(gains)}; the order is "
+                "intensity, colour, orientation (, flicker, motion)"
+            )
+        for gain in gains:
+            not_negative("gains", gain)
+    for feature, gain in (feature_gains or {}).items():
+        one_of("feature_gains", feature, features)
+        not_negative(f"feature_gains[{feature!r}]", gain)
+    if top_down is not None:
+        same_shape("top_down", top_down, "image[..., 0]", image[..., 0])
+
+
+def scanpath_inputs(saliency: Tensor, n_fixations: int, radius: float | None, decay: float) -> None:
+    """A map of (h, w) without negative numbers or NaN, a number of looks, a radius and a decay."""
+    floating("saliency", saliency)
+    dimensions("saliency", saliency, ("h", "w"))
+    if not bool((saliency >= 0).all()):
+        raise ValueError(
+            "saliency: expected numbers of at least 0, got negative ones or NaN; use saliency.clamp(min=0)"
+        )
+    whole_number("n_fixations", n_fixations)
+    positive_number("radius", radius)
+    not_negative("decay", decay)
+    if decay > 1:
+        raise ValueError(f"decay: expected a number from 0 to 1, got {decay}; 1 inhibits for ever")
