@@ -4,7 +4,7 @@ from attnbook.nn.attention import scaled_dot_product_attention
 from attnbook.nn.global_attention import Attention
 from attnbook.nn.gpt import GPT, GPTState
 from attnbook.nn.hard import HardAttention, MovingBaseline, reinforce_loss
-from attnbook.nn.local import LocalAttention
+from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
     AttentionPooling,
     KernelRegression,
@@ -24,6 +24,7 @@ from attnbook.nn.positions import (
 )
 from attnbook.nn.scores import AdditiveScore, ConcatScore, DotScore, GeneralScore, LocationScore
 from attnbook.nn.seq2seq import DecoderState, GRUDecoder, GRUEncoder, LSTMDecoder, LSTMEncoder, Seq2Seq
+from attnbook.nn.small_reader import WordModel
 from attnbook.nn.transformer import (
     DecoderLayer,
     EncoderLayer,
@@ -48,6 +49,7 @@ __all__ = [
     "GPTState",
     "GRUDecoder",
     "GRUEncoder",
+    "GatheredLocalAttention",
     "GeneralScore",
     "HardAttention",
     "KVCache",
@@ -67,6 +69,7 @@ __all__ = [
     "Transformer",
     "TransformerState",
     "TransformerWeights",
+    "WordModel",
     "causal_mask",
     "hard_lookup",
     "masked_softmax",
