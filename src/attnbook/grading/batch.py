@@ -132,7 +132,9 @@ def _here(jobs: int) -> Callable:
     def work(waiting: Sequence[Submission], plan: Plan) -> Iterator[tuple[Submission, dict[str, Any]]]:
         if not waiting:
             return
-        with Pool(plan.sandbox, plan.limits, ahead=jobs) as pool, ThreadPoolExecutor(jobs) as threads:
+        # Importing torch takes far longer than grading: two workers start ahead even for one at a time.
+        ahead = max(jobs, min(2, len(waiting)))
+        with Pool(plan.sandbox, plan.limits, ahead=ahead) as pool, ThreadPoolExecutor(jobs) as threads:
             running = {threads.submit(grade_one, one, plan, pool): one for one in waiting}
             try:
                 for done in as_completed(running):
