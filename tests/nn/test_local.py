@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from attnbook.nn import AdditiveScore, Attention, DotScore, GeneralScore, LocalAttention
+from attnbook.nn import (
+    AdditiveScore,
+    Attention,
+    ConcatScore,
+    DotScore,
+    GatheredLocalAttention,
+    GeneralScore,
+    LocalAttention,
+    LocationScore,
+)
 
 BATCH, TGT, SRC, D_QUERY, D_KEY = 2, 7, 9, 4, 6
 LENGTHS = (6, 9)
@@ -152,3 +161,67 @@ def test_bad_input_is_named(call, error, message):
 def test_dot_score_works_with_a_given_size():
     local = LocalAttention(DotScore(), 2, "predictive", d_query=D_KEY, d_attention=3)
     assert local(torch.randn(1, 2, D_KEY), *[torch.randn(1, 5, D_KEY)] * 2)[1].shape == (1, 2, 5)
+
+
+SCORES = {
+    "dot": lambda: DotScore(),
+    "general": lambda: GeneralScore(D_KEY, D_KEY),
+    "additive": lambda: AdditiveScore(D_KEY, D_KEY, 3),
+    "concat": lambda: ConcatScore(D_KEY, D_KEY, 3),
+}
+
+
+def twins(score, alignment, window, **options):
+    """A masked and a gathered window with the same parameters."""
+    torch.manual_seed(6)
+    masked = LocalAttention(SCORES[score](), window, alignment, d_query=D_KEY, **options).double()
+    gathered = GatheredLocalAttention(SCORES[score](), window, alignment, d_query=D_KEY, **options).double()
+    gathered.load_state_dict(masked.state_dict())
+    return masked, gathered
+
+
+@pytest.mark.parametrize("window", [1, 2, 20])
+@pytest.mark.parametrize("alignment", ["monotonic", "predictive"])
+@pytest.mark.parametrize("score", SCORES)
+def test_gathered_is_masked_with_its_gradients(score, alignment, window):
+    masked, gathered = twins(score, alignment, window)
+    mask = (torch.arange(SRC) < torch.tensor(LENGTHS).unsqueeze(-1)).unsqueeze(1)
+    floating = torch.zeros(BATCH, 1, SRC, dtype=torch.float64).masked_fill(~mask, -torch.inf)
+    for given, position in ((mask, 0), (mask, 6), (None, 3), (floating, 0)):
+        found = []
+        for local in (masked, gathered):
+            torch.manual_seed(7)
+            query = (3 * torch.randn(BATCH, TGT, D_KEY, dtype=torch.float64)).requires_grad_()
+            key = torch.randn(BATCH, SRC, D_KEY, dtype=torch.float64, requires_grad=True)
+            value = torch.randn(BATCH, SRC, 5, dtype=torch.float64, requires_grad=True)
+            context, weights = local(query, key, value, given, position=position)
+            inputs = [query, key, value, *local.parameters()]
+            gradients = torch.autograd.grad((context**3).sum(), inputs, allow_unused=True)
+            found.append((context, weights, *(g for g in gradients if g is not None)))
+        torch.testing.assert_close(found[1], found[0])
+
+
+def test_gathered_without_batch_without_gaussian_without_weights():
+    masked, gathered = twins("general", "predictive", 2, gaussian=False)
+    query, key = (torch.randn(n, D_KEY, dtype=torch.float64) for n in (TGT, SRC))
+    torch.testing.assert_close(gathered(query, key, key), masked(query, key, key))
+    context, weights = gathered(query, key, key, need_weights=False)
+    assert weights is None
+    torch.testing.assert_close(context, masked(query, key, key)[0])
+
+
+def test_gathered_scores_only_the_window():
+    """Keys outside the window, NaN here, are never touched; the masked window's context is spoilt by them."""
+    masked, gathered = twins("dot", "monotonic", 2)
+    query, key = (torch.randn(1, SRC, D_KEY, dtype=torch.float64) for _ in range(2))
+    key[:, 6:] = torch.nan
+    context, _ = gathered(query, key, key)
+    assert context[:, :4].isfinite().all()
+    assert context[:, 4:].isnan().any()
+    assert masked(query, key, key)[0][:, :4].isnan().any()
+
+
+def test_gathered_refuses_a_score_of_places():
+    local = GatheredLocalAttention(LocationScore(D_KEY, SRC), 2)
+    with pytest.raises(ValueError, match="score: expected a score that asks keys, got LocationScore"):
+        local(*[torch.ones(1, 3, D_KEY)] * 3)

@@ -28,7 +28,8 @@ from attnbook.search import translate
 from attnbook.train import History, fit, translation_loss
 
 ABOUT = "translate English to French: BLEU by length, AER where there are gold alignments"
-ATTENTIONS = ("none", "additive", "dot", "general", "concat")
+ATTENTIONS = ("none", "additive", "dot", "general", "concat", "location")
+ALIGNMENTS = {"global": None, "local-m": "monotonic", "local-p": "predictive"}
 # Shortest and longest source sentence of each bucket, in words.
 BUCKETS = {
     "phrasebook": ((5, 8), (9, 12), (13, 16), (17, 20), (21, 30), (31, 40)),
@@ -56,6 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unit", choices=("gru", "lstm"), default="gru", help="recurrent unit (default gru)")
     parser.add_argument("--query", choices=("previous", "current"), default="previous",
                         help="ask before the state's update (Bahdanau) or after it (Luong)")  # fmt: skip
+    parser.add_argument("--alignment", choices=tuple(ALIGNMENTS), default="global",
+                        help="ask the whole sentence (global, the default) or a window of it")  # fmt: skip
+    parser.add_argument("--window", type=int, default=4, metavar="D",
+                        help="with local alignments: half width of the window (default 4)")  # fmt: skip
     parser.add_argument("--input-feeding", action="store_true", help="with --query current: feed the last h̃")
     parser.add_argument(
         "--hidden", type=int, default=128, help="size of states and word vectors (default 128)"
@@ -72,12 +77,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def result_name(options: argparse.Namespace) -> str:
     """The stem of the results file, such as translation_phrasebook_additive."""
     data = options.data if options.data in BUCKETS else Path(options.data).stem
-    unit = "" if options.unit == "gru" else f"_{options.unit}"
-    return f"translation_{data}_{options.attention}{unit}"
+    extras = [
+        options.alignment if options.alignment != "global" else "",
+        options.query if options.query != "previous" else "",
+        "feeding" if options.input_feeding else "",
+        options.unit if options.unit != "gru" else "",
+    ]
+    return "_".join(["translation", data, options.attention, *filter(None, extras)])
 
 
 def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> nn.Seq2Seq:
-    """The model that the options describe, for vocabularies of these sizes."""
+    """The model that the options describe, for vocabularies of these sizes.
+
+    Raises
+    ------
+    ValueError
+        If a window is asked for and there is no attention to look through it.
+    """
+    if options.attention == "none" and options.alignment != "global":
+        raise ValueError(f"--alignment: {options.alignment} needs an attention; name one with --attention")
     size = options.hidden
     encoder, decoder = {
         "gru": (nn.GRUEncoder, nn.GRUDecoder),
@@ -93,7 +111,11 @@ def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> nn.Seq2Seq:
         "dot": nn.DotScore,
         "general": lambda: nn.GeneralScore(state, width),
         "concat": lambda: nn.ConcatScore(state, width, size),
+        # It has one row a place, so places beyond the longest training sentence cannot be looked at.
+        "location": lambda: nn.LocationScore(state, options.longest),
     }[options.attention]()
+    if options.alignment != "global":
+        score = nn.LocalAttention(score, options.window, ALIGNMENTS[options.alignment], d_query=state)
     writer = decoder(
         n_tgt, size, state, width, score,
         input_feeding=options.input_feeding, dropout=options.dropout, query=options.query,
