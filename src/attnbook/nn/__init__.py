@@ -13,6 +13,7 @@ from attnbook.nn.lookup import (
     masked_softmax,
     soft_lookup,
 )
+from attnbook.nn.lstmn import LSTMN
 from attnbook.nn.masks import causal_mask, padding_mask, window_mask
 from attnbook.nn.multi_head import KVCache, MultiHeadAttention
 from attnbook.nn.positions import (
@@ -22,7 +23,9 @@ from attnbook.nn.positions import (
     RotaryPositions,
     SinusoidalPositions,
 )
+from attnbook.nn.recurrent_step import gru_step, lstm_step
 from attnbook.nn.scores import AdditiveScore, ConcatScore, DotScore, GeneralScore, LocationScore
+from attnbook.nn.self_attention import SelfAttention
 from attnbook.nn.seq2seq import DecoderState, GRUDecoder, GRUEncoder, LSTMDecoder, LSTMEncoder, Seq2Seq
 from attnbook.nn.small_reader import WordModel
 from attnbook.nn.transformer import (
@@ -33,9 +36,11 @@ from attnbook.nn.transformer import (
     TransformerState,
     TransformerWeights,
 )
+from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
     "GPT",
+    "LSTMN",
     "ALiBi",
     "AdditiveScore",
     "Attention",
@@ -63,17 +68,22 @@ __all__ = [
     "MultiHeadAttention",
     "RelativePositions",
     "RotaryPositions",
+    "SelfAttention",
     "Seq2Seq",
     "SinusoidalPositions",
+    "SkipGram",
     "SoftDictionary",
     "Transformer",
     "TransformerState",
     "TransformerWeights",
     "WordModel",
     "causal_mask",
+    "gru_step",
     "hard_lookup",
+    "lstm_step",
     "masked_softmax",
     "padding_mask",
+    "positive_pmi",
     "reinforce_loss",
     "scaled_dot_product_attention",
     "soft_lookup",

@@ -708,3 +708,58 @@ def scanpath_inputs(saliency: Tensor, n_fixations: int, radius: float | None, de
     not_negative("decay", decay)
     if decay > 1:
         raise ValueError(f"decay: expected a number from 0 to 1, got {decay}; 1 inhibits for ever")
+
+
+def recurrent_step(
+    x: Tensor,
+    states: dict[str, Tensor],
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor,
+    bias_hh: Tensor,
+    gates: int,
+) -> None:
+    """Input, states and parameters of one step of a GRU (3 blocks) or LSTM (4 blocks) fit each other."""
+    floating("x", x)
+    dimensions("x", x, ("batch", "d_input"))
+    for name, state in states.items():
+        floating(name, state)
+        dimensions(name, state, ("batch", "d_hidden"))
+        same_kind("x", x, name, state)
+        same_batch("x", x, name, state)
+    first_name, first = next(iter(states.items()))
+    d_input, d_hidden = x.shape[1], first.shape[1]
+    for name, state in states.items():
+        last_size(name, state, d_hidden, f"d_hidden of {first_name}")
+    wanted = {
+        "weight_ih": (weight_ih, (gates * d_hidden, d_input)),
+        "weight_hh": (weight_hh, (gates * d_hidden, d_hidden)),
+        "bias_ih": (bias_ih, (gates * d_hidden,)),
+        "bias_hh": (bias_hh, (gates * d_hidden,)),
+    }
+    for name, (given, shape) in wanted.items():
+        floating(name, given)
+        same_kind("x", x, name, given)
+        if given.shape != shape:
+            raise ValueError(
+                f"{name}: expected shape {shape} for {gates} blocks of d_hidden = {d_hidden} and d_input = "
+                f"{d_input}, got {tuple(given.shape)}; pass the parameters of a torch cell of these sizes"
+            )
+
+
+def skip_gram_inputs(word: Tensor, near: Tensor, drawn: Tensor, vocab: int) -> None:
+    """Word numbers (batch,), (batch,) and (batch, negatives)."""
+    tokens("word", word, vocab, ("batch",))
+    tokens("near", near, vocab, ("batch",))
+    tokens("drawn", drawn, vocab, ("batch", "negatives"))
+    same_batch("word", word, "near", near)
+    same_batch("word", word, "drawn", drawn)
+
+
+def counts(name: str, given: Tensor) -> None:
+    """``given`` holds no number below 0, and not zeros alone."""
+    if bool((given < 0).any()) or not bool(given.sum() > 0):
+        raise ValueError(
+            f"{name}: expected counts of at least 0 and not all 0, got values from {given.min():g} to "
+            f"{given.max():g}; count the pairs of a text that has some"
+        )
