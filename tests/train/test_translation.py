@@ -44,6 +44,26 @@ def test_every_model_builds_and_takes_a_step(attention, unit, query):
     assert (weights is None) == (attention == "none")
 
 
+@pytest.mark.parametrize("alignment", ["local-m", "local-p"])
+@pytest.mark.parametrize("attention", ["dot", "general", "location"])
+def test_every_window_builds_and_looks_through_it(attention, alignment):
+    wanted = options("--attention", attention, "--alignment", alignment, "--window", "2",
+                     "--query", "current", "--hidden", "8")  # fmt: skip
+    src, tgt = (Vocabulary(words) for words in phrasebook.vocabulary("small"))
+    model = translation.build(wanted, len(src), len(tgt))
+    batches = Batches(phrasebook.sample(20, 0), src, tgt, 10)
+    assert 4 < fit(model, batches, steps=1, progress=False).losses[0] < 8
+    _, weights = model(batches(0).src, batches(0).tgt, batches(0).src_mask)
+    assert ((weights > 0).sum(-1) <= 5).all()
+    assert (weights > 0).any()
+    assert translation.result_name(wanted) == f"translation_phrasebook_{attention}_{alignment}_current"
+
+
+def test_a_window_needs_an_attention():
+    with pytest.raises(ValueError, match="--alignment: local-m needs an attention"):
+        translation.build(options("--attention", "none", "--alignment", "local-m"), 9, 9)
+
+
 def test_the_phrasebooks_parts_do_not_overlap():
     wanted = options("--pairs", "400", "--test-pairs", "100")
     train, validation, test, src, tgt = translation.corpus(wanted)

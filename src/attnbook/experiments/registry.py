@@ -5,9 +5,12 @@ from types import ModuleType
 
 EXPERIMENTS = {
     "alignment": "attnbook.experiments.alignment",
+    "attention_cost": "attnbook.experiments.attention_cost",
     "bottleneck": "attnbook.experiments.bottleneck",
+    "saliency": "attnbook.experiments.saliency",
     "sentiment": "attnbook.experiments.sentiment",
     "translation": "attnbook.experiments.translation",
+    "word_vectors": "attnbook.experiments.word_vectors",
 }
 
 

@@ -178,9 +178,8 @@ class GatheredLocalAttention(LocalAttention):
         distance = places - centre  # s − p_t
         inside = (places >= 0) & (places < keys) & (distance.abs() <= self.window)
         places = places.clamp(0, keys - 1)
-        near_keys = rows_at(prepared, places)  # (…, queries, 2D + 1, d)
-        scores = self.score.compare(query.unsqueeze(-2), near_keys).squeeze(-2)  # (…, queries, 2D + 1)
-        scores = scores.masked_fill(~inside, -torch.inf)
+        near = self.score.compare(query.unsqueeze(-2), rows_at(prepared, places))  # (…, queries, 1, 2D + 1)
+        scores = near.squeeze(-2).masked_fill(~inside, -torch.inf)  # (…, queries, 2D + 1)
         if mask is not None:
             scores = masked_scores(scores, mask.expand(*size, keys).gather(-1, places))
         near_weights = softmax_or_zeros(scores)  # (…, queries, 2D + 1)
