@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from attnbook import cli
 from attnbook.exercises.registry import exercise
@@ -72,6 +73,29 @@ def test_a_killed_judge_resumes_with_nothing_lost_or_done_twice(tmp_path):
     after = {path.name: path.stat().st_mtime_ns for path in stored.glob("*.json")}
     assert {name: after[name] for name in before} == before, "a stored row was graded again"
     assert len(after) == count
+
+
+def test_two_runs_into_one_folder_do_not_mix(tmp_path, capsys):
+    folder = lay(tmp_path / "in", ada=RIGHT)
+    command = ["grade", str(folder), "--exercises", "2.3", "--jobs", "1", "--out", str(tmp_path / "out")]
+    (tmp_path / "out" / "work").mkdir(parents=True)
+    with FileLock(tmp_path / "out" / "work" / "lock"):
+        assert cli.main(command) != 0
+    assert "another run grades into" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "grades.json").exists()
+    assert cli.main(command) == 0
+
+
+def test_a_withdrawn_submission_leaves_no_page(tmp_path):
+    folder = lay(tmp_path / "in", ada=RIGHT, ben="x = 1")
+    out = tmp_path / "out"
+    command = ["grade", str(folder), "--exercises", "2.3", "--out", str(out)]
+    assert cli.main(command) == 0
+    (out / "feedback" / "note.html").write_text("an instructor's own", encoding="utf-8")
+    (folder / "ben.ipynb").unlink()
+    assert cli.main(command) == 0
+    assert sorted(path.name for path in (out / "feedback").iterdir()) == ["ada.html", "note.html"]
+    assert [path.name for path in (out / "gradescope").iterdir()] == ["ada.json"]
 
 
 def test_a_changed_submission_is_graded_again_and_the_rest_is_not(tmp_path):

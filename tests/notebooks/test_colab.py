@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from project import repository, tested_torch, version
+from project import repository, version
+from project import tested_torch as torch_that_was_tested
 from support import ROOT
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
@@ -70,7 +71,14 @@ def colab(mirror, tmp_path_factory) -> tuple[Path, dict[str, str]]:
     folder = tmp_path_factory.mktemp("colab")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    packages = [f"torch=={tested_torch()}", "numpy", "matplotlib", "ipywidgets", "ipykernel", "nbclient"]
+    packages = [
+        f"torch=={torch_that_was_tested()}",
+        "numpy",
+        "matplotlib",
+        "ipywidgets",
+        "ipykernel",
+        "nbclient",
+    ]
     subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "requirements.txt"), *packages],
         check=True,

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from attnbook.exercises.registry import exercise, exercises
 from attnbook.exercises.spec import Exercise
 from attnbook.grading import batch, reports, sandbox, submissions
@@ -179,6 +181,33 @@ def run(arguments: argparse.Namespace) -> int:
         given = [arguments.submissions, arguments.seed_file, arguments.specs, arguments.roster]
         keep_out_of_reach([out, *given])
     out.mkdir(parents=True, exist_ok=True)
+    with alone_in(out):
+        return grade_into(out, plan, arguments, roster)
+
+
+@contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system lets go of it when this process ends, however it ends.
+
+    Raises
+    ------
+    ValueError
+        If another run holds it.
+    """
+    (out / "work").mkdir(exist_ok=True)
+    try:
+        with FileLock(out / "work" / "lock", timeout=0):
+            yield
+    except Timeout:
+        raise ValueError(
+            f"--out: another run grades into {out}; wait for it, or name another folder"
+        ) from None
+
+
+def grade_into(
+    out: Path, plan: batch.Plan, arguments: argparse.Namespace, roster: list[dict[str, str]] | None
+) -> int:
+    """Grade into a folder that is ours alone."""
     scratch = out / "work"
     found = submissions.find(arguments.submissions, scratch)
     plan = batch.Plan(

@@ -92,11 +92,13 @@ def write_all(rows: list[dict[str, Any]], out: Path, title: str, roster: list[di
     """Write every report below ``out``.
 
     Files: ``grades.csv``, ``grades.json``, ``feedback/<id>.html``, ``gradescope/<id>.json``, ``canvas.csv``,
-    and with a roster ``missing.csv``.
+    and with a roster ``missing.csv``. Pages of submissions that an earlier run reported and that are gone
+    now are removed.
     """
     rows = [dict(row) for row in rows]
     add_shared_flags(rows, roster)
     names = file_names(rows)
+    gone = _reported_before(out) - set(names)
     exercises = list(dict.fromkeys(mark["id"] for row in rows for mark in row["marks"]))
     _write_pages(rows, names, out)
     for row, name in zip(rows, names, strict=True):
@@ -120,6 +122,17 @@ def write_all(rows: list[dict[str, Any]], out: Path, title: str, roster: list[di
         there = {row["id"] for row in rows}
         absent = [[entry["id"], entry.get("name", "")] for entry in roster if entry["id"] not in there]
         write_atomically(out / "missing.csv", _table([["id", "name"], *absent]))
+    for name in gone:
+        (out / "feedback" / f"{name}.html").unlink(missing_ok=True)
+        (out / "gradescope" / f"{name}.json").unlink(missing_ok=True)
+
+
+def _reported_before(out: Path) -> set[str]:
+    """The names of the pages that the stored ``grades.json`` stands for; none if it cannot be read."""
+    try:
+        return set(file_names(json.loads((out / "grades.json").read_text(encoding="utf-8"))["rows"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return set()
 
 
 def best(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
