@@ -14,8 +14,9 @@ from attnbook.nn.lookup import (
     soft_lookup,
 )
 from attnbook.nn.lstmn import LSTMN
+from attnbook.nn.masked_words import MaskedWordModel
 from attnbook.nn.masks import causal_mask, padding_mask, window_mask
-from attnbook.nn.multi_head import KVCache, MultiHeadAttention
+from attnbook.nn.multi_head import KVCache, MultiHeadAttention, PlainMultiHeadAttention
 from attnbook.nn.positions import (
     ALiBi,
     LearnedPositions,
@@ -64,8 +65,10 @@ __all__ = [
     "LearnedPositions",
     "LocalAttention",
     "LocationScore",
+    "MaskedWordModel",
     "MovingBaseline",
     "MultiHeadAttention",
+    "PlainMultiHeadAttention",
     "RelativePositions",
     "RotaryPositions",
     "SelfAttention",
