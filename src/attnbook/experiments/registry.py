@@ -8,6 +8,7 @@ EXPERIMENTS = {
     "attention_cost": "attnbook.experiments.attention_cost",
     "bottleneck": "attnbook.experiments.bottleneck",
     "saliency": "attnbook.experiments.saliency",
+    "heads": "attnbook.experiments.heads",
     "sentiment": "attnbook.experiments.sentiment",
     "translation": "attnbook.experiments.translation",
     "word_vectors": "attnbook.experiments.word_vectors",

@@ -763,3 +763,20 @@ def counts(name: str, given: Tensor) -> None:
             f"{name}: expected counts of at least 0 and not all 0, got values from {given.min():g} to "
             f"{given.max():g}; count the pairs of a text that has some"
         )
+
+
+def drive_and_attention(drive: Tensor, attention: Tensor, sigma: float, pool: Tensor | None) -> None:
+    """Drive (…, neurons) of at least 0, attention that broadcasts to it, σ, and a pool (neurons, neurons)."""
+    floating("drive", drive)
+    floating("attention", attention)
+    not_negative("sigma", sigma)
+    if drive.dim() == 0:
+        raise ValueError("drive: expected shape (…, neurons), got a single number; use drive.unsqueeze(0)")
+    if not (bool((drive >= 0).all()) and bool((attention >= 0).all())):
+        raise ValueError("drive, attention: expected numbers of at least 0; a neuron cannot fire below zero")
+    broadcasts("attention", attention, drive.shape, "(…, neurons)")
+    n = drive.shape[-1]
+    if pool is not None and tuple(pool.shape) != (n, n):
+        raise ValueError(
+            f"pool: expected shape (neurons, neurons) = ({n}, {n}), got {tuple(pool.shape)}; one row a neuron"
+        )

@@ -14,8 +14,9 @@ What the papers leave open, and what is done here:
   interpolation that lines up the pictures' outer edges instead would shift a surround of scale 8 by 120
   pixels.)
 - *Orientation*: at each scale the intensity is filtered with a cosine and a sine Gabor of 9 × 9 pixels,
-  period 7, standard deviation 7/3, each with mean 0 and sum of squares 1; the two absolute responses are
-  added (these numbers are those of D. Walther's SaliencyToolbox). θ = 0° answers to horizontal lines, 90° to vertical ones, 45° to lines that rise to the right.
+  period 7, standard deviation 7/3, each with mean 0 and sum of squares 1 (the numbers of D. Walther's
+  SaliencyToolbox); the two absolute responses are added. θ = 0° answers to horizontal lines, 90° to vertical
+  ones, 45° to lines that rise to the right.
 - *Colour*: the paper prints RG(c, s) = |(R(c) − G(c)) ⊖ (G(s) − R(s))|. Taken by the letter that is large
   on a wall of even red. Meant is a centre that red excites and a surround that green excites, added:
   |(R − G)(c) ⊖ (R − G)(s)|. So it is here.
