@@ -1,0 +1,82 @@
+"""`{stored-results}`: a table for each JSON file that a run has stored, drawn at build time."""
+
+import json
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from .errors import PageError
+from .paths import RESULTS, ROOT
+from .tables import table
+
+
+def stored_results() -> list[tuple[Path, dict]]:
+    """Every stored result with the file that holds it, by name."""
+    found = []
+    for path in sorted(RESULTS.glob("*.json")):
+        name = path.relative_to(ROOT)
+        try:
+            result = json.loads(path.read_text(encoding="utf-8"))
+            for part in ("experiment", "command", "machine", "versions", "summary", "seeds"):
+                result[part]
+        except (ValueError, KeyError, TypeError) as error:
+            raise PageError(
+                f"{name} is not a result ({type(error).__name__}: {error}); run its experiment again."
+            ) from None
+        found.append((path, result))
+    return found
+
+
+def number(value: float) -> str:
+    """A value with as many digits as its size makes worth reading."""
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.1f}" if size >= 10 else f"{value:.3f}"
+
+
+def summary_table(summary: dict) -> nodes.table:
+    """One row for each thing measured: its mean and standard deviation over seeds, its extremes, how many."""
+    rows = [("", "Mean ± standard deviation", "Lowest", "Highest", "Seeds")]
+    for name, value in summary.items():
+        middle = number(value["mean"])
+        if value.get("std") is not None:
+            middle += f" ± {number(value['std'])}"
+        extremes = (number(value["min"]), number(value["max"]))
+        rows.append((name.replace("/", ", "), middle, *extremes, str(value["n"])))
+    return table(rows, ["attnbook-numbers"])
+
+
+class StoredResults(SphinxDirective):
+    """Draw what is stored; where nothing is, say so."""
+
+    def run(self) -> list[nodes.Node]:
+        """A section for each stored result: command, table, machine."""
+        self.env.note_dependency(str(RESULTS))
+        content: list[nodes.Node] = []
+        for path, result in stored_results():
+            self.env.note_dependency(str(path))
+            content.append(self.section(path.stem, result))
+        if content:
+            return content
+        return [nodes.paragraph("", "No run has stored a result yet.")]
+
+    def section(self, stem: str, result: dict) -> nodes.section:
+        """One result under the name of its file, which tells runs of one experiment apart."""
+        title = stem.replace("_", " ").capitalize()
+        section = nodes.section("", nodes.title("", title), ids=[nodes.make_id(f"result {title}")])
+        section += nodes.literal_block("", result["command"], language="console")
+        section += summary_table(result["summary"])
+        versions = ", ".join(f"{package} {number}" for package, number in result["versions"].items())
+        machine = ", ".join(f"{part} {value}" for part, value in result["machine"].items())
+        section += nodes.paragraph(
+            "", f"Seeds: {len(result['seeds'])}. Machine: {machine}. Versions: {versions}."
+        )
+        return section
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directive."""
+    app.add_directive("stored-results", StoredResults)
