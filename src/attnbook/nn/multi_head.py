@@ -71,6 +71,76 @@ class KVCache:
         return twin
 
 
+class PlainMultiHeadAttention(nn.Module):
+    """The equation above and no more: no cache, no shared keys, no positions inside.
+
+    The parameters have the names and shapes of :class:`MultiHeadAttention`'s, and with the same numbers in them
+    both give the same result.
+
+    Parameters
+    ----------
+    d_model : int
+        Size of the vectors that come in and go out.
+    n_heads : int
+        Divides d_model; each head works with d_model / n_heads numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not whole, or does not divide.
+    """
+
+    def __init__(self, d_model: int, n_heads: int):
+        super().__init__()
+        checks.divides("n_heads", n_heads, "d_model", d_model)
+        self.d_model, self.n_heads = d_model, n_heads
+        self.W_q = nn.Linear(d_model, d_model)
+        self.W_k = nn.Linear(d_model, d_model)
+        self.W_v = nn.Linear(d_model, d_model)
+        self.W_o = nn.Linear(d_model, d_model)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Attend with every query in every head.
+
+        Parameters
+        ----------
+        query : (batch, queries, d_model)
+        key : (batch, keys, d_model), optional
+            The queries themselves if left out: self-attention.
+        value : (batch, keys, d_model), optional
+            The keys themselves if left out.
+        mask : (queries, keys), (batch, queries, keys) or (batch, n_heads, queries, keys), optional
+            True = may attend; a padding mask (batch, keys) is passed as ``mask.unsqueeze(1)``.
+
+        Returns
+        -------
+        context : (batch, queries, d_model)
+        weights : (batch, n_heads, queries, keys)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is no tensor, or shapes, dtypes, devices or the mask do not fit.
+        """
+        key = query if key is None else key
+        value = key if value is None else value
+        checks.multi_head_inputs(query, key, value, mask, None, self.d_model, self.n_heads)
+        checks.fits_parameters("query", query, self)
+        q = split_heads(self.W_q(query), self.n_heads)  # (batch, n_heads, queries, d_head)
+        k = split_heads(self.W_k(key), self.n_heads)  # (batch, n_heads, keys, d_head)
+        v = split_heads(self.W_v(value), self.n_heads)
+        if mask is not None and mask.dim() == 3:
+            mask = mask.unsqueeze(1)  # (batch, 1, queries, keys): the same for all heads
+        context, weights = scaled_dot_product_attention(q, k, v, mask)  # in every head at once
+        return self.W_o(merge_heads(context)), weights
+
+
 class MultiHeadAttention(nn.Module):
     """Project, split into heads, attend in each, put together, project.
 
