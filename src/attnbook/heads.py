@@ -3,10 +3,10 @@
 The model is :class:`attnbook.nn.MaskedWordModel`; the sentences come as probes
 (:mod:`attnbook.data.hidden_words`), in which every word is hidden once.
 
-A *role* says, for a place in a sentence, which places a head of that name would look at: "previous word", "verb
-→ subject". A head's *hits* are the share of places at which its largest weight falls on such a place. A name is
-given only if the hits pass a bar that chance and plain distance do not reach, see :func:`name_heads`; the rule
-follows Voita et al. 2019, https://arxiv.org/abs/1905.09418, sections 5.1 to 5.3, with other thresholds.
+A *role* says, for a place in a sentence, which places a head of that name would look at: "previous word",
+"verb → subject". A head's *hits* are the share of places at which its largest weight falls on such a place. A
+name is given only if the hits pass a bar that chance and plain distance do not reach, see :func:`bars`; the
+rule follows Voita et al. 2019, https://arxiv.org/abs/1905.09418, sections 5.1 to 5.3, with other thresholds.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def shuffled(words: Sequence[str], meant: Roles, seed: int) -> tuple[list[str], 
 
 
 def targets(probes: Iterable[Probe], meant: Sequence[Roles], names: Sequence[str]) -> dict[str, list[Tensor]]:
-    """For each role one (rows, length) tensor of bool a probe: the places that the role means for the probed one.
+    """For each role one (rows, length) tensor of bool a probe: the places that the role means for the probed.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def hits(
 
 
 def best_distance(probes: Iterable[Probe], meant: Sequence[Roles], role: str) -> tuple[int, float]:
-    """The one distance that meets a role most often, and how often: (+1, .9) says "the next word, in 90 %"."""
+    """The one distance that meets a role most often, and how often: (1, .9) says "the next word, in 90 %"."""
     counts: dict[int, int] = {}
     total = 0
     for probe in probes:

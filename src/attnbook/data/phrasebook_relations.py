@@ -1,4 +1,4 @@
-"""Which word of a phrasebook sentence belongs to which: adjective and noun, verb and subject, verb and object.
+"""Which word of a phrasebook sentence belongs to which: adjective and noun, verb and subject or object.
 
 For sentences of the "small" subset, whose clauses have one shape: a subject (a pronoun, or a noun with what
 describes it, perhaps with "of the …" or "on the …" behind it), a verb group, and the rest. So the words alone
@@ -25,12 +25,12 @@ RELATIONS = (
     "object → verb",
 )
 
-_SUBJECTS = frozenset("I you he she it we they".split())
-_OBJECTS = frozenset("me you him her it us them".split())
+_SUBJECTS = frozenset(("I", "you", "he", "she", "it", "we", "they"))
+_OBJECTS = frozenset(("me", "you", "him", "her", "it", "us", "them"))
 _BETWEEN = frozenset(("and", "but", "because", "when"))
-_BE = frozenset("am is are was were isn't aren't wasn't weren't".split())
-_DO = frozenset("do does did don't doesn't didn't".split())
-_DETERMINERS = frozenset("the a an my your".split())
+_BE = frozenset(("am", "is", "are", "was", "were", "isn't", "aren't", "wasn't", "weren't"))
+_DO = frozenset(("do", "does", "did", "don't", "doesn't", "didn't"))
+_DETERMINERS = frozenset(("the", "a", "an", "my", "your"))
 
 
 @cache
@@ -53,8 +53,9 @@ def _kinds() -> dict[str, frozenset[str]]:
 def relations(words: Sequence[str]) -> dict[str, dict[int, int]]:
     """Pairs of places, counted from 0: ``found["verb → subject"][verb] == subject``.
 
-    The subject is the noun that the verb agrees with, or the pronoun; the verb is the word that agrees with it
-    ("is", "doesn't", "sleeps"). The object belongs to the verb that says what is done ("see" in "doesn't see").
+    The subject is the noun that the verb agrees with, or the pronoun; the verb is the word that agrees with
+    it ("is", "doesn't", "sleeps"). The object belongs to the verb that says what is done ("see" in "doesn't
+    see").
     A noun with two adjectives is paired with the nearer one; an adjective after "is" is not paired.
 
     Raises

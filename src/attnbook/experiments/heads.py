@@ -39,11 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Data, sizes and steps; the models of all head counts get the same."""
     add = parser.add_argument
     add("--data", choices=("phrasebook", "tatoeba"), default="phrasebook", help="whose English")
-    add("--d-model", type=int, default=64, metavar="D", help="numbers a word; 8 divides it (default 64)")
+    add("--d-model", type=int, default=48, metavar="D", help="numbers a word; 8 divides it (default 48)")
     add("--layers", type=int, default=2, metavar="N", help="layers of heads (default 2)")
-    add("--steps", type=int, default=2000, metavar="N", help="training steps (default 2000)")
-    add("--batch", type=int, default=64, metavar="N", help="sentences a step (default 64)")
-    add("--learning-rate", type=float, default=0.004, metavar="R", help="Adam's highest (default 0.004)")
+    add("--steps", type=int, default=1200, metavar="N", help="training steps (default 1200)")
+    add("--batch", type=int, default=48, metavar="N", help="sentences a step (default 48)")
+    add("--learning-rate", type=float, default=0.005, metavar="R", help="Adam's highest (default 0.005)")
     add("--sentences", type=int, default=8000, metavar="N", help="phrasebook: to train on (default 8000)")
     add("--test-sentences", type=int, default=300, metavar="N", help="to measure on (default 300)")
     add("--vocabulary", type=int, default=2000, metavar="N", help="tatoeba: words kept (default 2000)")
@@ -188,7 +188,7 @@ def examine(model, train, test, vocabulary: Vocabulary, seed: int, data: str) ->
         for each in named
     ]
     everyone = {(each.layer, each.head) for each in named}
-    few = probes(test[:100], vocabulary)
+    few = probes(test[:80], vocabulary)
     path = heads.switch_off_greedily(model, few, means)
     return {
         "list": listed,
@@ -239,10 +239,10 @@ def examine(model, train, test, vocabulary: Vocabulary, seed: int, data: str) ->
 
 @torch.no_grad()
 def agreement(model, test, vocabulary: Vocabulary) -> dict[str, float]:
-    """How often the right number is likelier than the wrong one, subject next to the verb and apart from it."""
+    """How often the right number is likelier than the wrong: subject beside the verb, and apart from it."""
     other = {form: twin for pair in NUMBER for form, twin in (pair, pair[::-1])}
     # One row a verb: many more sentences than the other measurements use, since few subjects stand apart.
-    sentences = [pair.src for pair in phrasebook.sample(1500, 2, "small", (6, LENGTHS[1]), "test")]
+    sentences = [pair.src for pair in phrasebook.sample(1000, 2, "small", (6, LENGTHS[1]), "test")]
     model.eval()
     device = next(model.parameters()).device
     counts = {"beside": [0, 0], "apart": [0, 0]}

@@ -74,8 +74,8 @@ class KVCache:
 class PlainMultiHeadAttention(nn.Module):
     """The equation above and no more: no cache, no shared keys, no positions inside.
 
-    The parameters have the names and shapes of :class:`MultiHeadAttention`'s, and with the same numbers in them
-    both give the same result.
+    The parameters have the names and shapes of :class:`MultiHeadAttention`'s, and with the same numbers in
+    them both give the same result.
 
     Parameters
     ----------
