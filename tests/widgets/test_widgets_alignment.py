@@ -64,6 +64,77 @@ def test_a_trained_score_can_be_handed_over():
     torch.testing.assert_close(torch.tensor(w.weights), weights.detach(), atol=1e-5, rtol=0)
 
 
+def luong(scorer="general", d_query=5, d_key=7, seed=0, **options):
+    """An explorer whose numbers come from torch's own DotScore or GeneralScore, and torch's weights."""
+    nn = pytest.importorskip("attnbook.nn")
+    torch.manual_seed(seed)
+    score = nn.DotScore() if scorer == "dot" else nn.GeneralScore(d_query, d_key)
+    states, annotations = torch.randn(4, d_query), torch.randn(3, d_query if scorer == "dot" else d_key)
+    with torch.no_grad():
+        weights = torch.softmax(score(states, annotations), -1)
+    parts = {"weights": weights, "query": states, "key": annotations}
+    if scorer == "general":
+        parts["W"] = score.W.weight
+    example = {"src": list("abc"), "tgt": list("wxyz"), "scorers": {scorer: parts}}
+    return AlignmentExplorer([example], scorer, predict=False, **options), weights, score
+
+
+@pytest.mark.parametrize("scorer", ["dot", "general"])
+def test_luongs_scores_in_javascript_equal_torchs(node, tmp_path, scorer):
+    shutil.copy(WIDGETS / "static" / "AlignmentExplorer.js", tmp_path / "widget.mjs")
+    draw = random.Random(1)
+    made = [luong(scorer, draw.randint(1, 40), draw.randint(1, 40), seed) for seed in range(12)]
+    program = f"""
+import {{ align, turned }} from "./widget.mjs";
+const {{ rowsOf, unpack }} = await import({(WIDGETS / "js" / "alignment.js").as_uri()!r});
+const rows = (text, n) => rowsOf(unpack(text), unpack(text).length / n);
+console.log(JSON.stringify(data.map(({{ query, key, W }}) => {{
+  const [asked, raw] = [rows(query, 4), rows(key, 3)];
+  return align(asked, W ? turned(raw, rows(W, asked[0].length)) : raw);
+}})));
+"""
+    packed = [w.examples[0]["scorers"][scorer] for w, *_ in made]
+    for (w, weights, _), js in zip(made, run_js(node, tmp_path, program, packed), strict=True):
+        torch.testing.assert_close(torch.tensor(js["weights"]), weights, atol=1e-5, rtol=0)
+        torch.testing.assert_close(torch.tensor(w.weights), weights, atol=1e-5, rtol=0)
+
+
+def test_general_takes_prepared_keys_too():
+    w, weights, score = luong()
+    parts = w._known[tuple("abc")]["scorers"]["general"]
+    prepared = score.prepare(torch.tensor(parts["key"]))
+    example = {
+        "src": list("abc"),
+        "tgt": list("wxyz"),
+        "scorers": {"general": {"weights": weights, "query": parts["query"], "key": prepared}},
+    }
+    again = AlignmentExplorer([example], "general")
+    torch.testing.assert_close(torch.tensor(again.weights), weights, atol=1e-5, rtol=0)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scorer", ["dot", "general"])
+def test_arithmetic_of_luongs_scores(page_of, scorer):
+    w, weights, score = luong(scorer)
+    parts = w._known[tuple("abc")]["scorers"][scorer]
+    page = page_of([w])
+    page.locator(".ab-heat tbody tr").nth(1).locator("td").nth(2).click()
+    painted(page)
+    page.locator("summary").first.click()
+    painted(page)
+    page.wait_for_timeout(100)
+    steps = page.locator("details ol li").all_inner_texts()
+    key = score.prepare(torch.tensor(parts["key"]))[2]
+    if scorer == "general":
+        assert steps.pop(0).startswith(f"W key: ({key[0]:.2f}, ".replace("-", "−"))
+    named = "query · (W key)" if scorer == "general" else "query · key"
+    first = f"{parts['query'][1][0]:.2f}×{key[0]:.2f}".replace("-", "−")
+    assert steps[0].startswith(f"Score: {named} = {first} + ")
+    total = (torch.tensor(parts["query"][1]) @ key).item()
+    assert float(steps[0].rsplit("= ", 1)[1].replace("−", "-")) == pytest.approx(total, abs=6e-5)
+    assert steps[2].endswith(f"= {weights[1][2]:.4f}")
+
+
 def test_what_travels_is_float32_exactly(node, tmp_path):
     w = explorer()
     program = f"""
@@ -206,6 +277,8 @@ def changed(path, value):
         (changed(["scorers", "dot", "key"], [[0.0] * 6] * 9), "dot: expected weights that query, key give"),
         (changed(["scorers", "additive", "v"], [1.0]), "additive v: expected a vector of 6"),
         (changed(["scorers", "dot", "extra"], 1), "dot: expected keys among"),
+        (changed(["scorers", "dot", "W"], [[1.0]]), "dot W: expected none, since the dot score has no W"),
+        (changed(["scorers", "dot", "v"], [1.0]), "dot v: expected none"),
         (changed(["scorers", "none"], {}), "none: expected output"),
         (changed(["scorers", "none", "remembered"], [2.0] * 9), "remembered: expected shares"),
         (changed(["gold"], [[0, 9, "S"]]), r"gold: expected t < 10 and s < 9"),

@@ -109,3 +109,17 @@ def explorer(**options):
         "edits": [SOURCE[1:], [SOURCE[1], SOURCE[0], *SOURCE[2:]]],
     }
     return AlignmentExplorer(**{**defaults, **options})
+
+
+def window(**options):
+    """Nine words with keys in the plane, a centre between two of them, and a window of D = 2."""
+    from attnbook.widgets import AttentionWindow
+
+    defaults = {
+        "keys": [[0.2 * s - 0.6, (s % 4) / 2 - 0.5] for s in range(9)],
+        "query": [1.5, 1.0],
+        "tokens": SOURCE,
+        "centre": None if options.get("mode", "local-p") != "local-p" or "trained" in options else 4.3,
+        "challenge": "Commit a D that covers 90 % of the mass.",
+    }
+    return AttentionWindow(**{**defaults, **options})

@@ -13,7 +13,7 @@ VIEWS = ("heatmap", "ribbons")
 MOST_WORDS = 64
 
 
-def alignment_weights(query, key, v=None) -> np.ndarray:
+def alignment_weights(query, key, v=None, W=None) -> np.ndarray:
     """Weights of every target word over the source words, as js/alignment.js computes them.
 
     Parameters
@@ -21,10 +21,13 @@ def alignment_weights(query, key, v=None) -> np.ndarray:
     query : (tgt, d)
         What each target word asks with: for the additive score W_q s_(i-1), the bias included.
     key : (src, d)
-        What each source word offers: for the additive score W_k h_j.
+        What each source word offers: for the additive score W_k h_j; with ``W`` (src, d_key), the states h_j
+        themselves.
     v : (d,), optional
         With ``v`` the score is v · tanh(query + key) (Bahdanau et al. 2015, appendix A.1.2); without, it is
-        query · key (Luong et al. 2015, equation 8; for "general" the query is already multiplied by W).
+        query · key (dot; Luong et al. 2015, section 3.1).
+    W : (d, d_key), optional
+        With ``W`` the score is query · (W key) (general; the same section).
 
     Returns
     -------
@@ -32,6 +35,8 @@ def alignment_weights(query, key, v=None) -> np.ndarray:
         Each row adds up to 1.
     """
     query, key = np.asarray(query, dtype=np.float64), np.asarray(key, dtype=np.float64)
+    if W is not None:
+        key = key @ np.asarray(W, dtype=np.float64).T
     if v is None:
         scores = query @ key.T
     else:
@@ -54,7 +59,10 @@ class AlignmentExplorer(Widget):
           ``key`` (src, d) and, for "additive", ``v`` (d,), from which the page computes scores and weights
           itself and shows the arithmetic of a cell (see :func:`alignment_weights`). Of an
           :class:`attnbook.nn.AdditiveScore` these are ``score.W(states)``, ``score.prepare(annotations)`` and
-          ``score.v.weight[0]``.
+          ``score.v.weight[0]``; of a :class:`attnbook.nn.DotScore` the ``states`` and ``annotations``; of a
+          :class:`attnbook.nn.GeneralScore` the ``states`` and either ``score.prepare(annotations)``, or the
+          ``annotations`` and ``W``, ``score.W.weight`` (d, d_key), whose part the page then shows too: d
+          times d_key numbers an example, so for small models.
         - for "none", the fixed vector: ``output``, what it wrote. Optional: ``remembered``, for each source
           word the share of it, from 0 to 1, that came back; the reader then predicts their mean.
 
@@ -437,7 +445,9 @@ def _scorer(name, scorer, parts, src, tgt) -> dict:
     """What one scorer gave, checked."""
     if not isinstance(parts, dict):
         raise ValueError(f"{name}: expected a dict, got {parts!r}.")
-    allowed = {"output", "remembered"} if scorer == "none" else {"output", "weights", "query", "key", "v"}
+    allowed = (
+        {"output", "remembered"} if scorer == "none" else {"output", "weights", "query", "key", "v", "W"}
+    )
     if not set(parts) <= allowed:
         raise ValueError(f"{name}: expected keys among {sorted(allowed)}, got {sorted(parts)!r}.")
     output = parts.get("output")
@@ -467,19 +477,25 @@ def _scorer(name, scorer, parts, src, tgt) -> dict:
                 f"{name} weights[{t}]: expected shares that add up to 1, got a sum of {sum(row):.4g}."
             )
     out["weights"] = weights
-    if "query" in parts or "key" in parts or "v" in parts:
+    if not {"query", "key", "v", "W"}.isdisjoint(parts):
         query = values.matrix(f"{name} query", parts.get("query"), rows, None, " (one row a target word)")
         d = len(query[0])
-        key = values.matrix(f"{name} key", parts.get("key"), len(src), d, " (one row a source word)")
+        extra = {"additive": "v", "general": "W"}.get(scorer)
+        for other in {"v", "W"} - {extra}:
+            if parts.get(other) is not None:
+                raise ValueError(f"{name} {other}: expected none, since the {scorer} score has no {other}.")
         v = values.vector(f"{name} v", parts.get("v"), d) if scorer == "additive" else None
-        off = float(np.abs(alignment_weights(query, key, v) - np.asarray(weights)).max())
+        W = None if parts.get("W") is None else values.matrix(f"{name} W", parts["W"], d)
+        width = len(W[0]) if W else d
+        key = values.matrix(f"{name} key", parts.get("key"), len(src), width, " (one row a source word)")
+        off = float(np.abs(alignment_weights(query, key, v, W) - np.asarray(weights)).max())
         if off > 1e-4:
-            raise ValueError(
-                f"{name}: expected weights that query, key{' and v' if v else ''} give, got {off:.2g} off."
-            )
+            named = f", key and {extra}" if v or W else ", key"
+            raise ValueError(f"{name}: expected weights that query{named} give, got {off:.2g} off.")
         out.update(query=query, key=key)
-        if v is not None:
-            out["v"] = v
+        for part, value in (("v", v), ("W", W)):
+            if value is not None:
+                out[part] = value
     return out
 
 
@@ -487,7 +503,7 @@ def _pack(scorer) -> dict:
     """Numbers as float32 in base64: exactly torch's, at a third of the JSON."""
     packed = {}
     for name, value in scorer.items():
-        if name in ("weights", "query", "key", "v"):
+        if name in ("weights", "query", "key", "v", "W"):
             flat = [x for row in value for x in row] if isinstance(value[0], list) else value
             value = base64.b64encode(struct.pack(f"<{len(flat)}f", *flat)).decode()
         packed[name] = value

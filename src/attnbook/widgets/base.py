@@ -9,6 +9,7 @@ import base64
 import hashlib
 import io
 import itertools
+import re
 import textwrap
 from collections import defaultdict
 from pathlib import Path
@@ -95,28 +96,38 @@ class Widget(anywidget.AnyWidget):
     summary = traitlets.Unicode("").tag(sync=True)
     challenge = traitlets.Unicode("").tag(sync=True)
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
-    widget_id = traitlets.Unicode("", help="Class and order: names this widget in a shared link.").tag(
-        sync=True
-    )
+    widget_id = traitlets.Unicode(
+        "", help="Class and order or name: names this widget in a shared link."
+    ).tag(sync=True)
     prediction = Mirror("what the reader expected")
     score = Mirror("how good the prediction was, from 0 to 1", derived=True)
 
     # ipywidgets would save a Layout model beside each widget; none is made until it is asked for.
     layout = InstanceDict(Layout, allow_none=True, default_value=None).tag(sync=True, **widget_serialization)
 
-    def __init__(self, state: dict, *, challenge: str = "", theme: str = "auto", **traits):
+    def __init__(
+        self,
+        state: dict,
+        *,
+        challenge: str = "",
+        theme: str = "auto",
+        address: str | None = None,
+        **traits,
+    ):
         name = type(self).__name__
+        if address is not None and not (isinstance(address, str) and re.fullmatch(r"[\w.-]+", address)):
+            raise ValueError(f'name: expected letters, digits, "-", "_" and ".", got {address!r}.')
         if not isinstance(challenge, str):
             raise TypeError(f"challenge: expected a string, got {challenge!r}.")
         # The constructor speaks ValueError, as every function of the package does.
         checked = self._check({"version": self._version, **state})
-        widget_id = f"{name}-{next(_counts[name])}"
+        order = f"{name}-{next(_counts[name])}"
         super().__init__(
-            widget_id=widget_id,
+            widget_id=f"{name}-{address}" if address else order,
             state=checked,
             challenge=challenge,
             theme=theme,
-            model_id=hashlib.sha256(f"attnbook {widget_id}".encode()).hexdigest()[:32],
+            model_id=hashlib.sha256(f"attnbook {order}".encode()).hexdigest()[:32],
             **traits,
         )
 

@@ -12,6 +12,9 @@ export const rowsOf = (flat, columns) =>
 export const terms = (query, key, v) =>
   query.map((q, k) => (v ? v[k] * Math.tanh(q + key[k]) : q * key[k]));
 
+// W key for every key, (src, d): with it the general score is query · (W key).
+export const turned = (key, W) => key.map((k) => W.map((row) => row.reduce((sum, w, j) => sum + w * k[j], 0)));
+
 // query (tgt, d), key (src, d), v (d) or undefined -> scores and weights, (tgt, src).
 export function align(query, key, v) {
   const scores = query.map((q) => key.map((k) => terms(q, k, v).reduce((a, b) => a + b)));

@@ -1,9 +1,9 @@
 // AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets.
 
-import { align, rowsOf, terms, unpack } from "./alignment.js";
+import { align, rowsOf, terms, turned, unpack } from "./alignment.js";
 import { button, fixed, h, percent, predictor, say, select, set, stop, widget } from "./base.js";
 
-export { align };
+export { align, turned };
 
 const SCORERS = {
   none: "None: one fixed vector", additive: "Additive (Bahdanau)", dot: "Dot (Luong)", general: "General (Luong)",
@@ -19,12 +19,15 @@ const opened = new WeakMap();
 function open({ src, scorers }, name) {
   const packed = scorers[name];
   if (!opened.has(packed)) {
-    const { output, remembered, weights, query, key, v } = packed;
+    const { output, remembered, weights, query, key, v, W } = packed;
     const parts = { output, remembered };
     if (weights) parts.weights = rowsOf(unpack(weights), src.length);
     if (query) {
-      const d = unpack(key).length / src.length;
-      Object.assign(parts, { query: rowsOf(unpack(query), d), key: rowsOf(unpack(key), d), v: v && [...unpack(v)] });
+      const rows = (text, n) => rowsOf(unpack(text), unpack(text).length / n);
+      const asked = rows(query, output.length);
+      const raw = rows(key, src.length);
+      const basis = W && rows(W, asked[0].length);
+      Object.assign(parts, { query: asked, raw, W: basis, key: basis ? turned(raw, basis) : raw, v: v && [...unpack(v)] });
       Object.assign(parts, align(parts.query, parts.key, parts.v));
     }
     opened.set(packed, parts);
@@ -147,20 +150,22 @@ function build(view, body, tools) {
   const sums = h("details.panel", { ontoggle: view.redraw }, stop(h("summary", "")), steps);
   const drawSums = () => {
     const [t, s] = now().cell || [asked(example, parts), 0];
-    const { output, query, key, v, scores: all, weights } = parts;
+    const { output, query, key, raw, W, v, scores: all, weights } = parts;
     const row = weights[t];
     const [target, other] = [output[t], example.src[s]];
     say(sums.firstChild, `The arithmetic of “${target}” and “${other}”`);
     if (!sums.open) return;
     const lines = [];
+    const three = (row, text, join) => [...row.slice(0, 3).map((x, k) => text(x, k)), ...(row.length > 3 ? ["…"] : [])].join(join);
     if (query) {
       const parts4 = terms(query[t], key[s], v);
       const top = Math.max(...all[t]);
       const exps = all[t].map((x) => Math.exp(x - top));
       const total = exps.reduce((a, b) => a + b);
+      if (W) lines.push(["W key", `(${three(key[s], (x) => fixed(x), ", ")}), the first of them ${three(raw[s], (x, k) => `${fixed(W[0][k])}×${fixed(x)}`, " + ")} = ${fixed(key[s][0])}`]);
       lines.push(
-        ["Score", `${v ? "Σ v·tanh(query + key)" : "query · key"} = ${parts4.slice(0, 3).map((x, k) =>
-          (v ? `${fixed(v[k])}·tanh(${fixed(query[t][k])} + ${fixed(key[s][k])})` : `${fixed(query[t][k])}×${fixed(key[s][k])}`)).join(" + ")}${parts4.length > 3 ? ` + … (${parts4.length} terms)` : ""} = ${fixed(all[t][s], 4)}`],
+        ["Score", `${v ? "Σ v·tanh(query + key)" : now().scorer === "general" ? "query · (W key)" : "query · key"} = ${three(parts4, (x, k) =>
+          (v ? `${fixed(v[k])}·tanh(${fixed(query[t][k])} + ${fixed(key[s][k])})` : `${fixed(query[t][k])}×${fixed(key[s][k])}`), " + ")}${parts4.length > 3 ? ` (${parts4.length} terms)` : ""} = ${fixed(all[t][s], 4)}`],
         ["Exponential", `exp(${fixed(all[t][s], 3)} − ${fixed(top, 3)}) = ${fixed(exps[s], 4)}; the row's largest score is taken away first, which changes no share`],
         ["Share", `${fixed(exps[s], 4)} ÷ ${fixed(total, 4)}, the sum over ${row.length} words = ${fixed(row[s], 4)}`],
       );

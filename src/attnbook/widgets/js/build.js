@@ -9,9 +9,11 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
-const WIDGETS = { AlignmentExplorer: "alignment_explorer.js", QKVPlayground: "qkv_playground.js", Quiz: "quiz.js" };
+const WIDGETS = {
+  AlignmentExplorer: "alignment_explorer.js", AttentionWindow: "attention_window.js", QKVPlayground: "qkv_playground.js", Quiz: "quiz.js",
+};
 // What the tests call in a shipped bundle, beside the widget itself.
-const also = { AlignmentExplorer: ", align", QKVPlayground: ", attend" };
+const also = { AlignmentExplorer: ", align, turned", AttentionWindow: ", draw, least, look", QKVPlayground: ", attend" };
 const shared = {
   absWorkingDir: here, bundle: true, minify: true, write: false, target: "es2021", charset: "utf8", legalComments: "none",
 };
