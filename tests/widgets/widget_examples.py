@@ -111,6 +111,53 @@ def explorer(**options):
     return AlignmentExplorer(**{**defaults, **options})
 
 
+HEAD_WORDS = ["[hidden]", "the", "a", "cat", "dog", "sees", "small", "tired", "was", "it", "sleeps", "that"]
+HEAD_SENTENCES = [["the", "cat", "that", "sees", "a", "dog", "sleeps"], ["it", "was", "tired"]]
+ROLES = {
+    (0, 1): ("previous word", "It gives the word before 80 % of its weight."),
+    (0, 0): ("same word", "Its largest weight falls on the same word in 9 of 10 sentences."),
+    (1, 2): ("head noun", "From a verb it looks at the noun."),
+}
+
+
+def word_model(seed=0, **options):
+    """A random model of a few words, its parameters large enough to matter."""
+    import torch
+
+    from attnbook.nn import WordModel
+
+    torch.manual_seed(seed)
+    sizes = {"vocab": len(HEAD_WORDS), "d_model": 12, "n_heads": 3, "n_layers": 2, "max_length": 9}
+    made = WordModel(**{**sizes, **options})
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    made.measure_head_means(torch.randint(0, made.vocab, (8, made.max_length)))
+    return made
+
+
+def heads(model=None, **options):
+    """Two sentences before a random model, three of its six heads with roles."""
+    from attnbook.widgets import HeadExplorer
+
+    model = model or word_model()
+    defaults = {"roles": ROLES, "other_roles": ["next word"]}
+    if not model.causal:
+        defaults["mask_word"] = "[hidden]"
+    return HeadExplorer.from_model(model, HEAD_SENTENCES, HEAD_WORDS, **{**defaults, **options})
+
+
+def given_heads(n=5, n_src=None, seed=0, **options):
+    """Random weights of two layers of three heads, without a model."""
+    import numpy as np
+
+    from attnbook.widgets import HeadExplorer
+
+    weights = np.exp(2 * np.random.default_rng(seed).normal(size=(2, 3, n, n_src or n)))
+    weights /= weights.sum(-1, keepdims=True)
+    src = None if n_src is None else [f"s{i}" for i in range(n_src)]
+    return HeadExplorer([f"t{i}" for i in range(n)], weights, **{"src": src, **options})
+
+
 def window(**options):
     """Nine words with keys in the plane, a centre between two of them, and a window of D = 2."""
     from attnbook.widgets import AttentionWindow
@@ -123,3 +170,39 @@ def window(**options):
         "challenge": "Commit a D that covers 90 % of the mass.",
     }
     return AttentionWindow(**{**defaults, **options})
+
+
+def picture(seed=0, height=48, width=64):
+    """Soft noise with a red disc and a bar: something to look at, whatever the seed."""
+    import numpy as np
+
+    draw = np.random.default_rng(seed)
+    coarse = draw.uniform(60, 150, (height // 8, width // 8, 3)).repeat(8, 0).repeat(8, 1)
+    rows, columns = np.mgrid[:height, :width]
+    y, x = draw.integers(10, height - 10), draw.integers(10, width - 10)
+    coarse[(rows - y) ** 2 + (columns - x) ** 2 < 25] = (220, 30, 30)
+    coarse[5:20, width // 4 : width // 4 + 3] = 240
+    return coarse.astype(np.uint8)
+
+
+def scanpath(**options):
+    """Two small pictures and two things to look for."""
+    from attnbook.widgets import SaliencyScanpath
+
+    defaults = {
+        "images": {"one": picture(0), "two": picture(1)},
+        "targets": {
+            "red things": {"colour": [0.86, 0.12, 0.12], "gains": [0.5, 2, 0.5]},
+            "upright things": {"feature_gains": {"90°": 4, "0°": 0, "45°": 0, "135°": 0}},
+        },
+        "fixations": 3,
+    }
+    return SaliencyScanpath(**{**defaults, **options})
+
+
+def experiment(task="cueing", **options):
+    """A short run of a task."""
+    from attnbook.widgets import SearchAndCueing
+
+    defaults = {"trials": 5} if task == "cueing" else {"trials": 8, "sizes": [4, 16]}
+    return SearchAndCueing(task, **{**defaults, **options})

@@ -2,7 +2,18 @@
 
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
+from attnbook.widgets.head_explorer import HeadExplorer
 from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
+from attnbook.widgets.saliency_scanpath import SaliencyScanpath
+from attnbook.widgets.search_and_cueing import SearchAndCueing
 
-__all__ = ["AlignmentExplorer", "AttentionWindow", "QKVPlayground", "Quiz"]
+__all__ = [
+    "AlignmentExplorer",
+    "AttentionWindow",
+    "HeadExplorer",
+    "QKVPlayground",
+    "Quiz",
+    "SaliencyScanpath",
+    "SearchAndCueing",
+]
