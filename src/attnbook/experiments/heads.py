@@ -120,7 +120,11 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
         if options.data == "phrasebook":
-            numbers["heads"][str(n_heads)] |= agreement(model, test, vocabulary)
+            numbers["heads"][str(n_heads)] |= {
+                "agreement beside": agreement(model, test, vocabulary, far=False),
+                "agreement apart": agreement(model, far_subjects(), vocabulary, far=True),
+                "far subject": look_far(model, vocabulary),
+            }
         if n_heads in EXAMINED:
             numbers[f"examined/{n_heads}"] = examine(model, train, test, vocabulary, seed, options.data)
     return numbers
@@ -237,34 +241,75 @@ def examine(model, train, test, vocabulary: Vocabulary, seed: int, data: str) ->
     }
 
 
+@cache
+def far_subjects(sentences: int = 2000) -> list[list[str]]:
+    """Test sentences with a subject that does not stand right before its verb: "the dog of the man is …"."""
+    drawn = [pair.src for pair in phrasebook.sample(sentences, 2, "small", (6, LENGTHS[1]), "test")]
+    return [
+        words
+        for words in drawn
+        if any(verb - subject > 1 for verb, subject in relations(words)["verb → subject"].items())
+    ]
+
+
+def apart(words: list[str]) -> heads.Roles:
+    """The role "verb → subject" for verbs that do not stand right behind their subject."""
+    pairs = relations(words)["verb → subject"].items()
+    return {"verb → subject": {verb + 1: {subject + 1} for verb, subject in pairs if verb - subject > 1}}
+
+
+def look_far(model: MaskedWordModel, vocabulary: Vocabulary) -> dict[str, float]:
+    """How well the best head finds subjects that stand apart; one distance and untrained heads beside it."""
+    sentences = far_subjects()
+    probed, meant = probes(sentences, vocabulary), [apart(words) for words in sentences]
+    goals = heads.targets(probed, meant, ["verb → subject"])
+    chance = [heads.hits(each, probed, goals) for each in untrained(model, range(100, 100 + UNTRAINED))]
+    return {
+        "hits": float(heads.hits(model, probed, goals)["verb → subject"].max()),
+        "one distance": heads.best_distance(probed, meant, "verb → subject")[1],
+        "untrained": max(float(each["verb → subject"].max()) for each in chance),
+        "places": sum(len(each["verb → subject"]) for each in meant),
+    }
+
+
 @torch.no_grad()
-def agreement(model, test, vocabulary: Vocabulary) -> dict[str, float]:
-    """How often the right number is likelier than the wrong: subject beside the verb, and apart from it."""
+def agreement(
+    model: MaskedWordModel, sentences: list[list[str]], vocabulary: Vocabulary, far: bool
+) -> dict[str, float]:
+    """How often the right number is likelier than the wrong, for hidden verbs such as "is" and "are".
+
+    Parameters
+    ----------
+    far : bool
+        Count the verbs that do not stand right behind their subject, or those that do.
+
+    Returns
+    -------
+    dict
+        "right" and "singular" (the share of verbs that are singular: what always saying so would reach), and
+        the count, "verbs". After "I" and "you" verbs are left out.
+    """
+    singular = {pair[0] for pair in NUMBER}
     other = {form: twin for pair in NUMBER for form, twin in (pair, pair[::-1])}
-    # One row a verb: many more sentences than the other measurements use, since few subjects stand apart.
-    sentences = [pair.src for pair in phrasebook.sample(1000, 2, "small", (6, LENGTHS[1]), "test")]
-    model.eval()
+    found = [relations(words)["verb → subject"] for words in sentences]
     device = next(model.parameters()).device
-    counts = {"beside": [0, 0], "apart": [0, 0]}
+    model.eval()
+    right = ones = total = 0
     for probe in probes(sentences, vocabulary):
-        wanted: list[tuple[int, str, int, int]] = []
-        for row, (sentence, place) in enumerate(
-            zip(probe.sentence.tolist(), probe.place.tolist(), strict=True)
-        ):
-            words = sentences[sentence]
-            word = words[place - 1]
-            subject = relations(words)["verb → subject"].get(place - 1) if word in other else None
-            if subject is not None and words[subject] not in ("I", "you"):
-                kind = "beside" if place - 1 - subject == 1 else "apart"
-                wanted.append((row, kind, vocabulary.numbers[word], vocabulary.numbers[other[word]]))
+        wanted = []
+        for row, (i, place) in enumerate(zip(probe.sentence.tolist(), probe.place.tolist(), strict=True)):
+            word, subject = sentences[i][place - 1], found[i].get(place - 1)
+            fits = word in other and subject is not None and (place - 1 - subject > 1) == far
+            if fits and sentences[i][subject] not in ("I", "you"):
+                wanted.append((row, word))
         if not wanted:
             continue
-        rows = torch.tensor([row for row, *_ in wanted])
+        rows = torch.tensor([row for row, _ in wanted])
         logits, _ = model(probe.tokens[rows].to(device))
         logits = logits[torch.arange(len(rows)), probe.place[rows]].cpu()  # (verbs, vocab)
-        for line, (_, kind, right, wrong) in enumerate(wanted):
-            counts[kind][0] += int(logits[line, right] > logits[line, wrong])
-            counts[kind][1] += 1
-    return {f"agreement {kind}": right / total for kind, (right, total) in counts.items()} | {
-        f"verbs {kind}": total for kind, (_, total) in counts.items()
-    }
+        for line, (_, word) in enumerate(wanted):
+            yes, no = vocabulary.numbers[word], vocabulary.numbers[other[word]]
+            right += int(logits[line, yes] > logits[line, no])
+            ones += word in singular
+        total += len(wanted)
+    return {"right": right / total, "singular": ones / total, "verbs": total}
