@@ -1,0 +1,264 @@
+"""Assign, wait, ask: how far back can a reader look a value up?
+
+A program of ``length`` tokens assigns numbers to the variables a, b, c and d (``a=3``), between lines that
+do nothing (comments). All assignments stand in its first half. The last token asks for one variable
+(``a?``), and the answer is its value: one of eight, so that guessing is right one time in eight.
+
+- ``once``: every variable is assigned once. What matters is which variable, not where.
+- ``twice``: every variable is assigned twice, with different values, and the later one counts. Order matters.
+
+Five readers with about the same number of parameters read the same programs for the same number of steps: a
+plain RNN, an LSTM, an LSTM whose gates begin so that it forgets slowly, one layer of self-attention, and the
+same with learned positions. On the shorter programs the slow LSTM gets a second chance: six times the steps,
+at a higher rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from random import Random
+
+import torch
+from torch import Tensor, nn
+
+from attnbook.nn import LearnedPositions, SelfAttention
+from attnbook.train import fit
+
+ABOUT = "assign, wait, ask: recurrent readers and self-attention of equal size, by distance"
+
+VARIABLES = "abcd"
+VALUES = 8
+COMMENTS = ("#", "##", "pass", "...", "print", "wait", "tick", "noop")
+# A token has two parts, each with a vector of its own, and is their sum: a=3 is (a, 3), the question a? is
+# (a, ?), and a comment has nothing on its right.
+LEFT = (*VARIABLES, *COMMENTS)
+RIGHT = (*map(str, range(VALUES)), "", "?")
+KINDS = ("once", "twice")
+LENGTHS = (18, 32, 64)
+BEYOND = (64, 96, 128, 256)  # tried on these by the readers that were trained on the first
+PATIENT = (18, 32)  # lengths at which the slow LSTM gets six times the steps
+# Width of each reader, chosen so that all have about as many parameters as self-attention of 64.
+WIDTHS = {"RNN": 78, "LSTM": 40, "slow LSTM": 40, "self-attention": 64, "with positions": 64}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Every reader gets the same programs, batches and steps."""
+    add = parser.add_argument
+    add("--kind", choices=KINDS, default="once", help="variables assigned once (default) or twice")
+    add("--steps", type=int, default=400, metavar="N", help="training steps of a reader (default 400)")
+    add("--batch", type=int, default=32, metavar="N", help="programs a step (default 32)")
+    add("--learning-rate", type=float, default=3e-3, metavar="R", help="Adam's, at its highest (0.003)")
+
+
+def result_name(options: argparse.Namespace) -> str:
+    """Stem of the results file."""
+    return f"long_range_{options.kind}"
+
+
+def programs(n: int, length: int, seed: int, kind: str = "once") -> tuple[Tensor, Tensor]:
+    """``n`` programs as the numbers of left and right parts (n, length, 2), and the right values (n,).
+
+    Parameters
+    ----------
+    n : int
+    length : int
+        Tokens of a program, the question included: at least 10 for ``once``, 18 for ``twice``.
+    seed : int
+        The same seed gives the same programs.
+    kind : "once" or "twice"
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or the length leaves no room for all assignments.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind: expected {' or '.join(KINDS)}, got {kind!r}")
+    times = KINDS.index(kind) + 1
+    room = (length - 1) // 2
+    if room < times * len(VARIABLES):
+        raise ValueError(
+            f"length: expected at least {2 * times * len(VARIABLES) + 1} tokens for {kind!r}, got {length}"
+        )
+    random = Random(f"{kind} {length} {seed}")
+    rows, answers = [], []
+    for _ in range(n):
+        row = [(len(VARIABLES) + random.randrange(len(COMMENTS)), RIGHT.index("")) for _ in range(length)]
+        assigned = [variable for variable in range(len(VARIABLES)) for _ in range(times)]
+        random.shuffle(assigned)
+        values: dict[int, int] = {}
+        for place, variable in zip(sorted(random.sample(range(room), len(assigned))), assigned, strict=True):
+            value = random.randrange(VALUES)
+            while value == values.get(variable):
+                value = random.randrange(VALUES)
+            values[variable] = value
+            row[place] = (variable, value)
+        asked = random.randrange(len(VARIABLES))
+        row[-1] = (asked, RIGHT.index("?"))
+        rows.append(row)
+        answers.append(values[asked])
+    return torch.tensor(rows), torch.tensor(answers)
+
+
+def text(program: Tensor) -> str:
+    """A program (length, 2) as one would write it."""
+    return " ".join(_written(LEFT[left], RIGHT[right]) for left, right in program.tolist())
+
+
+def _written(left: str, right: str) -> str:
+    return f"{left}={right}" if right.isdigit() else left + right
+
+
+class Tokens(nn.Module):
+    """The vector of a token: one for its left part plus one for its right part."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.left = nn.Embedding(len(LEFT), size)
+        self.right = nn.Embedding(len(RIGHT), size)
+
+    def forward(self, programs: Tensor) -> Tensor:
+        """(batch, length, 2) to (batch, length, size)."""
+        return self.left(programs[..., 0]) + self.right(programs[..., 1])
+
+
+class RecurrentReader(nn.Module):
+    """Reads a program into one vector, and answers from it.
+
+    Parameters
+    ----------
+    unit : torch.nn.RNN, torch.nn.LSTM, …
+    size : int
+        Numbers in a token's vector and in the state.
+    slow : int, optional
+        For an LSTM: begin with forget gates that keep a number for 1 to ``slow`` steps, spread evenly on a
+        logarithmic scale (in the manner of Tallec & Ollivier 2018, https://arxiv.org/abs/1804.11188).
+    """
+
+    def __init__(self, unit: type[nn.RNNBase], size: int, slow: int | None = None):
+        super().__init__()
+        self.embedding = Tokens(size)
+        self.rnn = unit(size, size, batch_first=True)
+        self.output = nn.Linear(size, VALUES)
+        if slow is not None:
+            with torch.no_grad():
+                keep = torch.exp(torch.linspace(0, math.log(slow), size)).clamp(min=1.5)  # steps
+                self.rnn.bias_ih_l0.zero_(), self.rnn.bias_hh_l0.zero_()
+                self.rnn.bias_ih_l0[:size] = -torch.log(keep - 1)  # input gates
+                self.rnn.bias_ih_l0[size : 2 * size] = torch.log(keep - 1)  # forget gates
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Programs (batch, length, 2) to scores of the values (batch, 8)."""
+        states, _ = self.rnn(self.embedding(words))  # (batch, length, size)
+        return self.output(states[:, -1])
+
+
+class AttentiveReader(nn.Module):
+    """One layer of self-attention; the question's row answers.
+
+    Parameters
+    ----------
+    size : int
+        Numbers in a token's vector, in query, key and value.
+    positions : int, optional
+        Places that get a learned vector; none if left out.
+    """
+
+    def __init__(self, size: int, positions: int | None = None):
+        super().__init__()
+        self.embedding = Tokens(size)
+        self.positions = LearnedPositions(positions, size) if positions else nn.Identity()
+        self.attention = SelfAttention(size)
+        self.output = nn.Linear(size, VALUES)
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Programs (batch, length, 2) to scores of the values (batch, 8)."""
+        context, _ = self.look(words)
+        return self.output(context[:, -1])
+
+    def look(self, words: Tensor) -> tuple[Tensor, Tensor]:
+        """Context (batch, length, size) and weights (batch, length, length)."""
+        return self.attention(self.positions(self.embedding(words)))
+
+
+def build(name: str, length: int, seed: int) -> nn.Module:
+    """An untrained reader by its name in ``WIDTHS``, for programs of this length."""
+    torch.manual_seed(seed)
+    size = WIDTHS[name]
+    if name.endswith("LSTM"):
+        return RecurrentReader(nn.LSTM, size, slow=length if name == "slow LSTM" else None)
+    if name == "RNN":
+        return RecurrentReader(nn.RNN, size)
+    return AttentiveReader(size, max(BEYOND) if name == "with positions" else None)
+
+
+def train(
+    model: nn.Module, kind: str, length: int, *, steps: int, batch: int = 32, learning_rate: float = 3e-3,
+    seed: int = 0, **options,
+):  # fmt: skip
+    """Adam on new programs at every step, the learning rate falling to 0. Returns the ``History``."""
+    examples, answers = programs(steps * batch, length, seed, kind)
+    device = next(model.parameters()).device
+    batches = [
+        (one.to(device), other.to(device))
+        for one, other in zip(examples.split(batch), answers.split(batch), strict=True)
+    ]
+    return fit(
+        model, batches, steps=steps, learning_rate=learning_rate, seed=seed, progress=False,
+        schedule=lambda step: min(1.0, 2 * (1 - step / steps)),
+        loss=lambda model, batch: nn.functional.cross_entropy(model(batch[0]), batch[1]),
+        **options,
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, kind: str, length: int, n: int = 500) -> float:
+    """Share of right answers on ``n`` programs that no reader was trained on."""
+    words, right = programs(n, length, 1_000_003, kind)
+    device = next(model.parameters()).device
+    return (model(words.to(device)).argmax(dim=-1).cpu() == right).float().mean().item()
+
+
+def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
+    """Accuracy of each reader by length, and, trained at one length, on longer programs.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+    for name in ("steps", "batch"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name}: expected at least 1, got {getattr(options, name)}")
+    if not options.learning_rate > 0:
+        raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
+    found: dict[str, dict] = {"accuracy": {}, "beyond": {}, "parameters": {}}
+    trained = {"batch": options.batch, "seed": seed}
+    for name in WIDTHS:
+        rows = found["accuracy"].setdefault(name, {})
+        for length in LENGTHS:
+            model = build(name, length, seed).to(device)
+            train(
+                model, options.kind, length,
+                steps=options.steps, learning_rate=options.learning_rate, **trained,
+            )  # fmt: skip
+            rows[str(length)] = accuracy(model, options.kind, length)
+            if length == BEYOND[0]:
+                found["beyond"][name] = {
+                    str(longer): accuracy(model, options.kind, longer) for longer in BEYOND
+                }
+        found["parameters"][name] = sum(
+            parameter.numel()
+            for part, parameter in model.named_parameters()
+            if not part.startswith("positions")
+        )
+    rows = found["accuracy"].setdefault("slow LSTM, 6 x the steps", {})
+    for length in PATIENT:
+        model = build("slow LSTM", length, seed).to(device)
+        train(
+            model, options.kind, length,
+            steps=6 * options.steps, learning_rate=1.7 * options.learning_rate, **trained,
+        )  # fmt: skip
+        rows[str(length)] = accuracy(model, options.kind, length)
+    return found
