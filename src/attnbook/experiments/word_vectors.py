@@ -219,7 +219,7 @@ def plurals(found: Tensor, numbers: Mapping[str, int]) -> dict[str, float]:
     """How often *dogs* − *dog* + *cat* lands on *cats*, over all pairs of nouns, and how often *cat* does.
 
     The three words of the question are left out as answers, as is usual. The second number is the baseline of
-    Linzen 2016, https://aclanthology.org/W16-2503.
+    Linzen 2016, https://arxiv.org/abs/1606.07736.
     """
     known = [(n.singular, n.plural) for n in NOUNS if n.singular in numbers and n.plural in numbers]
     known = [(one, many) for one, many in known if one != many]
