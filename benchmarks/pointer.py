@@ -1,6 +1,8 @@
-"""From pointer to paint: how long a frame of QKVPlayground takes while a hand drags its query.
+"""From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, or moves over
+the large picture of HeadExplorer.
 
-    python benchmarks/pointer.py [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
+    python benchmarks/pointer.py [--widget QKVPlayground|HeadExplorer] [--tokens 64] [--moves 240]
+        [--mode soft] [--out FILE]
 
 In Chromium, without a kernel, every panel open. A frame's time runs from the moment the browser hands the
 page a pointer move to the task after that frame was painted. The target is a 95th percentile of 16.7 ms,
@@ -45,8 +47,23 @@ def playground(tokens: int, mode: str):
     return QKVPlayground([0.8, 0.1], vectors[:tokens], vectors[tokens:], mode=mode, predict=False)
 
 
-def measure(tokens: int, moves: int, mode: str) -> dict:
-    """Drag the query along a circle and time every frame."""
+def heads(tokens: int):
+    """The heads of a random model (2 layers × 4 heads, d_model 32), one of them switched off."""
+    import torch
+
+    from attnbook.nn import WordModel
+    from attnbook.widgets import HeadExplorer
+
+    torch.manual_seed(0)
+    words = [f"word{i}" for i in range(100)]
+    model = WordModel(len(words), d_model=32, n_heads=4, n_layers=2, max_length=tokens)
+    widget = HeadExplorer.from_model(model, words[1 : tokens + 1], words, mask_word=words[0])
+    widget.ablated = [(0, 1)]
+    return widget
+
+
+def measure(name: str, tokens: int, moves: int, mode: str) -> dict:
+    """Drag the query, or move the pointer, along a line and time every frame."""
     from playwright.sync_api import sync_playwright
     from widget_page import write_page
 
@@ -56,17 +73,25 @@ def measure(tokens: int, moves: int, mode: str) -> dict:
     if chromium is None:
         raise SystemExit("Chromium is not installed: apt-get install chromium, or set ATTNBOOK_CHROMIUM")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        path = write_page(Path(folder) / "page.html", [playground(tokens, mode)])
+        widget = heads(tokens) if name == "HeadExplorer" else playground(tokens, mode)
+        path = write_page(Path(folder) / "page.html", [widget])
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 900, "height": 1400})
         page.goto(path.as_uri())
         for summary in page.locator("details > summary").all():
             summary.click()
-        box = page.locator(".ab-handle.ab-query").bounding_box()
-        plane = page.locator(".ab-plane").first.bounding_box()
+        held, plane = (
+            page.locator(selector).first.bounding_box()
+            for selector in (
+                (".ab-hx-map", ".ab-hx-map")
+                if name == "HeadExplorer"
+                else (".ab-handle.ab-query", ".ab-plane")
+            )
+        )
         x, y = plane["x"] + plane["width"] / 2, plane["y"] + plane["height"] / 2
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.down()
+        page.mouse.move(held["x"] + held["width"] / 2, held["y"] + held["height"] / 2)
+        if name == "QKVPlayground":
+            page.mouse.down()
         page.evaluate(CLOCK)
         for step in range(moves):
             shift = (step % 60) / 60
@@ -77,6 +102,7 @@ def measure(tokens: int, moves: int, mode: str) -> dict:
         browser.close()
     cuts = statistics.quantiles(times, n=20)
     return {
+        "widget": name,
         "tokens": tokens,
         "mode": mode,
         "frames": len(times),
@@ -93,12 +119,13 @@ def measure(tokens: int, moves: int, mode: str) -> dict:
 def main() -> None:
     """Print one JSON object; exit with 1 when the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--widget", choices=("QKVPlayground", "HeadExplorer"), default="QKVPlayground")
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--moves", type=int, default=240)
     parser.add_argument("--mode", choices=("soft", "hard", "fixed"), default="soft")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    result = measure(options.tokens, options.moves, options.mode)
+    result = measure(options.widget, options.tokens, options.moves, options.mode)
     text = json.dumps(result, indent=2)
     print(text)
     if options.out:

@@ -141,7 +141,7 @@ def heads(model=None, **options):
 
     model = model or word_model()
     defaults = {"roles": ROLES, "other_roles": ["next word"]}
-    if not model.causal:
+    if not getattr(model, "causal", False):
         defaults["mask_word"] = "[hidden]"
     return HeadExplorer.from_model(model, HEAD_SENTENCES, HEAD_WORDS, **{**defaults, **options})
 
@@ -206,3 +206,15 @@ def experiment(task="cueing", **options):
 
     defaults = {"trials": 5} if task == "cueing" else {"trials": 8, "sizes": [4, 16]}
     return SearchAndCueing(task, **{**defaults, **options})
+
+
+def self_playground(**options):
+    """Four words in the plane, three identities."""
+    from attnbook.widgets import SelfAttentionPlayground
+
+    defaults = {
+        "tokens": ["the", "FBI", "is", "run"],
+        "x": [[0.2, 0.1], [1, 0.3], [-0.4, 0.2], [0.9, -0.6]],
+        "challenge": "Make “run” look at “FBI” more than at any other word.",
+    }
+    return SelfAttentionPlayground(**{**defaults, **options})

@@ -24,7 +24,8 @@ class Reader:
     ----------
     sizes : dict
         ``vocab, d_model, n_heads, n_layers, max_length``, ``d_ff`` (0: none), ``causal``, ``tied``, ``norms``
-        (whether there are layer norms), ``bias`` (how many numbers the output layer adds: vocab or 0).
+        (whether there are layer norms), ``bias`` (how many numbers the output layer adds: vocab or 0),
+        ``hidden`` (the token number of a hidden word, or -1).
     numbers : sequence of float
         All parameters, one after the other, in the order in which ``__init__`` takes them.
     """
@@ -52,12 +53,13 @@ class Reader:
         self.norm = (take(d), take(d)) if sizes["norms"] else None
         self.output = self.embedding if sizes["tied"] else take(sizes["vocab"], d)
         self.bias = take(sizes["bias"]) if sizes["bias"] else 0.0
-        self.means = take(sizes["n_layers"], d)
+        self.means = take(2, sizes["n_layers"], d)  # of visible words, of hidden ones
 
     def __call__(self, tokens, ablated=(), ablation="zero") -> dict:
         """``logits`` (length, vocab) and ``weights`` (n_layers, n_heads, length, length)."""
         n_heads = self.sizes["n_heads"]
         d_head = self.sizes["d_model"] // n_heads
+        hidden = (np.asarray(tokens) == self.sizes["hidden"]).astype(int)
         x = self.embedding[list(tokens)] + self.positions[: len(tokens)]
         all_weights = []
         for i, layer in enumerate(self.layers):
@@ -74,13 +76,13 @@ class Reader:
             contexts = weights @ v  # (n_heads, length, d_head)
             for at, head in ablated:
                 if at == i:
-                    mean = self.means[i, head * d_head : (head + 1) * d_head]
+                    mean = self.means[hidden, i, head * d_head : (head + 1) * d_head]  # (length, d_head)
                     contexts[head] = mean if ablation == "mean" else 0.0
             merged = contexts.transpose(1, 0, 2).reshape(len(x), -1)
             x = x + merged @ layer["o"][0].T + layer["o"][1]
             if "W_1" in layer:
-                hidden = _norm(x, layer["norm_2"]) @ layer["W_1"][0].T + layer["W_1"][1]
-                x = x + np.maximum(hidden, 0) @ layer["W_2"][0].T + layer["W_2"][1]
+                inner = _norm(x, layer["norm_2"]) @ layer["W_1"][0].T + layer["W_1"][1]
+                x = x + np.maximum(inner, 0) @ layer["W_2"][0].T + layer["W_2"][1]
             all_weights.append(weights)
         return {"logits": _norm(x, self.norm) @ self.output.T + self.bias, "weights": np.stack(all_weights)}
 
@@ -194,7 +196,7 @@ class HeadExplorer(Widget):
             columns = words if src is None else _words("src", src)
             self._static_weights = _weights(weights, len(words), len(columns))
             n_layers, n_heads = self._static_weights.shape[:2]
-            content = {"sentences": [words], "src": None if src is None else columns, "verb": "look at"}
+            content = {"sentences": [words], "src": None if src is None else columns, "verb": "look at "}
             content["weights"] = _pack(self._static_weights)
             if outputs is not None:
                 self._outputs = _array("outputs", outputs, (n_layers, n_heads, len(words), None))
@@ -252,9 +254,10 @@ class HeadExplorer(Widget):
             For a model that is not causal: the word of the vocabulary that stands for a hidden one. The word
             at ``ask`` is hidden from the model, which guesses it. A causal model guesses the word after
             ``ask``.
-        head_means : (n_layers, n_heads, d_head), optional
-            What each head hands on, on average over many sentences, before W_o; if left out, the model's own
-            ``head_means``. Without any, a head can only be ablated to zeros.
+        head_means : (n_layers, n_heads, d_head) or (n_layers, n_heads, 2, d_head), optional
+            What each head hands on, before W_o, on average over many sentences; with a dimension of 2, for
+            visible words and for hidden ones. If left out, the model's own ``head_means``. Without any, a
+            head can only be ablated to zeros.
         ask : int, None or "last"
             Where the model is asked first; "last": the last word that can be. None: nowhere.
         **options
@@ -292,9 +295,8 @@ class HeadExplorer(Widget):
             )
         sizes["max_length"] = longest  # positions beyond it stay behind
         parameters[1] = parameters[1][:longest]
-        d_head = sizes["d_model"] // sizes["n_heads"]
-        shape = sizes["n_layers"], sizes["n_heads"], d_head
-        parameters.append(np.zeros(shape) if means is None else _array("head_means", means, shape))
+        sizes["hidden"] = -1 if mask_word is None else words.index(mask_word)
+        parameters.append(_head_means(means, sizes))
         numbers = np.concatenate([_numpy(part).ravel() for part in parameters]).astype("f4")
         if len(numbers) > MOST_NUMBERS:
             raise ValueError(
@@ -304,7 +306,7 @@ class HeadExplorer(Widget):
         packed = {**sizes, "vocabulary": words, "mask": mask_word, "numbers": _pack(numbers)}
         packed["means"] = means is not None
         content = {"sentences": given, "src": None, "model": packed}
-        content["verb"] = "guess after" if sizes["causal"] else "hide"
+        content["verb"] = "guess after " if sizes["causal"] else "hide "
         if ask == "last":
             ask = max(0, len(given[0]) - 1 - sizes["causal"])
         return cls(given[0], None, ask=ask, **options, _model=(content, Reader(sizes, numbers)))
@@ -559,6 +561,16 @@ def _taken_apart(model):
         parameters.append(output.bias)
     means = getattr(model, "head_means", None)  # zeros until they were measured
     return sizes, parameters, means if means is not None and _numpy(means).any() else None
+
+
+def _head_means(means, sizes) -> np.ndarray:
+    """(2, n_layers, n_heads, d_head): what heads hand on for visible words, then for hidden ones."""
+    shape = sizes["n_layers"], sizes["n_heads"], sizes["d_model"] // sizes["n_heads"]
+    if means is None:
+        return np.zeros((2, *shape))
+    if np.ndim(_numpy(means)) == 4:
+        return _array("head_means", means, (*shape[:2], 2, shape[2])).transpose(2, 0, 1, 3)
+    return np.stack([_array("head_means", means, shape)] * 2)
 
 
 def _numpy(part):

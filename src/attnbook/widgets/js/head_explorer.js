@@ -47,7 +47,7 @@ export function run(content, { tokens, ask, ablated, ablation }) {
       const { mask, vocabulary } = model;
       if (mask) out.words = out.columns = tokens.map((word, i) => (i === ask ? mask : word));
       const numbers = out.words.map((word) => vocabulary.indexOf(word));
-      const before = parts.read(numbers, []);
+      const before = (parts[numbers] ||= parts.read(numbers, [])); // the whole model, once a sentence
       const after = ablated.length ? parts.read(numbers, ablated, ablation) : before;
       Object.assign(out, after);
       if (ask !== null) {
@@ -120,6 +120,7 @@ function build(view, body) {
   const canAblate = made || content.outputs;
   const now = () => view.state;
   const folded = (text, inside) => h("details.panel", { ontoggle: view.redraw }, stop(h("summary", text)), inside);
+  const column = (text) => h("th", { scope: "col" }, text);
   let [out, shown, tabled, played, laid] = [];
 
   // Every head as a small picture, with a switch.
@@ -130,15 +131,15 @@ function build(view, body) {
   const isOff = (one) => find(now().ablated, one) >= 0;
   const small = heads.map((one) => {
     const [canvas, text] = [h("canvas"), h("span")];
-    const columns = { "data-columns": n_heads * (canAblate ? 2 : 1) };
-    const show = button([canvas, text], () => change({ head: one }), { class: "ab-hx-small", ...columns });
+    const columns = { "data-columns": n_heads << !!canAblate };
+    const show = button([canvas, text], () => change({ head: one, ...same(one, now().other) && { other: now().head } }), { class: "ab-hx-small", ...columns });
     const tick = stop(h("input", {
       type: "checkbox", "aria-label": `${long(one)} is on`, ...columns,
-      onchange: () => change({ ablated: heads.filter((other) => (same(other, one) ? !tick.checked : isOff(other))) }),
+      onchange: () => change({ ablated: heads.filter((_, i) => !small[i][4].checked) }),
     }));
     return [one, canvas, text, show, tick, h("td", show, canAblate && h("label.tick", tick, "on"))];
   });
-  const grid = h("table.hx-heads", h("caption", "Choose a head"), h("tbody", each(n_layers, (l) =>
+  const grid = h("table.hx-heads", h("caption", "All heads"), h("tbody", each(n_layers, (l) =>
     h("tr", h("th", { scope: "row" }, `layer ${l + 1}`), small.slice(l * n_heads, (l + 1) * n_heads).map((all) => all[5])))));
   const kind = select([["zero", "zeros"], ["mean", "its mean"]], { onchange: () => change({ ablation: kind.value }) });
   const views = VIEWS.map(([name, text]) => button(text, () => change({ view: name }), { role: "radio" }));
@@ -159,7 +160,7 @@ function build(view, body) {
       if (made) {
         const size = made.d_model / n_heads;
         const [q, k] = [out.q, out.k].map((all, i) => all[l][i ? c : r].slice(g * size, (g + 1) * size));
-        text = made.causal && c > r ? "a later word is masked: "
+        text = made.causal && c > r ? "masked: "
           : `query · key = ${q.slice(0, 3).map((x, i) => `${fixed(x)}×${fixed(k[i])}`).join(" + ")}${size > 3 ? " + …" : ""} = ${fixed(dot(q, k), 4)}, ÷ √${size} = ${fixed(dot(q, k) / Math.sqrt(size), 4)}, softmax = `;
       }
       return [`Head ${label(one)}`, text + fixed(out.weights[l][g][r][c], 4)];
@@ -176,7 +177,7 @@ function build(view, body) {
     if (!numbers.open || key === tabled) return;
     tabled = key;
     behind.replaceChildren(...shown.map(([name, rows]) => h("table.hx-shares", h("caption", `${name}, in %`),
-      h("thead", h("tr", h("td"), out.columns.map((word) => h("th", { scope: "col" }, word)))),
+      h("thead", h("tr", h("td"), out.columns.map(column))),
       h("tbody", rows.map((row, r) => h("tr", h("th", { scope: "row" }, out.words[r]), row.map((w) =>
         stop(h("td", { "data-columns": row.length }, fixed(100 * w, 0))))))))));
   };
@@ -184,13 +185,12 @@ function build(view, body) {
   // The output, always beside the weights.
   const asking = select([], { onchange: () => change({ ask: asking.value ? +asking.value : null }) });
   const [caption, result] = [h("caption"), h("tbody")];
-  const titles = [0, 1].map(() => h("th", { scope: "col" }));
+  const without = column("");
   const line = (name, texts, shares) => h("tr", h("th", { scope: "row" }, name),
     texts.map((text, i) => h("td", shares && h(".bar", h(`.fill f${i}`, { style: `--w:${shares[i].toFixed(4)}` })), text)));
   const drawOutput = () => {
     const { ask, ablated, tokens } = now();
-    say(titles[0], "all heads on");
-    say(titles[1], ablated.length ? `without ${ablated.map(label).join(", ")}` : "switch a head off");
+    say(without, ablated.length ? `without ${ablated.map(label).join(", ")}` : "switch a head off");
     let lines = [];
     say(caption, !made ? `Length of the output at “${tokens[ask]}”` : ask === null ? "Hide a word, and the model guesses"
       : `The model's guess ${made.mask ? "for the hidden" : "after"} “${tokens[ask]}”`);
@@ -216,10 +216,10 @@ function build(view, body) {
   // Another sentence, another word.
   const given = select(sentences.map((words, i) => [i, words.join(" ")]), { onchange() {
     const tokens = sentences[given.value];
-    change({ tokens, cell: null, ask: now().ask && Math.max(0, tokens.length - (made.mask ? 1 : 2)) });
+    change({ tokens, cell: null, ask: now().ask && Math.max(0, tokens.length - 2 + !!made.mask) });
   } });
   const place = select([], { onchange: view.redraw });
-  const swap = select(made ? made.vocabulary.map(twice) : [], {
+  const swap = select(made ? [...made.vocabulary].sort().map(twice) : [], {
     onchange: () => change({ tokens: now().tokens.map((word, i) => (i === +place.value ? swap.value : word)) }),
   });
 
@@ -234,7 +234,7 @@ function build(view, body) {
     const open1 = (reveal) => change({ prediction: null, score: null, revealed: reveal });
     if (revealed) {
       game.replaceChildren(
-        h("p.ask", { role: "status" }, prediction ? `Score ${fixed(score)}.` : "What the rules say:"),
+        h("p.ask", { role: "status" }, prediction ? `Score ${fixed(score)}.` : "The rules say:"),
         h("ul", roles.map(([l, g, role, why], i) => h("li", h("b", `${label([l, g])}: ${role}. `),
           prediction && (prediction[i] === role ? "✓ You said so. " : `✗ You said “${prediction[i]}”. `), why))),
         button("Match again", () => open1(false)));
@@ -254,8 +254,8 @@ function build(view, body) {
 
   body.append(...roles.length ? [game] : [],
     ...made ? [h(".row", sentences.length > 1 && h("label", "sentence ", given), h("label", "word ", place), h("label", "becomes ", swap))] : [],
-    h(".hx-sides", h("", grid, canAblate && [h(".row", made?.means && h("label", "an “off” head gives ", kind), h("label", `${content.verb} `, asking)),
-      h("table.hx-bars", caption, h("thead", h("tr", h("td"), titles)), result)]),
+    h(".hx-sides", h("", grid, canAblate && [h(".row", made?.means && h("label", "an “off” head gives ", kind), h("label", content.verb, asking)),
+      h("table.hx-bars", caption, h("thead", h("tr", h("td"), column("all heads on"), without)), result)]),
     h("", h(".row", h(".modes", { role: "radiogroup", "aria-label": "view" }, views), withOther), h(".hx-pair", large.map(({ node }) => node)))),
     sums, numbers);
 

@@ -33,7 +33,7 @@ export function softmax(scores) {
 
 // The packed model -> run(token numbers, [[layer, head], …], "zero" | "mean") ->
 // {weights: [layer][head][row][column], q and k: [layer][row], logits(row)}.
-export function reader({ vocab, d_model: d, n_heads, n_layers, max_length, d_ff, causal, tied, norms, bias, numbers }) {
+export function reader({ vocab, d_model: d, n_heads, n_layers, max_length, d_ff, causal, tied, norms, bias, hidden, numbers }) {
   const all = unpack(numbers);
   let at = 0;
   const take = (n) => all.subarray(at, (at += n));
@@ -43,7 +43,7 @@ export function reader({ vocab, d_model: d, n_heads, n_layers, max_length, d_ff,
   const last = norms && pair(d);
   const output = tied ? embedding : take(vocab * d);
   const added = take(bias);
-  const means = take(n_layers * d);
+  const means = take(2 * n_layers * d); // of visible words, then of hidden ones
   const size = d / n_heads;
   return (tokens, ablated, ablation) => {
     let x = tokens.map((token, i) => each(d, (j) => embedding[token * d + j] + positions[i * d + j]));
@@ -61,7 +61,7 @@ export function reader({ vocab, d_model: d, n_heads, n_layers, max_length, d_ff,
           const part = row.slice(from, from + size);
           const shares = softmax(key.map((other, j) => (causal && j > i ? -Infinity : dot(part, other, from) / Math.sqrt(size))));
           contexts[i].push(...each(size, (c) => (!off ? shares.reduce((total, w, j) => total + w * value[j][from + c], 0)
-            : ablation === "mean" ? means[l * d + from + c] : 0)));
+            : ablation === "mean" ? means[(tokens[i] === hidden ? l + n_layers : l) * d + from + c] : 0)));
           return shares;
         });
       });
