@@ -264,6 +264,7 @@ def test_a_bad_assignment_raises_and_changes_nothing(name, value, sentence):
         ({"roles": 3}, "roles: expected a dict"),
         ({"predict": "yes"}, "predict: expected"),
         ({"ask": 99}, "ask: expected"),
+        ({"head": 3}, "head: expected"),
     ],
     ids=lambda x: str(x)[:30],
 )

@@ -218,7 +218,7 @@ class HeadExplorer(Widget):
             {
                 "tokens": content["sentences"][0],
                 "head": head,
-                "other": [0, 1 if n_heads > 1 else 0] if list(head) == [0, 0] else [0, 0],
+                "other": [0, min(1, n_heads - 1)] if head in ((0, 0), [0, 0]) else [0, 0],
                 "view": view,
                 "ablated": [],
                 "ablation": "zero",
