@@ -9,6 +9,7 @@ from attnbook.nn import (
     ALiBi,
     KVCache,
     MultiHeadAttention,
+    PlainMultiHeadAttention,
     RelativePositions,
     RotaryPositions,
     SinusoidalPositions,
@@ -252,3 +253,26 @@ def test_bad_input_leaves_the_cache_as_it_was():
         cache.append(torch.zeros(BATCH, 1, 2, 4), torch.zeros(BATCH, 1, 2, 4))
     assert cache.key is key
     assert cache.value is value
+
+
+@pytest.mark.parametrize("shape", ["none", "keys", "batch", "heads"])
+def test_plain_is_the_full_class_without_what_it_leaves_out(shape):
+    """The class that chapter 8 shows, with the same parameters: the same context and weights."""
+    full, x = make()
+    plain = PlainMultiHeadAttention(D_MODEL, HEADS).double()
+    plain.load_state_dict(full.state_dict())
+    memory = torch.randn(BATCH, 5, D_MODEL, dtype=torch.float64)
+    sizes = {"none": None, "keys": (LENGTH, 5), "batch": (BATCH, 1, 5), "heads": (BATCH, HEADS, LENGTH, 5)}
+    mask = None if shape == "none" else torch.rand(sizes[shape]) < 0.7
+    for ours, expected in zip(plain(x, memory, mask=mask), full(x, memory, mask=mask), strict=True):
+        torch.testing.assert_close(ours, expected)
+
+
+def test_plain_names_what_does_not_fit():
+    with pytest.raises(ValueError, match="n_heads"):
+        PlainMultiHeadAttention(12, 5)
+    attention = PlainMultiHeadAttention(12, 3)
+    with pytest.raises(ValueError, match="query"):
+        attention(torch.randn(2, 5, 10))
+    with pytest.raises(ValueError, match="mask"):
+        attention(torch.randn(2, 5, 12), mask=torch.ones(2, 4, dtype=torch.bool))
