@@ -7,6 +7,7 @@ from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
 from attnbook.widgets.saliency_scanpath import SaliencyScanpath
 from attnbook.widgets.search_and_cueing import SearchAndCueing
+from attnbook.widgets.self_attention_playground import SelfAttentionPlayground
 
 __all__ = [
     "AlignmentExplorer",
@@ -16,4 +17,5 @@ __all__ = [
     "Quiz",
     "SaliencyScanpath",
     "SearchAndCueing",
+    "SelfAttentionPlayground",
 ]
