@@ -17,6 +17,9 @@ def _short(vector) -> str:
 class QKVPlayground(Widget):
     """Attention of one query over a few words, in the reader's hands.
 
+    Self-attention, where every word is a query, is
+    :class:`~attnbook.widgets.SelfAttentionPlayground`.
+
     Parameters
     ----------
     query : (d_k,)

@@ -144,7 +144,18 @@ function keyboard(root, reset) {
     event.preventDefault();
     event.stopPropagation();
   }, true);
-  return { tidy, held: (node) => held === node };
+  return {
+    tidy,
+    held: (node) => held === node,
+    // What has the focus may be gone from view after a change: the focus stays in the widget.
+    mend() {
+      const { activeElement: at } = document;
+      if (root.contains(at) && !at.getClientRects().length) {
+        tidy();
+        current.focus();
+      }
+    },
+  };
 }
 
 // --- The frame ---------------------------------------------------------------------------------------------
@@ -152,8 +163,9 @@ function keyboard(root, reset) {
 const starts = new WeakMap(); // model -> what it began with
 
 function begin(model, spec) {
-  if (starts.has(model)) return starts.get(model);
-  const start = { state: model.get("state") };
+  let start = starts.get(model);
+  if (start) return start;
+  start = { state: model.get("state") };
   starts.set(model, start);
   if (BOOK) {
     const id = model.get("widget_id");
@@ -197,7 +209,7 @@ export function widget(spec) {
       const root = h("section", { class: "ab", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" });
       const view = { model, root, state: model.get("state"), shared: BOOK && start.shared };
       let built;
-      let [speaking, drawing, sending] = [0, 0, 0];
+      let speaking, drawing, sending; // timers
       const keys = keyboard(root, () => view.reset());
       const rest = () => {
         keys.tidy();
@@ -207,6 +219,7 @@ export function widget(spec) {
       const draw = () => {
         drawing = 0;
         built.update();
+        keys.mend();
         clearTimeout(speaking);
         // Once the hand rests, not sixty times a second.
         speaking = setTimeout(rest, 250);
@@ -237,25 +250,24 @@ export function widget(spec) {
           view.note("Reset.");
         },
       });
-      const onState = () => {
+      const onModel = () => {
+        say(challenge, model.get("challenge"));
+        // base.css follows the page unless the reader's program says otherwise.
+        const theme = model.get("theme");
+        set(root, { "data-theme": theme !== "auto" && theme });
         if (model.get("state") === view.state || sending) return;
         view.state = model.get("state");
         built.outside?.();
         view.redraw();
       };
-      const onText = () => {
-        say(challenge, model.get("challenge"));
-        // base.css follows the page unless the reader's program says otherwise.
-        const theme = model.get("theme");
-        set(root, { "data-theme": theme !== "auto" && theme });
-      };
+      const listen = (how) => ["state", "challenge", "theme"].forEach((name) => model[how](`change:${name}`, onModel));
       el.append(root);
       try {
         const wrong = BOOK && spec.check(view.state, model);
         if (wrong) throw Error(wrong);
         root.append(challenge, body, live, tools, note, h("p.hint",
-          "Arrows: next control. Enter: pick it up, so that arrows change it. Esc: let go, leave. R: reset."));
-        onText();
+          "Arrows: next control. Enter: pick it up for the arrows. Esc: let go, leave. R: reset."));
+        onModel();
         built = spec.build(view, body, tools);
         tools.append(button("Reset", view.reset));
         if (BOOK) {
@@ -274,21 +286,17 @@ export function widget(spec) {
         rest();
       } catch (error) {
         root.replaceChildren(h("p.note", { role: "status" },
-          `${spec.title} cannot be shown: its state is damaged (${error.message}). Run its cell again, or reload.`));
+          `${spec.title} cannot be shown: its state is damaged (${error.message}). Run its cell again.`));
         return undefined;
       }
-      model.on("change:state", onState);
-      model.on("change:challenge", onText);
-      model.on("change:theme", onText);
+      listen("on");
       if (BOOK && start.shared) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
       return () => {
         if (sending) send();
         clearTimeout(speaking);
         cancelAnimationFrame(drawing);
         built.leave?.();
-        model.off("change:state", onState);
-        model.off("change:challenge", onText);
-        model.off("change:theme", onText);
+        listen("off");
       };
     },
   };

@@ -4,11 +4,12 @@ import { fixed, h, set, stop } from "./base.js";
 
 const HALF = 160; // pixels from the origin to the edge, before the drawing is scaled
 
-// Shape of a handle, so that colour is never alone: circle, square, diamond.
+// Shape of a handle, so that colour is never alone: circle, square, diamond; a triangle for a word.
 const SHAPES = {
   query: "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0z",
   key: "M-6-6h12v12h-12z",
   value: "M0-8l8 8l-8 8l-8-8z",
+  x: "M0-9l8 14h-16z",
 };
 
 // A place in pixels, as SVG writes it.
@@ -42,7 +43,7 @@ export function plane(view, title, things, move, more) {
     const most = Math.max(0.5, ...things().flatMap(({ vector }) => vector.slice(0, 2).map(Math.abs)));
     if (most <= span * 0.97 && most > span * 0.3) return;
     span = most * 1.3;
-    const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50].find((s) => span / s <= 4) || span / 4;
+    const step = [0.2, 0.5, 1, 2, 5, 10, 20, 50].find((s) => span / s <= 4) || span / 4;
     grid.replaceChildren();
     for (let k = -4; k <= 4; k += 1) {
       const at = ((k * step * HALF) / span).toFixed(1);

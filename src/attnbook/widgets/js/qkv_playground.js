@@ -98,7 +98,7 @@ function build(view, body, tools) {
   // The table behind the pictures.
   const tbody = h("tbody");
   const totals = COLUMNS.map((_, c) => h(c ? "td" : "th", c ? "" : "sum"));
-  const table = h("table.steps", h("caption", "From score to weight, a row a word"),
+  const table = h("table.steps", h("caption", "From score to weight"),
     h("thead", h("tr", COLUMNS.map((name) => h("th", { scope: "col" }, name)))), tbody, h("tfoot", h("tr", totals)));
   const layRows = () => {
     rows = now().labels.map((label, i) => {
