@@ -28,9 +28,10 @@ class SaliencyScanpath(Widget):
     Parameters
     ----------
     images : dict from names to pictures
-        Each (h, w, 3) or (h, w), whole numbers from 0 to 255 or fractions from 0 to 1. A picture is brought to
-        at most 128 pixels a side and 128 · 96 in all, with an even number of rows and columns, and its colours
-        are kept at half of that resolution: 1.5 bytes a pixel in the notebook. ``w.pixels`` is what is left.
+        Each (h, w, 3) or (h, w), whole numbers from 0 to 255 or fractions from 0 to 1. A picture is brought
+        to at most 128 pixels a side and 128 · 96 in all, with an even number of rows and columns, and its
+        colours are kept at half of that resolution: 1.5 bytes a pixel in the notebook. ``w.pixels`` is what
+        is left.
     image : str, optional
         The name of the picture shown first.
     targets : dict, optional
@@ -62,18 +63,18 @@ class SaliencyScanpath(Widget):
     pixels : (h, w, 3) array, read-only
     saliency : (h, w) lists, scanpath : list of [row, column], read-only
     prediction : dict or None
-        ``{"places": [[row, column], …]}``; beside it stand how the model's map ranks these places (``auc``), how
-        a map that knows only the middle ranks them (``centre``), how the map ranks the looks of the other
-        pictures (``others``, None where there is one picture) and how many of the model's looks lie within
-        ``radius`` of a place (``found``).
+        ``{"places": [[row, column], …]}``; beside it stand how the model's map ranks these places (``auc``),
+        how a map that knows only the middle ranks them (``centre``), how the map ranks the looks of the
+        other pictures (``others``, None where there is one picture) and how many of the model's looks lie
+        within ``radius`` of a place (``found``).
     score : float or None
         ``auc``: the share of all pixels that a place outranks, 0.5 by chance.
 
     Raises
     ------
     ValueError
-        From the constructor, naming the argument and what is wrong. Assignments raise ``traitlets.TraitError``
-        and leave the state as it was.
+        From the constructor, naming the argument and what is wrong. Assignments raise
+        ``traitlets.TraitError`` and leave the state as it was.
     """
 
     _esm = bundle("SaliencyScanpath.js")

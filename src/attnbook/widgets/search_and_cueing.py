@@ -18,15 +18,16 @@ REVERSED_IN_20, REVERSED_IN_120 = 12, 1
 class SearchAndCueing(Widget):
     """Posner's cueing task, or visual search for a feature and for a conjunction, done by the reader.
 
-    Reaction times come from the page, where one frame of the screen (about 17 ms) is the limit; delays of keyboard
-    and screen add to all trials alike. The tasks are visual; for whoever cannot or would not do them,
-    ``simulate`` makes data of a reader whose times are known.
+    Reaction times come from the page, where one frame of the screen (about 17 ms) is the limit; delays of
+    keyboard and screen add to all trials alike. The tasks are visual; for whoever cannot or would not do
+    them, ``simulate`` makes data of a reader whose times are known.
 
     Parameters
     ----------
     task : "cueing" or "search"
         *Cueing* (Posner 1980): a cross, an arrow that is right in 80 % of the trials that have one, a disc to
-        the left or right; the reader presses a key once it appears. From 60 trials on a sixth has a neutral cue.
+        the left or right; the reader presses a key once it appears. From 60 trials on a sixth has a neutral
+        cue.
         *Search* (Treisman & Gelade 1980): is an orange, filled square among the items? The others are blue
         outlines (a feature tells) or orange discs and blue squares (a conjunction).
     trials : int, optional
@@ -42,16 +43,16 @@ class SearchAndCueing(Widget):
     Attributes
     ----------
     results : list of lists
-        Cueing: ``[kind, ms]`` a trial, kind 0 valid, 1 neutral, 2 invalid; ms 0 is a press that came too early,
-        −1 a miss, and both are left out. Search: ``[kind, size, present, ms, right]``; wrong answers are left
-        out of the slopes. Assignable, as from :meth:`simulate`.
+        Cueing: ``[kind, ms]`` a trial, kind 0 valid, 1 neutral, 2 invalid; ms 0 is a press that came too
+        early, −1 a miss, and both are left out. Search: ``[kind, size, present, ms, right]``; wrong answers
+        are left out of the slopes. Assignable, as from :meth:`simulate`.
     simulated : bool
         Whether the results are made up.
     medians : dict from cue to ms, read-only (cueing)
     slopes : dict from (display, present or absent) to ms an item, read-only (search)
     effect : float or None, read-only
-        What the reader predicts: ms that an invalid cue costs against a valid one; ms an item in a conjunction
-        whose target is there.
+        What the reader predicts: ms that an invalid cue costs against a valid one; ms an item in a
+        conjunction whose target is there.
     prediction : dict or None
         ``{"guess": ms}``; ``actual`` stands beside it once there are results.
     score : float or None
@@ -60,8 +61,8 @@ class SearchAndCueing(Widget):
     Raises
     ------
     ValueError
-        From the constructor, naming the argument and what is wrong. Assignments raise ``traitlets.TraitError``
-        and leave the state as it was.
+        From the constructor, naming the argument and what is wrong. Assignments raise
+        ``traitlets.TraitError`` and leave the state as it was.
     """
 
     _esm = bundle("SearchAndCueing.js")
@@ -237,9 +238,10 @@ class SearchAndCueing(Widget):
 def few(trials) -> str:
     """What so few trials can show."""
     return (
-        f"{trials} trials hold {trials // 5} misleading arrows and no neutral cue. In simulations of a reader whose "
-        f"times spread by about 60 ms and truly differ by 40 ms, {trials} trials came out the wrong way round "
-        f"{REVERSED_IN_20} times in 100, 120 trials {REVERSED_IN_120} in 100: take what you see here as a taste."
+        f"{trials} trials hold {trials // 5} wrong arrows and no neutral cue. In simulations of a reader "
+        f"whose times spread by about 60 ms, a true difference of 40 ms came out the wrong way round in "
+        f"{REVERSED_IN_20} of 100 runs of {trials} trials, and in {REVERSED_IN_120} of 100 runs of 120: take "
+        "what you see here as a taste."
     )
 
 
@@ -364,8 +366,8 @@ def _trials(value, task, sizes) -> int:
     cells = 4 * len(sizes)
     if task == "search" and value % cells:
         raise ValueError(
-            f"trials: expected a multiple of {cells} (2 kinds × {len(sizes)} sizes × with and without target), "
-            f"got {value!r}."
+            f"trials: expected a multiple of {cells} (2 kinds × {len(sizes)} sizes × with and without "
+            f"target), got {value!r}."
         )
     return value
 

@@ -102,7 +102,10 @@ function build(view, body) {
     if (!run) return;
     const { done, seed } = run;
     run = null;
-    if (stage.contains(document.activeElement) || document.activeElement === stage) start.focus();
+    if (view.root.contains(document.activeElement)) {
+      idle.hidden = false;
+      start.focus({ preventScroll: true });
+    }
     const actual = effect(task, done);
     const { prediction } = now();
     if (done.length) {
