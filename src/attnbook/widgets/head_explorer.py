@@ -111,7 +111,7 @@ class HeadExplorer(Widget):
         The columns, for cross-attention; the tokens themselves if left out.
     outputs : (layers, heads, n_tgt, d), optional
         What each head adds to its layer's output, after W_o. With them heads can be switched off: the page
-        shows how much shorter the sum gets at a word, and how far it turns.
+        shows how much shorter the sum gets at a word.
     roles : dict, optional
         ``{(layer, head): (role, why)}``, counted from 0: what a rule says that the head does, and one
         sentence on what the rule measured. The reader matches heads and roles first.
