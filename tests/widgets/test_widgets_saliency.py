@@ -69,8 +69,8 @@ def test_javascript_equals_torch(node, tmp_path):
         PROGRAM
         + """
 console.log(JSON.stringify(data.map(([images, targets, state]) => {
-  const { saliency, conspicuity, path, picture } = compute(images.it, targets[state.target] || {}, state);
-  return { saliency: [...saliency.a], path, rgb: [...picture.rgb], maps: conspicuity.map(({ a }) => [...a]) };
+  const { saliency, parts, path, picture } = compute(images.it, targets[state.target] || {}, state);
+  return { saliency: [...saliency.a], path, rgb: [...picture.rgb], parts: parts.map(({ a }) => [...a]) };
 })));
 """
     )
@@ -90,9 +90,11 @@ console.log(JSON.stringify(data.map(([images, targets, state]) => {
             feature_gains=target.get("feature_gains"),
             top_down=match,
         )
-        for expected, ours in zip(
-            (found.saliency, *found.conspicuity.values()), (js["saliency"], *js["maps"]), strict=True
-        ):
+        parts = [
+            gain * nn_saliency.normalise_map(map_)
+            for gain, map_ in zip(gains, found.conspicuity.values(), strict=True)
+        ]
+        for expected, ours in zip((found.saliency, *parts), (js["saliency"], *js["parts"]), strict=True):
             shown = torch.tensor(ours, dtype=torch.float64).view(expected.shape)
             torch.testing.assert_close(shown, expected, atol=1e-5, rtol=0)
             worst = max(worst, float((shown - expected).abs().max()))
@@ -338,7 +340,7 @@ def test_hidden_until_the_reader_commits(page_of):
         )
         painted(page)
     assert page.locator(".ab-mine").count() == 3, "no more than the model's looks"
-    assert "All 3 are placed" in page.locator(".ab > .ab-note").inner_text()
+    assert "All are placed" in page.locator(".ab > .ab-note").inner_text()
     page.get_by_role("button", name="Take back").click()
     painted(page)
     page.get_by_role("button", name="Commit").click()
@@ -349,7 +351,7 @@ def test_hidden_until_the_reader_commits(page_of):
     assert w.state == state, "page and kernel judge alike"
     verdict = page.locator(".ab-predict").inner_text()
     assert f"score {w.score:.2f}" in verdict
-    assert "middle of pictures ranks them" in verdict
+    assert "middle of a picture ranks them" in verdict
     assert "other pictures" in verdict
     assert spoken(page) == w.summary
     assert page.locator(".ab-gaze text").all_text_contents() == ["1", "2", "3"]

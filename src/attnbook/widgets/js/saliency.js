@@ -130,19 +130,15 @@ export const contrasts = (pyramids, delta) => pyramids.map((scales, k) => {
   return k > 2 ? normalise(total) : total;
 });
 
-// Gains: three numbers for channels, by name for features. -> conspicuity, parts (each after N(·) and its gain), saliency.
+// Gains: three numbers for channels, by name for features. -> parts (conspicuity after N(·) and gain) and saliency.
 export function combine(added, gains, byFeature, size) {
-  const conspicuity = CHANNELS.map((_, channel) => {
-    const { w, h } = added[0];
-    return grid(w, h, (x, y, i) => added.reduce((sum, { a }, k) => (channelOf(k) === channel ? sum + (byFeature[FEATURES[k]] ?? 1) * a[i] : sum), 0));
+  const [{ w, h }] = added;
+  const parts = gains.map((gain, channel) => {
+    const conspicuity = grid(w, h, (x, y, i) => added.reduce((sum, { a }, k) => (channelOf(k) === channel ? sum + (byFeature[FEATURES[k]] ?? 1) * a[i] : sum), 0));
+    return { w, h, a: normalise(conspicuity).a.map((v) => v * gain) };
   });
-  const parts = conspicuity.map((map, i) => {
-    const part = normalise(map);
-    return { ...part, a: part.a.map((v) => v * gains[i]) };
-  });
-  const [{ w, h }] = parts;
   const coarse = grid(w, h, (x, y, i) => (parts[0].a[i] + parts[1].a[i] + parts[2].a[i]) / 3);
-  return { conspicuity, parts, saliency: enlarge(coarse, size.w, size.h, GOAL) };
+  return { parts, saliency: enlarge(coarse, size.w, size.h, GOAL) };
 }
 
 // 1 + 4 · colour_match(picture, colour), for somebody who looks for a colour.

@@ -125,7 +125,7 @@ function build(view, body) {
 
   const place = (row, column) => {
     if (now().revealed) return;
-    if (draft.length >= now().fixations) view.note(`All ${draft.length} are placed.`);
+    if (draft.length >= now().fixations) view.note("All are placed.");
     else {
       draft = [...draft, [row, column]];
       view.note(`Place ${draft.length}: ${third([row, column], size())}.`);
@@ -169,17 +169,20 @@ function build(view, body) {
     const { prediction, score } = now();
     if (!prediction) return "";
     const { auc: share, centre, others, found: hit } = prediction;
-    return `Your places stand above ${percent(share)} of the pixels of the model's map (chance: 50 %): score ${fixed(score)}. A guess that knows only the middle of pictures ranks them at ${percent(centre)}. ${others === null ? "" : `The model's looks on the other pictures, laid on this map, come to ${percent(others)}. `}Its looks near yours: ${hit}. ${
+    return `The model's map ranks your places above ${percent(share)} of the pixels (chance: 50 %): score ${fixed(score)}. A map that knows only the middle of a picture ranks them above ${percent(centre)}. ${others === null ? "" : `Looks taken from the other pictures reach ${percent(others)} on this map. `}Model looks near yours: ${hit}. ${
       share > centre ? "The map foretells you better than the middle: what differs from its surround drew you."
         : "The middle foretells you as well as the map: the model sees contrast, and knows no faces, words or purpose."}`;
   };
-  const outcomeOf = (prediction, score = null) => change({ prediction, score, revealed: true });
+  const outcomeOf = (prediction, score = null) => {
+    view.note("");
+    change({ prediction, score, revealed: true });
+  };
   const [ask, said] = [h("p.ask"), h("p", { role: "status" })];
   const back = button("Take back", takeBack);
   const commit = button("Commit", () => {
     const judged = judge(draft, now(), images, targetOf());
     outcomeOf(judged, Math.floor(judged.auc * 100 + 0.5) / 100);
-  });
+  }, { class: "ab-main" });
   const asking = h("", ask, h(".row", button("Aim with keys", () => {
     aim = [size().h >> 1, size().w >> 1];
     aiming.focus({ preventScroll: true });
@@ -197,7 +200,7 @@ function build(view, body) {
     done.hidden = !revealed;
     if (turned) (revealed ? done : asking).querySelector("button").focus();
     back.disabled = commit.disabled = !draft.length;
-    say(ask, `Where will the model look? Place up to ${fixations} looks on the photograph.`);
+    say(ask, `Where will eyes go first? Place up to ${fixations} looks on the photograph.`);
     say(said, verdict());
   };
 
@@ -223,7 +226,7 @@ function build(view, body) {
   // Channels: what each sees, and what stands out in it.
   const columns = CHANNELS.map((name, i) => {
     const [seen, out] = [h("canvas"), h("canvas")];
-    return { seen, out, node: h("figure", h("figcaption", name), seen, h("p.note", ["light and dark", "red–green and blue–yellow", "lines of four angles"][i]), out, h("p.note", "what stands out"),
+    return { seen, out, node: h("figure", h("figcaption", name), seen, h("p.note", ["light and dark", "red–green and blue–yellow", "lines of four angles"][i]), out, h("p.note", "what it adds"),
       control("gain", 0, 5, 0.1, "gains", i)) };
   });
 
@@ -257,7 +260,7 @@ function build(view, body) {
       looking.value = target || "";
       drawPanel();
       mapped.hidden = outcome.hidden = !revealed;
-      const { path, saliency, conspicuity } = found;
+      const { path, saliency, parts } = found;
       const hits = revealed ? path : [];
       set(photo, { "aria-label": `photograph: ${image}` });
       const mine = revealed ? prediction?.places || [] : draft;
@@ -269,8 +272,8 @@ function build(view, body) {
       if (!revealed) return;
       sliders.forEach((one) => one());
       shade(map, saliency);
-      const top = Math.max(1e-5, ...conspicuity.flatMap(({ a }) => [...a]));
-      columns.forEach(({ out }, i) => shade(out, conspicuity[i], top));
+      const top = Math.max(1e-5, ...parts.flatMap(({ a }) => [...a]));
+      columns.forEach(({ out }, i) => shade(out, parts[i], top));
       rows.replaceChildren(...path.map((one, i) => h("tr", h("th", { scope: "row" }, i + 1),
         [`${third(one, size())} (row ${one[0]}, column ${one[1]})`, fixed(saliency.a[one[0] * w + one[1]]), strongest(found, one)].map((text) => h("td", text)))));
       if (regionTable.open) {
