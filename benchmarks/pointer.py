@@ -1,8 +1,8 @@
-"""From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, or moves over
-the large picture of HeadExplorer.
+"""From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, the centre of
+AttentionWindow or a word of SelfAttentionPlayground (which holds 16 words), or moves over the large picture
+of HeadExplorer.
 
-    python benchmarks/pointer.py [--widget QKVPlayground|HeadExplorer] [--tokens 64] [--moves 240]
-        [--mode soft] [--out FILE]
+    python benchmarks/pointer.py [--widget NAME] [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 
 In Chromium, without a kernel, every panel open. A frame's time runs from the moment the browser hands the
 page a pointer move to the task after that frame was painted. The target is a 95th percentile of 16.7 ms,
@@ -62,6 +62,42 @@ def heads(tokens: int):
     return widget
 
 
+def window(tokens: int):
+    """A window of five words either side, local-p, over random scores."""
+    from attnbook.widgets import AttentionWindow
+
+    draw = random.Random(0)
+    scores = [round(draw.gauss(0, 1), 3) for _ in range(tokens)]
+    return AttentionWindow(scores=scores, centre=tokens / 2, window=5, predict=False)
+
+
+def self_attention(tokens: int):
+    """Random words in the plane, three identities."""
+    from attnbook.widgets import SelfAttentionPlayground
+
+    draw = random.Random(0)
+    places = [[round(draw.uniform(-1, 1), 3) for _ in range(2)] for _ in range(tokens)]
+    return SelfAttentionPlayground([f"word {i}" for i in range(tokens)], places, predict=False)
+
+
+# What is held, and what it moves over.
+PLACES = {
+    "QKVPlayground": (".ab-handle.ab-query", ".ab-plane"),
+    "HeadExplorer": (".ab-hx-map", ".ab-hx-map"),
+    "AttentionWindow": (".ab-centre .ab-hit", ".ab-across"),
+    "SelfAttentionPlayground": (".ab-handle.ab-x .ab-hit", ".ab-plane"),
+}
+
+
+def make(name: str, tokens: int, mode: str):
+    """The widget of this name, its outcome in view."""
+    if name == "QKVPlayground":
+        return playground(tokens, mode)
+    return {"HeadExplorer": heads, "AttentionWindow": window, "SelfAttentionPlayground": self_attention}[
+        name
+    ](tokens)
+
+
 def measure(name: str, tokens: int, moves: int, mode: str) -> dict:
     """Drag the query, or move the pointer, along a line and time every frame."""
     from playwright.sync_api import sync_playwright
@@ -73,24 +109,17 @@ def measure(name: str, tokens: int, moves: int, mode: str) -> dict:
     if chromium is None:
         raise SystemExit("Chromium is not installed: apt-get install chromium, or set ATTNBOOK_CHROMIUM")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        widget = heads(tokens) if name == "HeadExplorer" else playground(tokens, mode)
-        path = write_page(Path(folder) / "page.html", [widget])
+        path = write_page(Path(folder) / "page.html", [make(name, tokens, mode)])
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 900, "height": 1400})
         page.goto(path.as_uri())
-        for summary in page.locator("details > summary").all():
+        for summary in page.locator("details > summary:visible").all()[::-1]:
             summary.click()
-        held, plane = (
-            page.locator(selector).first.bounding_box()
-            for selector in (
-                (".ab-hx-map", ".ab-hx-map")
-                if name == "HeadExplorer"
-                else (".ab-handle.ab-query", ".ab-plane")
-            )
-        )
+        page.locator(PLACES[name][0]).first.scroll_into_view_if_needed()
+        held, plane = (page.locator(selector).first.bounding_box() for selector in PLACES[name])
         x, y = plane["x"] + plane["width"] / 2, plane["y"] + plane["height"] / 2
         page.mouse.move(held["x"] + held["width"] / 2, held["y"] + held["height"] / 2)
-        if name == "QKVPlayground":
+        if name != "HeadExplorer":
             page.mouse.down()
         page.evaluate(CLOCK)
         for step in range(moves):
@@ -119,7 +148,7 @@ def measure(name: str, tokens: int, moves: int, mode: str) -> dict:
 def main() -> None:
     """Print one JSON object; exit with 1 when the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--widget", choices=("QKVPlayground", "HeadExplorer"), default="QKVPlayground")
+    parser.add_argument("--widget", choices=sorted(PLACES), default="QKVPlayground")
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--moves", type=int, default=240)
     parser.add_argument("--mode", choices=("soft", "hard", "fixed"), default="soft")
