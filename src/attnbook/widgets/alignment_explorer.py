@@ -6,7 +6,7 @@ import struct
 import numpy as np
 
 from attnbook.widgets import values
-from attnbook.widgets.base import Mirror, Widget, bundle, traitlets
+from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 
 SCORERS = ("none", "additive", "dot", "general")
 VIEWS = ("heatmap", "ribbons")
@@ -45,7 +45,7 @@ def alignment_weights(query, key, v=None, W=None) -> np.ndarray:
     return exps / exps.sum(1, keepdims=True)
 
 
-class AlignmentExplorer(Widget):
+class AlignmentExplorer(PredictFirst):
     """Sentence pairs, the weights that trained scorers gave them, and gold links beside them.
 
     Parameters
@@ -120,7 +120,6 @@ class AlignmentExplorer(Widget):
     view = Mirror("heatmap or ribbons")
     gold = Mirror("whether gold links are drawn")
     cell = Mirror("row and column of the arithmetic")
-    revealed = Mirror("whether the outcome is in view")
     weights = Mirror("(rows, src); set source or scorer", derived=True)
     output = Mirror("the words of the rows; set source or scorer", derived=True)
 
@@ -137,8 +136,6 @@ class AlignmentExplorer(Widget):
         predict=True,
         theme="auto",
     ):
-        if not isinstance(predict, bool):
-            raise ValueError(f"predict: expected True or False, got {predict!r}.")
         if not isinstance(examples, list | tuple) or not examples:
             raise ValueError(f"examples: expected a list of at least one dict, got {examples!r}.")
         if translate is not None and not callable(translate):
@@ -160,9 +157,7 @@ class AlignmentExplorer(Widget):
             "view": view,
             "gold": False,
             "cell": None,
-            "prediction": None,
-            "revealed": not predict,
-            "score": None,
+            **self._unpredicted(predict),
         }
         super().__init__(
             state,
@@ -247,15 +242,12 @@ class AlignmentExplorer(Widget):
             "source": example["src"],
             "scorer": scorer,
             "view": values.choice("view", state.get("view"), VIEWS),
-            "gold": state.get("gold"),
+            "gold": self._flag("gold", state),
             "cell": state.get("cell"),
             "prediction": None,
-            "revealed": state.get("revealed"),
+            "revealed": self._flag("revealed", state),
             "score": None,
         }
-        for name in ("gold", "revealed"):
-            if not isinstance(checked[name], bool):
-                raise ValueError(f"{name}: expected True or False, got {checked[name]!r}.")
         prediction = state.get("prediction")
         if checked["cell"] is not None:
             if scorer == "none":
@@ -312,8 +304,6 @@ class AlignmentExplorer(Widget):
         return out
 
     def _edited(self, name, value, state):
-        if name == "prediction" and value is None:
-            return {**state, "prediction": None, "revealed": False}
         if name in ("source", "scorer"):
             # Another sentence or scorer is another question; what was in view stays in view.
             state = {**state, "prediction": None, "cell": None, name: value}
@@ -322,7 +312,7 @@ class AlignmentExplorer(Widget):
                 if state["scorer"] not in example["scorers"]:
                     state["scorer"] = next(iter(example["scorers"]))
             return state
-        return {**state, name: value}
+        return super()._edited(name, value, state)
 
     def _shown(self, state):
         example = self._known[tuple(state["source"])]

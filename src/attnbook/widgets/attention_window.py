@@ -7,7 +7,7 @@ import struct
 import numpy as np
 
 from attnbook.widgets import values
-from attnbook.widgets.base import Mirror, Widget, bundle, traitlets
+from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 
 MODES = ("soft", "hard", "local-m", "local-p")
 # The names that attnbook.nn.LocalAttention uses.
@@ -101,7 +101,7 @@ def draw_counts(odds, draws, seed) -> list[int]:
     return counts
 
 
-class AttentionWindow(Widget):
+class AttentionWindow(PredictFirst):
     """One query over a sentence: look at all of it, at one word, or at a window around a centre p_t.
 
     Parameters
@@ -178,7 +178,6 @@ class AttentionWindow(Widget):
     samples = Mirror("how many draws were made")
     seed = Mirror("where the draws begin")
     step = Mirror("the target word of the trained row, or None")
-    revealed = Mirror("whether the outcome is in view")
     weights = Mirror("(S,); set query, scores, mode, centre or window", derived=True)
     soft = Mirror("weights of global soft attention, (S,); set query or scores", derived=True)
     covered = Mirror("share of the soft weights in the window; set centre or window", derived=True)
@@ -201,8 +200,6 @@ class AttentionWindow(Widget):
         predict=True,
         theme="auto",
     ):
-        if not isinstance(predict, bool):
-            raise ValueError(f"predict: expected True or False, got {predict!r}.")
         self._keys = None if keys is None else _float32(values.matrix("keys", keys))
         self._tokens = self._checked_tokens(tokens, scores, trained)
         if self._keys is not None and len(self._keys) != len(self._tokens):
@@ -231,9 +228,7 @@ class AttentionWindow(Widget):
             "step": step,
             "samples": 0,
             "seed": 1,
-            "prediction": None,
-            "revealed": not predict,
-            "score": None,
+            **self._unpredicted(predict),
         }
         super().__init__(state, challenge=challenge, theme=theme, address=name, memory=self._packed)
         self._compare(trained)
@@ -312,11 +307,9 @@ class AttentionWindow(Widget):
             "samples": _within("samples", state.get("samples"), 0, MOST_DRAWS),
             "seed": _within("seed", state.get("seed"), 0, 2**32 - 1),
             "prediction": None,
-            "revealed": state.get("revealed"),
+            "revealed": self._flag("revealed", state),
             "score": None,
         }
-        if not isinstance(checked["revealed"], bool):
-            raise ValueError(f"revealed: expected True or False, got {checked['revealed']!r}.")
         if state.get("prediction") is not None:
             made = self._predicted(state["prediction"], checked)
             checked.update(prediction=made, revealed=True)
@@ -389,8 +382,6 @@ class AttentionWindow(Widget):
         }
 
     def _edited(self, name, value, state):
-        if name == "prediction" and value is None:
-            return {**state, "prediction": None, "revealed": False}
         if name in ("query", "scores"):
             return {**state, "scores": None, name: value, "step": None, "prediction": None}
         if name == "step" and _whole(value) and self._trained and 0 <= value < len(self._trained["p_t"]):
@@ -402,7 +393,7 @@ class AttentionWindow(Widget):
             if name == "mode":  # another question
                 state = {**state, "centre": _centre(value, state["centre"], len(self._tokens))}
                 return {**state, "mode": value, "prediction": None}
-        return {**state, name: value}
+        return super()._edited(name, value, state)
 
     def _sentence(self, state, *, outcome=False):
         seen = self._see(state)

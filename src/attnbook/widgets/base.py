@@ -227,3 +227,34 @@ class Widget(anywidget.AnyWidget):
         data, metadata = view if isinstance(view, tuple) else (view, {})
         static, static_metadata = self._static()
         return {**data, "text/plain": repr(self), **static}, {**metadata, **static_metadata}
+
+
+class PredictFirst(Widget):
+    """Base of the widgets whose outcome stays hidden until the reader predicts it or skips.
+
+    Attributes
+    ----------
+    revealed : bool
+        Whether the outcome is in view. A prediction shows it; ``prediction = None`` hides it again.
+    """
+
+    revealed = Mirror("whether the outcome is in view")
+
+    @staticmethod
+    def _unpredicted(predict) -> dict:
+        """What a first state holds of the prediction, from the constructor's ``predict``."""
+        if not isinstance(predict, bool):
+            raise ValueError(f"predict: expected True or False, got {predict!r}.")
+        return {"prediction": None, "revealed": not predict, "score": None}
+
+    @staticmethod
+    def _flag(name: str, state: dict) -> bool:
+        """One part of a state that is True or False."""
+        if not isinstance(state.get(name), bool):
+            raise ValueError(f"{name}: expected True or False, got {state.get(name)!r}.")
+        return state[name]
+
+    def _edited(self, name: str, value, state: dict) -> dict:
+        if name == "prediction" and value is None:
+            return {**state, "prediction": None, "revealed": False}
+        return {**state, name: value}

@@ -2,7 +2,7 @@
 
 from attnbook.widgets import values
 from attnbook.widgets.attend import attend
-from attnbook.widgets.base import Mirror, Widget, bundle
+from attnbook.widgets.base import Mirror, PredictFirst, bundle
 
 MODES = ("soft", "hard", "fixed")
 MOST_KEYS = 128
@@ -14,7 +14,7 @@ def _short(vector) -> str:
     return f"({', '.join(values.fixed(x) for x in vector[:4])}{more})"
 
 
-class QKVPlayground(Widget):
+class QKVPlayground(PredictFirst):
     """Attention of one query over a few words, in the reader's hands.
 
     Self-attention, where every word is a query, is
@@ -73,7 +73,6 @@ class QKVPlayground(Widget):
     scale = Mirror("factor of the scores; None is 1/sqrt(d_k)")
     mode = Mirror("soft, hard or fixed")
     mask = Mirror("True = may attend")
-    revealed = Mirror("whether the outcome is in view")
     scores = Mirror("query · key for each word; set query or key", derived=True)
     weights = Mirror("the share of each word")
     context = Mirror("the weighted sum of the values; set query, key, value or weights", derived=True)
@@ -93,8 +92,6 @@ class QKVPlayground(Widget):
         predict=True,
         theme="auto",
     ):
-        if not isinstance(predict, bool):
-            raise ValueError(f"predict: expected True or False, got {predict!r}.")
         state = {
             "query": query,
             "key": key,
@@ -105,9 +102,7 @@ class QKVPlayground(Widget):
             "scale": scale,
             "mask": mask,
             "fixed": None,
-            "prediction": None,
-            "revealed": not predict,
-            "score": None,
+            **self._unpredicted(predict),
         }
         super().__init__(state, challenge=challenge, theme=theme)
 
@@ -137,7 +132,7 @@ class QKVPlayground(Widget):
             "mask": [True] * n if mask is None else values.flags("mask", mask, n),
             "fixed": state.get("fixed"),
             "prediction": None,
-            "revealed": state.get("revealed"),
+            "revealed": self._flag("revealed", state),
             "score": None,
         }
         if checked["fixed"] is not None:
@@ -148,8 +143,6 @@ class QKVPlayground(Widget):
             # Begin from what softmax gives, so that switching modes moves nothing.
             soft = attend(**{**self._inputs(checked), "mode": "soft"})["weights"]
             checked["fixed"] = [values.compact(round(float(weight), 4)) for weight in soft]
-        if not isinstance(checked["revealed"], bool):
-            raise ValueError(f"revealed: expected True or False, got {checked['revealed']!r}.")
         prediction = state.get("prediction")
         if prediction is not None:
             checked["prediction"] = self._predicted(prediction, checked)
@@ -197,13 +190,11 @@ class QKVPlayground(Widget):
     def _edited(self, name, value, state):
         if name == "weights":
             return {**state, "fixed": value, "mode": "fixed"}
-        if name == "prediction" and value is None:
-            return {**state, "prediction": None, "revealed": False}
         if name == "key":  # another number of words: what belonged to the old ones starts anew
             rows = len(values.matrix("key", value))
             if rows != len(state["labels"]):
                 state = {**state, "labels": None, "mask": None, "fixed": None, "prediction": None}
-        return {**state, name: value}
+        return super()._edited(name, value, state)
 
     def _sentence(self, state, *, outcome=False):
         labels = state["labels"]

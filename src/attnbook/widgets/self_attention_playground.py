@@ -3,7 +3,7 @@
 import numpy as np
 
 from attnbook.widgets import values
-from attnbook.widgets.base import Mirror, Widget, bundle
+from attnbook.widgets.base import Mirror, PredictFirst, bundle
 
 SCALES = ("sqrt", "none", "d")
 MOST_WORDS = 16
@@ -52,7 +52,7 @@ def factor(scale) -> float:
     return {"sqrt": 2**-0.5, "none": 1.0, "d": 0.5}[scale]
 
 
-class SelfAttentionPlayground(Widget):
+class SelfAttentionPlayground(PredictFirst):
     """Words in the plane, each a query, a key and a value: the self-attention mode of QKVPlayground.
 
     Parameters
@@ -104,7 +104,6 @@ class SelfAttentionPlayground(Widget):
     causal = Mirror("whether later words are masked")
     scale = Mirror("sqrt, none or d")
     cell = Mirror("query and key of the arithmetic")
-    revealed = Mirror("whether the outcome is in view")
     query = Mirror("W_Q x of each word; set x or w_q", derived=True)
     key = Mirror("W_K x of each word; set x or w_k", derived=True)
     value = Mirror("W_V x of each word; set x or w_v", derived=True)
@@ -128,8 +127,6 @@ class SelfAttentionPlayground(Widget):
         predict=True,
         theme="auto",
     ):
-        if not isinstance(predict, bool):
-            raise ValueError(f"predict: expected True or False, got {predict!r}.")
         state = {
             "tokens": tokens,
             "x": x,
@@ -139,9 +136,7 @@ class SelfAttentionPlayground(Widget):
             "causal": causal,
             "scale": scale,
             "cell": cell,
-            "prediction": None,
-            "revealed": not predict,
-            "score": None,
+            **self._unpredicted(predict),
         }
         super().__init__(state, challenge=challenge, theme=theme, address=name)
 
@@ -158,19 +153,16 @@ class SelfAttentionPlayground(Widget):
             "tokens": tokens,
             "x": values.matrix("x", state.get("x"), n, 2, both),
             **{name: values.matrix(name, state.get(name), 2, 2) for name in ("w_q", "w_k", "w_v")},
-            "causal": state.get("causal"),
+            "causal": self._flag("causal", state),
             "scale": values.choice("scale", state.get("scale"), SCALES),
             "cell": state.get("cell"),
             "prediction": None,
-            "revealed": state.get("revealed"),
+            "revealed": self._flag("revealed", state),
             "score": None,
         }
         for name in ("x", "w_q", "w_k", "w_v"):
             if any(abs(number) > 1000 for row in checked[name] for number in row):
                 raise ValueError(f"{name}: expected numbers from -1000 to 1000, got {checked[name]!r}.")
-        for name in ("causal", "revealed"):
-            if not isinstance(checked[name], bool):
-                raise ValueError(f"{name}: expected True or False, got {checked[name]!r}.")
         cell = [n - 1, 0] if checked["cell"] is None else checked["cell"]
         if (
             not isinstance(cell, list | tuple)
@@ -223,13 +215,11 @@ class SelfAttentionPlayground(Widget):
         }
 
     def _edited(self, name, value, state):
-        if name == "prediction" and value is None:
-            return {**state, "prediction": None, "revealed": False}
         if name == "cell":  # another row is another question; what was in view stays in view
             return {**state, "prediction": None, "cell": value}
         if name == "tokens" and isinstance(value, list | tuple) and len(value) != len(state["tokens"]):
             return {**state, "prediction": None, "cell": None, "tokens": value}
-        return {**state, name: value}
+        return super()._edited(name, value, state)
 
     def _sentence(self, state, *, outcome=False):
         tokens, (i, _) = state["tokens"], state["cell"]
