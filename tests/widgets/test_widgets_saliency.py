@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
@@ -134,6 +135,22 @@ console.log(JSON.stringify([widgets.map(([images, targets, state]) => [
     for some, js in zip(places, judged, strict=True):
         two.prediction = {"places": some}
         assert two.prediction == js
+
+
+def test_a_slider_recombines_what_is_kept(node, tmp_path):
+    """Features stay for a picture and contrasts for a surround: a gain costs no filter."""
+    w = scanpath(predict=False)
+    program = (
+        PROGRAM
+        + """
+const [packed, state] = data;
+const first = compute(packed, {}, state);
+const other = compute(packed, {}, { ...state, gains: [3, 0, 1], radius: 2 });
+const same = first.saliency.a[99] === other.saliency.a[99];
+console.log(JSON.stringify([first.pyramids === other.pyramids, same]));
+"""
+    )
+    assert run_js(node, tmp_path, program, [w.images["one"], w.state]) == [True, False]
 
 
 def test_auc_is_the_share_of_pairs_won():
@@ -361,7 +378,35 @@ def test_hidden_until_the_reader_commits(page_of):
         cells = tr.locator("td").all_inner_texts()
         assert cells[0] == f"{third([row, column], 64, 48)} (row {row}, column {column})"
         assert float(cells[1]) == pytest.approx(w.saliency[row][column], abs=0.0051)
-        assert cells[2] in ("intensity", "colour", "orientation")
+        name, *numbers = re.findall(r"[\w.]+", cells[2])
+        parts = [
+            float(nn_saliency.normalise_map(map_)[row // 4, column // 4])
+            for map_ in w.compute().conspicuity.values()
+        ]
+        assert [float(x) for x in numbers] == pytest.approx(parts, abs=0.0051)
+        assert name == ("intensity", "colour", "orientation")[int(np.argmax(parts))]
+
+
+@pytest.mark.browser
+def test_the_notebooks_module_draws_the_same(page_of):
+    w = scanpath(predict=False)
+    page = page_of([w])
+    state = {k: v for k, v in w.get_state().items() if k not in ("_esm", "_css")}
+    page.evaluate(
+        """async ([source, state]) => {
+             const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+             const { default: widget } = await import(url);
+             const el = document.body.appendChild(document.createElement("div"));
+             const model = makeModel(state);
+             widget.initialize({ model });
+             widget.render({ model, el });
+           }""",
+        [w._esm, state],
+    )
+    painted(page)
+    tables = page.locator(".ab-channels + table")
+    assert tables.nth(1).inner_text() == tables.nth(0).inner_text()
+    assert spoken(page, 1) == w.summary
 
 
 @pytest.mark.browser

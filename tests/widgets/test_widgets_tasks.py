@@ -383,6 +383,29 @@ def test_simulated_data_instead(page_of, task):
 
 
 @pytest.mark.browser
+def test_the_notebooks_module_draws_the_same(page_of):
+    w = experiment("search", predict=False)
+    w.simulate()
+    page = page_of([w])
+    state = {k: v for k, v in w.get_state().items() if k not in ("_esm", "_css")}
+    page.evaluate(
+        """async ([source, state]) => {
+             const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+             const { default: widget } = await import(url);
+             const el = document.body.appendChild(document.createElement("div"));
+             const model = makeModel(state);
+             widget.initialize({ model });
+             widget.render({ model, el });
+           }""",
+        [w._esm, state],
+    )
+    painted(page)
+    tables = page.locator(".ab-times")
+    assert tables.nth(1).inner_text() == tables.nth(0).inner_text()
+    assert spoken(page, 1) == w.summary
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(page_of, axe, theme):
     ready = [experiment(task, predict=False) for task in ("cueing", "search")]

@@ -2,7 +2,6 @@
 // padded how). A map is {w, h, a}: a Float64Array, row by row.
 
 export const CHANNELS = ["intensity", "colour", "orientation"];
-const CENTRES = [0, 1, 2];
 const ANGLES = [0, 45, 90, 135];
 // Of features, in the order of FEATURES below: intensity; red–green, blue–yellow; four angles.
 export const channelOf = (k) => (k > 2 ? 2 : +(k > 0));
@@ -118,7 +117,7 @@ const FEATURES = ["intensity", "red-green", "blue-yellow", ...ANGLES.map((a) => 
 // Centre minus surround over three centres and two surrounds, N(·) on each, added at scale 2: one map a feature.
 export const contrasts = (pyramids, delta) => pyramids.map((scales, k) => {
   let total;
-  for (const c of CENTRES) {
+  for (let c = 0; c < 3; c++) {
     for (const d of [delta, delta + 1]) {
       const { w, h, a } = scales[c];
       const around = enlarge(scales[c + d], w, h, d).a;

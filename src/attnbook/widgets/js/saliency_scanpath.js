@@ -40,10 +40,9 @@ export function compute(packed, target, { gains, delta, fixations, radius, decay
   return { ...found, picture, pyramids, path: scanpath(found.saliency, fixations, radius, decay) };
 }
 
-const strongest = ({ parts }, place) => {
-  const here = parts.map(({ w, a }) => a[(place[0] >> 2) * w + (place[1] >> 2)]);
-  return CHANNELS[here.indexOf(Math.max(...here))];
-};
+// What each channel adds at a place, and the channel that adds most.
+const shares = ({ parts }, place) => parts.map(({ w, a }) => a[(place[0] >> 2) * w + (place[1] >> 2)]);
+const strongest = (here) => CHANNELS[here.indexOf(Math.max(...here))];
 
 export function sentence(state, found) {
   if (!state.revealed) return "The model's looks are hidden: place your own on the photograph, or skip.";
@@ -51,7 +50,7 @@ export function sentence(state, found) {
   const { path, picture } = found;
   if (!path.length) return `${where} nothing stands out: with these gains the map is empty.`;
   const [first, ...rest] = path.map((place) => third(place, picture));
-  return `${where} the model looks first at the ${first}, where ${strongest(found, path[0])} is the strongest channel${rest.length ? `; then ${rest.join(", ")}` : ""}.`;
+  return `${where} the model looks first at the ${first}, where ${strongest(shares(found, path[0]))} is the strongest channel${rest.length ? `; then ${rest.join(", ")}` : ""}.`;
 }
 
 // What the model makes of the reader's places, as saliency_scanpath.py does.
@@ -120,7 +119,7 @@ function build(view, body) {
       place(bound((event.offsetY / area.clientHeight) * height, height), bound((event.offsetX / area.clientWidth) * w, w));
     },
   }, photo, marks, aiming);
-  const map = h("canvas", { role: "img", "aria-label": "saliency map: brighter where more stands out; tables follow" });
+  const map = h("canvas", { role: "img", "aria-label": "saliency map, brighter where more stands out" });
   const mapped = h("figure", h("figcaption", "saliency map"), map);
 
   const place = (row, column) => {
@@ -231,9 +230,9 @@ function build(view, body) {
   });
 
   const rows = h("tbody");
-  const looks = h("table", h("caption", "The model's looks"), h("thead", h("tr", ["look", "place", "saliency", "strongest channel"].map((one) => h("th", { scope: "col" }, one)))), rows);
+  const looks = h("table", h("caption", "The model's looks"), h("thead", h("tr", ["look", "place", "saliency", "strongest channel (all three)"].map((one) => h("th", { scope: "col" }, one)))), rows);
   const regions = h("tbody");
-  const regionTable = h("details.panel", { ontoggle: view.redraw }, stop(h("summary", "The saliency map as a table")), h("table", h("caption", "Largest saliency in each ninth"), regions));
+  const regionTable = h("details.panel", { ontoggle: view.redraw }, stop(h("summary", "Table: largest saliency in each ninth")), h("table", regions));
   const outcome = h("", h(".row", control("surround: δ", 1, 4, 1, "delta"), control("inhibited radius", 1, 64, 0.5, "radius"), control("inhibition left", 0, 1, 0.05, "decay"), control("looks", 1, 9, 1, "fixations")), h(".channels", columns.map(({ node }) => node)), looks, regionTable);
 
   body.append(panel, h(".row", h("label", "photograph ", picture), h("label", "looking for ", looking)),
@@ -274,8 +273,11 @@ function build(view, body) {
       shade(map, saliency);
       const top = Math.max(1e-5, ...parts.flatMap(({ a }) => [...a]));
       columns.forEach(({ out }, i) => shade(out, parts[i], top));
-      rows.replaceChildren(...path.map((one, i) => h("tr", h("th", { scope: "row" }, i + 1),
-        [`${third(one, size())} (row ${one[0]}, column ${one[1]})`, fixed(saliency.a[one[0] * w + one[1]]), strongest(found, one)].map((text) => h("td", text)))));
+      rows.replaceChildren(...path.map((one, i) => {
+        const here = shares(found, one);
+        return h("tr", h("th", { scope: "row" }, i + 1),
+          [`${third(one, size())} (row ${one[0]}, column ${one[1]})`, fixed(saliency.a[one[0] * w + one[1]]), `${strongest(here)} (${here.map((v) => fixed(v)).join(", ")})`].map((text) => h("td", text)));
+      }));
       if (regionTable.open) {
         const most = {};
         saliency.a.forEach((v, i) => {
