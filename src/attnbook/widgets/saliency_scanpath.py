@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from attnbook.widgets import values
-from attnbook.widgets.base import Mirror, Widget, bundle, traitlets
+from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 
 CHANNELS = ("intensity", "colour", "orientation")
 FEATURES = ("intensity", "red-green", "blue-yellow", "0°", "45°", "90°", "135°")
@@ -18,7 +18,7 @@ THIRDS = (("upper left", "top", "upper right"), ("left", "middle", "right"))
 THIRDS += (("lower left", "bottom", "lower right"),)
 
 
-class SaliencyScanpath(Widget):
+class SaliencyScanpath(PredictFirst):
     """A photograph, its conspicuity maps, its saliency map, and the looks that follow from it.
 
     The numbers are those of :func:`attnbook.nn.saliency.itti_koch` with ``centres=(0, 1, 2)`` and
@@ -89,7 +89,6 @@ class SaliencyScanpath(Widget):
     radius = Mirror("of the inhibited disc, in pixels")
     decay = Mirror("what is left of inhibition after each look")
     fixations = Mirror("how many looks")
-    revealed = Mirror("whether the outcome is in view")
     saliency = Mirror("(h, w); set image, gains, target or delta", derived=True)
     scanpath = Mirror("[row, column] of each look", derived=True)
 
@@ -105,8 +104,7 @@ class SaliencyScanpath(Widget):
         predict=True,
         theme="auto",
     ):
-        if not isinstance(predict, bool):
-            raise ValueError(f"predict: expected True or False, got {predict!r}.")
+        unpredicted = self._unpredicted(predict)
         if not isinstance(images, dict) or not images:
             raise ValueError(
                 f"images: expected a dict from names to at least one picture, got {type(images).__name__}."
@@ -125,9 +123,7 @@ class SaliencyScanpath(Widget):
             "radius": round(min(self._images[first]["w"], self._images[first]["h"]) / 6, 1),
             "decay": 1.0,
             "fixations": fixations,
-            "prediction": None,
-            "revealed": not predict,
-            "score": None,
+            **unpredicted,
         }
         super().__init__(
             state,
@@ -203,11 +199,9 @@ class SaliencyScanpath(Widget):
             "decay": values.number("decay", state.get("decay"), 0, 1),
             "fixations": _whole("fixations", state.get("fixations"), 1, 9),
             "prediction": None,
-            "revealed": state.get("revealed"),
+            "revealed": self._flag("revealed", state),
             "score": None,
         }
-        if not isinstance(checked["revealed"], bool):
-            raise ValueError(f"revealed: expected True or False, got {checked['revealed']!r}.")
         if state.get("prediction") is not None:
             checked["prediction"] = self._predicted(state["prediction"], checked)
             checked["revealed"] = True
@@ -257,12 +251,10 @@ class SaliencyScanpath(Widget):
         }
 
     def _edited(self, name, value, state):
-        if name == "prediction" and value is None:
-            return {**state, "prediction": None, "revealed": False}
         if name == "image":
             # Another picture is another question; what was in view stays in view.
             return {**state, "prediction": None, "image": value}
-        return {**state, name: value}
+        return super()._edited(name, value, state)
 
     def _mirrors(self, state):
         names = ("image", "target", "gains", "delta", "radius", "decay", "fixations")

@@ -4,7 +4,7 @@ import math
 from statistics import fmean, median
 
 from attnbook.widgets import values
-from attnbook.widgets.base import Mirror, Widget, bundle, traitlets
+from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 
 TASKS = ("cueing", "search")
 CUES = ("valid", "neutral", "invalid")
@@ -15,7 +15,7 @@ MOST_TRIALS = 960
 REVERSED_IN_20, REVERSED_IN_120 = 12, 1
 
 
-class SearchAndCueing(Widget):
+class SearchAndCueing(PredictFirst):
     """Posner's cueing task, or visual search for a feature and for a conjunction, done by the reader.
 
     Reaction times come from the page, where one frame of the screen (about 17 ms) is the limit; delays of
@@ -76,7 +76,6 @@ class SearchAndCueing(Widget):
     seed = Mirror("what fixes the order of the trials")
     results = Mirror("one list a trial")
     simulated = Mirror("whether the results are made up")
-    revealed = Mirror("whether the outcome is in view")
     medians = Mirror("of the reaction times by cue; set results", derived=True)
     slopes = Mirror("in ms an item; set results", derived=True)
     effect = Mirror("what the reader predicts; set results", derived=True)
@@ -92,8 +91,7 @@ class SearchAndCueing(Widget):
         predict=True,
         theme="auto",
     ):
-        if not isinstance(predict, bool):
-            raise ValueError(f"predict: expected True or False, got {predict!r}.")
+        unpredicted = self._unpredicted(predict)
         values.choice("task", task, TASKS)
         sizes = values.vector("sizes", sizes)
         if (
@@ -119,9 +117,7 @@ class SearchAndCueing(Widget):
             "seed": seed,
             "results": [],
             "simulated": False,
-            "prediction": None,
-            "revealed": not predict,
-            "score": None,
+            **unpredicted,
         }
         super().__init__(state, challenge=challenge, theme=theme, **self._fixed)
 
@@ -148,14 +144,11 @@ class SearchAndCueing(Widget):
             "trials": _trials(state.get("trials"), task, sizes),
             "seed": _whole("seed", state.get("seed"), 0, 10**9),
             "results": _results(state.get("results"), task),
-            "simulated": state.get("simulated"),
+            "simulated": self._flag("simulated", state),
             "prediction": None,
-            "revealed": state.get("revealed"),
+            "revealed": self._flag("revealed", state),
             "score": None,
         }
-        for name in ("simulated", "revealed"):
-            if not isinstance(checked[name], bool):
-                raise ValueError(f"{name}: expected True or False, got {checked[name]!r}.")
         prediction = state.get("prediction")
         if prediction is not None:
             if not isinstance(prediction, dict) or "guess" not in prediction:
@@ -171,11 +164,9 @@ class SearchAndCueing(Widget):
         return checked
 
     def _edited(self, name, value, state):
-        if name == "prediction" and value is None:
-            return {**state, "prediction": None, "revealed": False}
         if name == "results":
             return {**state, "results": value, "simulated": False}
-        return {**state, name: value}
+        return super()._edited(name, value, state)
 
     def _mirrors(self, state):
         task, results = self._fixed["task"], state["results"]
