@@ -11,8 +11,11 @@ from attnbook.nn import (
     DotScore,
     GatheredLocalAttention,
     GeneralScore,
+    GRUDecoder,
+    GRUEncoder,
     LocalAttention,
     LocationScore,
+    Seq2Seq,
 )
 
 BATCH, TGT, SRC, D_QUERY, D_KEY = 2, 7, 9, 4, 6
@@ -225,3 +228,25 @@ def test_gathered_refuses_a_score_of_places():
     local = GatheredLocalAttention(LocationScore(D_KEY, SRC), 2)
     with pytest.raises(ValueError, match="score: expected a score that asks keys, got LocationScore"):
         local(*[torch.ones(1, 3, D_KEY)] * 3)
+
+
+@pytest.mark.parametrize("alignment", ["monotonic", "predictive"])
+def test_a_decoder_looks_through_either_window(alignment):
+    """Word by word and all at once, with padding: the gathered window gives the masked one's translator."""
+    found = []
+    for masked in (True, False):
+        torch.manual_seed(8)
+        kind = LocalAttention if masked else GatheredLocalAttention
+        encoder = GRUEncoder(11, 4, 3, bidirectional=True)
+        window = kind(GeneralScore(5, 6), 2, alignment)
+        model = Seq2Seq(encoder, GRUDecoder(9, 4, 5, 6, window, input_feeding=True, query="current")).double()
+        src, tgt = torch.randint(11, (2, SRC)), torch.randint(9, (2, 12))
+        mask = torch.arange(SRC) < torch.tensor(LENGTHS).unsqueeze(-1)
+        logits, weights = model(src, tgt, mask)
+        state = model.start(src, mask)
+        for t in range(12):
+            step_logits, step_weights, state = model.step(tgt[:, t], state)
+            torch.testing.assert_close(step_logits, logits[:, t])
+            torch.testing.assert_close(step_weights, weights[:, t])
+        found.append((logits, weights))
+    torch.testing.assert_close(found[1], found[0])
