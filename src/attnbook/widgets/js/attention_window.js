@@ -9,7 +9,7 @@ export { draw, least, look };
 const MODES = { soft: "Soft: all words", hard: "Hard: one word", "local-m": "Local-m: p_t = t", "local-p": "Local-p: p_t anywhere" };
 const UNIT = 40; // pixels a word, before the drawing is scaled
 const FOOT = 130; // where the bars stand
-const TALL = 104; // a weight of 1
+const TALL = 94; // a weight of 1
 const at = (s) => Math.round((s + 1.5) * UNIT * 10) / 10;
 const peak = (row) => row.indexOf(Math.max(...row));
 
