@@ -23,7 +23,8 @@ def commands() -> dict[str, list[list[str]]]:
         if path.is_dir() and any(path.glob("test_*.py"))
     )
     package = [folder.replace(os.sep, "/") for folder in package]
-    nbval = ["--nbval", "--nbval-cell-timeout=300", "-p", "no:randomly"]
+    # Notebooks are independent: one process a core, each notebook whole in one of them.
+    nbval = ["--nbval", "--nbval-cell-timeout=300", "-n", "auto", "--dist", "loadscope"]
     return {
         "style": [
             [sys.executable, "-m", "ruff", "check", "."],
