@@ -170,3 +170,45 @@ def _person(image: np.ndarray, row: int, column: int, radius: int, shirt, skin) 
         image[r, c] = (0.1, 0.1, 0.1)
     r, c = draw.ellipse(row + radius * 0.6, column, 1.2, radius * 0.35, shape=shape)
     image[r, c] = (0.6, 0.25, 0.25)
+
+
+@dataclass(frozen=True)
+class MovingDiscs:
+    """Twelve white discs on black, one of which behaves otherwise.
+
+    Attributes
+    ----------
+    before, after : (192, 256, 3)
+        Two frames.
+    place : (2,) int64
+        Row and column of the odd disc in the first frame.
+    """
+
+    before: Tensor
+    after: Tensor
+    place: Tensor
+
+
+def moving_discs(kind: str, generator: torch.Generator) -> MovingDiscs:
+    """Two frames with twelve discs. In each frame by itself none stands out.
+
+    "starts": all rest, one moves to the right by a pixel. "other way": all move to the right, one to the
+    left. "flickers": all rest, one gets darker, which the second frame shows.
+    """
+    if kind not in ("starts", "other way", "flickers"):
+        raise ValueError(f"kind: expected 'starts', 'other way' or 'flickers', got {kind!r}")
+    frames = torch.zeros(2, 192, 256)
+    odd = int(torch.randint(12, (1,), generator=generator))
+    place = torch.zeros(2, dtype=torch.int64)
+    for i in range(12):
+        shift = torch.randint(-8, 9, (2,), generator=generator)
+        row, column = (torch.tensor([32 + 64 * (i // 4), 32 + 64 * (i % 4)]) + shift).tolist()
+        if i == odd:
+            place = torch.tensor([row, column])
+        step = {"starts": int(i == odd), "other way": -1 if i == odd else 1, "flickers": 0}[kind]
+        light = 0.4 if kind == "flickers" and i == odd else 1.0
+        disc = spot(17, 6.0)
+        frames[0, row - 8 : row + 9, column - 8 : column + 9] = disc
+        frames[1, row - 8 : row + 9, column - 8 + step : column + 9 + step] = disc * light
+    before, after = frames.unsqueeze(-1).repeat(1, 1, 1, 3)
+    return MovingDiscs(before, after, place)
