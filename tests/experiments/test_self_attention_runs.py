@@ -44,7 +44,11 @@ def test_programs_follow_the_seed_and_refuse_bad_input():
 
 def test_readers_have_about_one_size():
     sizes = [
-        sum(p.numel() for name, p in long_range.build(each, 32, 0).named_parameters() if "positions" not in name)
+        sum(
+            p.numel()
+            for name, p in long_range.build(each, 32, 0).named_parameters()
+            if "positions" not in name
+        )
         for each in long_range.WIDTHS
     ]
     assert max(sizes) / min(sizes) < 1.05

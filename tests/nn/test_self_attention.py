@@ -28,7 +28,9 @@ def test_one_head_of_torch_gives_the_same():
     theirs = torch.nn.MultiheadAttention(8, 1, bias=False, batch_first=True)
     layer = SelfAttention(8)
     with torch.no_grad():
-        for table, part in zip((layer.W_q, layer.W_k, layer.W_v), theirs.in_proj_weight.chunk(3), strict=True):
+        for table, part in zip(
+            (layer.W_q, layer.W_k, layer.W_v), theirs.in_proj_weight.chunk(3), strict=True
+        ):
             table.weight.copy_(part)
         theirs.out_proj.weight.copy_(torch.eye(8))
     x = torch.randn(3, 5, 8)

@@ -94,9 +94,7 @@ def _first_word_sees_itself(args, outputs) -> bool:
 # 7.4
 
 
-def masked_attention(
-    query, key, value, mask, *, scale="sqrt", placed="before", empty="zeros", over="keys"
-):
+def masked_attention(query, key, value, mask, *, scale="sqrt", placed="before", empty="zeros", over="keys"):
     scores = query @ key.mT
     if scale == "sqrt":
         scores = scores / math.sqrt(query.shape[-1])
@@ -326,7 +324,9 @@ EXERCISES = (
         variant=causal_self_attention,
         cases=causal_cases,
         properties=(
-            Property("the first word sees only itself, so its context is its own value", _first_word_sees_itself),
+            Property(
+                "the first word sees only itself, so its context is its own value", _first_word_sees_itself
+            ),
         ),
         axes=(
             Axis(
@@ -453,8 +453,8 @@ EXERCISES = (
                 "cell",
                 {
                     "hidden tape": (
-                        "The cells' summary is made from the hidden tape. The same weights are used twice, on "
-                        "two tapes."
+                        "The cells' summary is made from the hidden tape. The same weights are used twice, "
+                        "on two tapes."
                     ),
                     "last": (
                         "The new cell starts from the last cell alone. It should start from the mixture of "
@@ -477,14 +477,17 @@ EXERCISES = (
                 "out",
                 {
                     "cell itself": (
-                        "The state is the gated cell itself. A tanh stands between the cell and the output gate."
+                        "The state is the gated cell itself. A tanh stands between the cell and the "
+                        "output gate."
                     )
                 },
             ),
         ),
-        possible=lambda switches: not (
-            switches.get("look") == "last" and switches.get("cell") == "last"
-            or switches.get("look") == "mean" and switches.get("cell") == "hidden tape"
+        possible=lambda switches: (
+            not (
+                (switches.get("look") == "last" and switches.get("cell") == "last")
+                or (switches.get("look") == "mean" and switches.get("cell") == "hidden tape")
+            )
         ),
         forbidden=("LSTMN", "attnbook.nn"),
         hints=(
@@ -557,17 +560,18 @@ EXERCISES = (
                         "The three tables are not counted. Each word's vector is multiplied with W_Q, W_K "
                         "and W_V."
                     ),
-                    "two": "One of the tables of queries and keys is not counted: both make d_k numbers a word.",
+                    "two": "One of the tables of queries and keys is missing: both make d_k numbers a word.",
                     "one word": "The tables are counted for one word. All n words go through them.",
                     "square": (
-                        "The tables are counted as if they were square. They make d_k or d_v numbers from d_model."
+                        "The tables are counted as if they were square. They make d_k or d_v numbers "
+                        "from d_model."
                     ),
                 },
             ),
             Axis(
                 "scores",
                 {
-                    "n d_k": "Scores are counted for one query. Each of the n words asks each of the n words.",
+                    "n d_k": "Scores are counted for one query. Each of n words asks each of n words.",
                     "n n": "There are n² scores, and each of them is a dot product of d_k multiplications.",
                     "model": (
                         "The scores are counted with d_model multiplications each. What is compared are "
@@ -579,7 +583,7 @@ EXERCISES = (
                 "mix",
                 {
                     "none": "The mixing of the values is not counted: n² weights, each times d_v numbers.",
-                    "n d_v": "The mixing is counted for one query. Each of the n words gets a mixture of n values.",
+                    "n d_v": "The mixing is counted for one query. Each of n words gets one of its own.",
                 },
             ),
         ),
@@ -615,9 +619,7 @@ EXERCISES = (
             Axis(
                 "steps",
                 {
-                    "down": (
-                        "You round down. A rest that is shorter than the reach still needs a layer of its own."
-                    ),
+                    "down": ("You round down. A rest that is shorter than the reach still needs a layer."),
                     "log": (
                         "That is a logarithm: it holds when each layer reaches several times as far as the "
                         "one below. Here every layer has the same reach."

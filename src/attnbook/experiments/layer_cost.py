@@ -59,7 +59,11 @@ def multiplications(name: str, n: int, d: int) -> int:
     ValueError
         If the name is not one of the three.
     """
-    counts = {"self-attention": 3 * n * d * d + 2 * n * n * d, "LSTM": 8 * n * d * d, "convolution": KERNEL * n * d * d}
+    counts = {
+        "self-attention": 3 * n * d * d + 2 * n * n * d,
+        "LSTM": 8 * n * d * d,
+        "convolution": KERNEL * n * d * d,
+    }
     if name not in counts:
         raise ValueError(f"name: expected one of {', '.join(counts)}, got {name!r}")
     return counts[name]

@@ -46,7 +46,7 @@ def build(d_model: int, d_k: int, divisor: str, seed: int) -> AttentiveReader:
 
 
 def steps_to_learn(losses: list[float]) -> int:
-    """Steps until the mean loss of ten steps is below a quarter of guessing's, log 8; all of them if never."""
+    """Steps until the mean loss of ten steps is below a quarter of guessing's; all of them if never."""
     for step in range(10, len(losses) + 1):
         if sum(losses[step - 10 : step]) / 10 < math.log(VALUES) / 4:
             return step
@@ -66,8 +66,9 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
             raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
     if not options.learning_rate > 0:
         raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
-    words, right = (part.to(device) for part in programs(64, LENGTH, seed))
-    found: dict[str, dict] = {"accuracy": {}, "steps to learn": {}, "largest weight": {}, "softmax gradient": {}}
+    words = programs(64, LENGTH, seed)[0].to(device)
+    measured = ("accuracy", "steps to learn", "largest weight", "softmax gradient")
+    found: dict[str, dict] = {name: {} for name in measured}
     for divisor in DIVISORS:
         for row in found.values():
             row[divisor] = {}

@@ -85,5 +85,5 @@ class SelfAttention(nn.Module):
         checks.at_least_2d("x", x, "length", "d_model")
         checks.last_size("x", x, self.d_model, "d_model")
         checks.fits_parameters("x", x, self)
-        query, key, value = self.W_q(x), self.W_k(x), self.W_v(x)  # (…, length, d_k), the same, (…, length, d_v)
+        query, key, value = self.W_q(x), self.W_k(x), self.W_v(x)  # (…, length, d_k or d_v)
         return scaled_dot_product_attention(query, key, value, mask, causal=causal, scale=self.scale)
