@@ -1,4 +1,4 @@
-"""WordModel: the same as its parts, ablation is a constant in a head's place, sentences do not see padding."""
+"""WordModel: equal to its parts; ablation puts a constant in a head's place; padding is not seen."""
 
 import pytest
 import torch

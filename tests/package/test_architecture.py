@@ -17,7 +17,7 @@ ALLOWED = {
     "plots": set(),
     "device": set(),
     "reproducibility": set(),
-    "widgets": {"widgets"},
+    "widgets": {"widgets", "nn"},  # a widget's numbers are those of a mechanism
 }
 PARTS = ["nn", "data", "plots", "widgets", "exercises", "experiments", "train", "search", "metrics"]
 
