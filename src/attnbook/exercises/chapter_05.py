@@ -403,7 +403,7 @@ EXERCISES = (
     ),
     Exercise(
         id="5.3",
-        title="Reading four pictures",
+        title="Reading a picture of weights",
         name="answer_pictures",
         kind="choice",
         points=1,
@@ -415,8 +415,8 @@ EXERCISES = (
         nearby=(
             Nearby(
                 "a",
-                "Global attention gives every word some share, however small: no cell is exactly 0. Which "
-                "picture has no white cell?",
+                "Global attention gives every word some share, however small: no cell is exactly 0. Is that "
+                "so in this picture?",
             ),
             Nearby(
                 "b",
