@@ -24,6 +24,17 @@ def _load() -> dict[str, Exercise]:
 _ALL = _load()
 
 
+def _in_words(numbers: set[int]) -> str:
+    """Whole numbers with runs drawn together: "0 to 5, 7, 8"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+
+
 def exercises(chapter: int | None = None) -> list[Exercise]:
     """All exercises in order, or those of one chapter."""
     return [item for item in _ALL.values() if chapter is None or item.chapter == chapter]
@@ -44,7 +55,6 @@ def exercise(id: str) -> Exercise:
     if same_chapter:
         there = f"this chapter has {same_chapter[0]} to {same_chapter[-1]}"
     else:
-        there = "there are exercises for chapters " + ", ".join(
-            sorted({item.id.split(".")[0] for item in _ALL.values()}, key=int)
-        )
-    raise KeyError(f'There is no exercise "{key}": {there}. Write its number in quotes, as in "2.1".')
+        there = f"there are exercises for chapters {_in_words({item.chapter for item in _ALL.values()})}"
+    shown = key if len(key) <= 20 else f"{key[:20]}…"
+    raise KeyError(f'There is no exercise "{shown}": {there}. Write its number in quotes, as in "2.1".')
