@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 import torch
 from traitlets import TraitError
-from widget_driver import focused, go_to, link, open_all, painted, press, run_js, spoken, state_of, violations
+from widget_driver import (
+    focused,
+    go_to,
+    link,
+    open_all,
+    painted,
+    press,
+    run_js,
+    spilled,
+    spoken,
+    state_of,
+    violations,
+)
 from widget_examples import HEAD_SENTENCES, HEAD_WORDS, ROLES, given_heads, heads, word_model
 from widget_page import WIDGETS
 
@@ -690,13 +702,7 @@ def test_320_pixels_wide(page_of, view):
     open_all(page)
     page.wait_for_timeout(100)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    spilled = page.evaluate(
-        """[...document.querySelectorAll(".ab *")].filter((node) => {
-             const box = node.getBoundingClientRect();
-             return box.width && !node.closest(".ab-hx-scroll") && (box.right > 320 || box.left < 0);
-           }).map((node) => node.outerHTML.slice(0, 80))"""
-    )
-    assert spilled == []
+    assert spilled(page) == []
 
 
 @pytest.mark.browser

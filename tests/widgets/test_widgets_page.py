@@ -3,7 +3,18 @@
 import json
 
 import pytest
-from widget_driver import focused, go_to, link, open_all, painted, press, spoken, state_of, violations
+from widget_driver import (
+    focused,
+    go_to,
+    link,
+    open_all,
+    painted,
+    press,
+    spilled,
+    spoken,
+    state_of,
+    violations,
+)
 from widget_examples import playground, quiz
 
 from attnbook.widgets import QKVPlayground, Quiz
@@ -351,13 +362,7 @@ def test_320_pixels_wide(page_of):
     open_all(page)
     page.wait_for_timeout(100)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    spilled = page.evaluate(
-        """[...document.querySelectorAll(".ab *")].filter((node) => {
-             const box = node.getBoundingClientRect();
-             return box.width && !node.closest("svg") && (box.right > 320 || box.left < 0);
-           }).map((node) => node.outerHTML.slice(0, 80))"""
-    )
-    assert spilled == []
+    assert spilled(page) == []
 
 
 @pytest.mark.parametrize("width", [320, 900])

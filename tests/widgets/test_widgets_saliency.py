@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 import torch
 from traitlets import TraitError
-from widget_driver import focused, go_to, link, open_all, painted, press, run_js, spoken, state_of, violations
+from widget_driver import (
+    draw_from_notebook,
+    focused,
+    go_to,
+    link,
+    open_all,
+    painted,
+    press,
+    run_js,
+    spilled,
+    spoken,
+    state_of,
+    violations,
+)
 from widget_examples import picture, scanpath
 from widget_page import WIDGETS
 
@@ -391,18 +404,7 @@ def test_hidden_until_the_reader_commits(page_of):
 def test_the_notebooks_module_draws_the_same(page_of):
     w = scanpath(predict=False)
     page = page_of([w])
-    state = {k: v for k, v in w.get_state().items() if k not in ("_esm", "_css")}
-    page.evaluate(
-        """async ([source, state]) => {
-             const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-             const { default: widget } = await import(url);
-             const el = document.body.appendChild(document.createElement("div"));
-             const model = makeModel(state);
-             widget.initialize({ model });
-             widget.render({ model, el });
-           }""",
-        [w._esm, state],
-    )
+    draw_from_notebook(page, w)
     painted(page)
     tables = page.locator(".ab-channels + table")
     assert tables.nth(1).inner_text() == tables.nth(0).inner_text()
@@ -512,14 +514,7 @@ def test_narrow_pages_and_large_controls(page_of, width):
     open_all(page)
     page.wait_for_timeout(100)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    spilled = page.evaluate(
-        """(width) => [...document.querySelectorAll(".ab *")].filter((node) => {
-             const box = node.getBoundingClientRect();
-             return box.width && !node.closest("svg") && (box.right > width || box.left < 0);
-           }).map((node) => node.outerHTML.slice(0, 80))""",
-        width,
-    )
-    assert spilled == []
+    assert spilled(page) == []
     small = page.evaluate(
         """[...document.querySelectorAll(".ab [data-stop]")]
              .map((node) => [node.getBoundingClientRect(), node.outerHTML.slice(0, 90)])

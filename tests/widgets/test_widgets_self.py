@@ -7,7 +7,19 @@ import shutil
 import pytest
 import torch
 from traitlets import TraitError
-from widget_driver import focused, go_to, link, open_all, painted, press, run_js, spoken, state_of, violations
+from widget_driver import (
+    focused,
+    go_to,
+    link,
+    open_all,
+    painted,
+    press,
+    run_js,
+    spilled,
+    spoken,
+    state_of,
+    violations,
+)
 from widget_examples import self_playground
 from widget_page import WIDGETS
 
@@ -399,13 +411,7 @@ def test_320_pixels_wide(page_of):
     open_all(page)
     page.wait_for_timeout(100)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    spilled = page.evaluate(
-        """[...document.querySelectorAll(".ab *")].filter((node) => {
-             const box = node.getBoundingClientRect();
-             return box.width && !node.closest("svg, .ab-across") && (box.right > 320 || box.left < 0);
-           }).map((node) => node.outerHTML.slice(0, 80))"""
-    )
-    assert spilled == []
+    assert spilled(page) == []
 
 
 @pytest.mark.browser

@@ -7,7 +7,19 @@ import statistics
 import numpy as np
 import pytest
 from traitlets import TraitError
-from widget_driver import focused, go_to, link, painted, press, run_js, spoken, state_of, violations
+from widget_driver import (
+    draw_from_notebook,
+    focused,
+    go_to,
+    link,
+    painted,
+    press,
+    run_js,
+    spilled,
+    spoken,
+    state_of,
+    violations,
+)
 from widget_examples import experiment
 from widget_page import WIDGETS
 
@@ -387,18 +399,7 @@ def test_the_notebooks_module_draws_the_same(page_of):
     w = experiment("search", predict=False)
     w.simulate()
     page = page_of([w])
-    state = {k: v for k, v in w.get_state().items() if k not in ("_esm", "_css")}
-    page.evaluate(
-        """async ([source, state]) => {
-             const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-             const { default: widget } = await import(url);
-             const el = document.body.appendChild(document.createElement("div"));
-             const model = makeModel(state);
-             widget.initialize({ model });
-             widget.render({ model, el });
-           }""",
-        [w._esm, state],
-    )
+    draw_from_notebook(page, w)
     painted(page)
     tables = page.locator(".ab-times")
     assert tables.nth(1).inner_text() == tables.nth(0).inner_text()
@@ -431,14 +432,7 @@ def test_narrow_pages_and_large_controls(page_of, width, running):
             button.click()
         painted(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    spilled = page.evaluate(
-        """(width) => [...document.querySelectorAll(".ab *")].filter((node) => {
-             const box = node.getBoundingClientRect();
-             return box.width && !node.closest("svg") && (box.right > width || box.left < 0);
-           }).map((node) => node.outerHTML.slice(0, 80))""",
-        width,
-    )
-    assert spilled == []
+    assert spilled(page) == []
     small = page.evaluate(
         """[...document.querySelectorAll(".ab [data-stop]")]
              .map((node) => [node.getBoundingClientRect(), node.outerHTML.slice(0, 90)])

@@ -72,3 +72,30 @@ def violations(page, axe):
 def painted(page) -> None:
     """Wait until what the last action changed is on the screen: two frames, however slow they come."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def spilled(page):
+    """What reaches over the sides of the window, save inside pictures and panels that scroll."""
+    return page.evaluate(
+        """[...document.querySelectorAll(".ab *")].filter((node) => {
+             const box = node.getBoundingClientRect();
+             const scrolls = node.closest("svg, .ab-across, .ab-hx-scroll");
+             return box.width && !scrolls && (box.right > innerWidth || box.left < 0);
+           }).map((node) => node.outerHTML.slice(0, 80))"""
+    )
+
+
+def draw_from_notebook(page, widget):
+    """Draw a widget once more, with the module that a notebook carries."""
+    state = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
+    page.evaluate(
+        """async ([source, state]) => {
+             const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+             const { default: widget } = await import(url);
+             const el = document.body.appendChild(document.createElement("div"));
+             const model = makeModel(state);
+             widget.initialize({ model });
+             widget.render({ model, el });
+           }""",
+        [widget._esm, state],
+    )
