@@ -1,6 +1,9 @@
 """Widgets in the built pages: by mouse and by keyboard, shared by a link, honest when they cannot start."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 from test_pages import CHAPTER, wait_for_widgets
 
 pytestmark = pytest.mark.browser
@@ -8,9 +11,23 @@ pytestmark = pytest.mark.browser
 PLAYGROUND = ".attnbook-widget[data-class=QKVPlayground]"
 
 
+def table(page):
+    """The widget's first table."""
+    return page.locator(PLAYGROUND).locator("table").first
+
+
 def skip_prediction(page) -> None:
-    """Show the outcome without a guess."""
+    """Show the outcome without a guess, and wait until it is drawn."""
     page.locator(PLAYGROUND).get_by_role("button", name="Skip", exact=True).click()
+    expect(table(page)).not_to_contain_text("?")
+
+
+def wait_for_another(page, before: str) -> None:
+    """Until the table says something else: a busy machine draws late."""
+    page.wait_for_function(
+        "([place, before]) => document.querySelector(place).innerText !== before",
+        arg=[f"{PLAYGROUND} table", before],
+    )
 
 
 def test_the_outcome_is_hidden_until_the_reader_commits(visit, origin):
@@ -18,10 +35,7 @@ def test_the_outcome_is_hidden_until_the_reader_commits(visit, origin):
         wait_for_widgets(page)
         assert "hidden" in page.locator(PLAYGROUND).inner_text()
         page.locator(PLAYGROUND).get_by_role("button", name="Commit").click()
-        assert (
-            "%" in page.locator(PLAYGROUND).locator("table").inner_text()
-            or "0." in page.locator(PLAYGROUND).locator("table").inner_text()
-        )
+        expect(table(page)).to_contain_text(re.compile(r"%|0\."))
 
 
 def test_dragging_the_query_moves_the_weights(visit, origin):
@@ -37,8 +51,7 @@ def test_dragging_the_query_moves_the_weights(visit, origin):
         page.mouse.down()
         page.mouse.move(x - 60, y + 40, steps=5)
         page.mouse.up()
-        page.wait_for_timeout(100)
-        assert page.locator(PLAYGROUND).locator("table").inner_text() != before
+        wait_for_another(page, before)
 
 
 def test_keyboard_alone_moves_the_query_and_comes_back_out(visit, origin):
@@ -52,7 +65,7 @@ def test_keyboard_alone_moves_the_query_and_comes_back_out(visit, origin):
         page.keyboard.press("Enter")
         for _ in range(5):
             page.keyboard.press("ArrowLeft")
-        assert page.locator(PLAYGROUND).locator("table").inner_text() != before
+        wait_for_another(page, before)
         page.keyboard.press("Escape")
         page.keyboard.press("r")
         page.wait_for_timeout(100)
