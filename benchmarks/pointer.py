@@ -72,7 +72,8 @@ def window(tokens: int):
 
 
 def self_attention(tokens: int):
-    """Random words in the plane, three identities."""
+    """Random words in the plane, 16 at most, three identities."""
+    tokens = min(tokens, 16)
     from attnbook.widgets import SelfAttentionPlayground
 
     draw = random.Random(0)
