@@ -78,6 +78,22 @@ def source_mask(draw: Draw, batch: int, length: int) -> torch.Tensor:
     return mask
 
 
+# What a case says of its padding.
+PADDED_CASES = {
+    "full": {"group": "plain", "note": "no padding"},
+    "padded": {"group": "mask", "note": "sentences end in padding"},
+    "empty": {"group": "edge", "note": "one sentence is padding throughout"},
+}
+
+
+def padding_mask(draw: Draw, kind: str, batch: int, length: int) -> torch.Tensor:
+    """A mask of one of the kinds of ``PADDED_CASES``."""
+    mask = torch.ones(batch, length, dtype=torch.bool) if kind == "full" else source_mask(draw, batch, length)
+    if kind == "empty":
+        mask[draw.random.randrange(batch)] = False
+    return mask
+
+
 # 4.3
 
 
@@ -140,9 +156,7 @@ def attend_cases(draw: Draw) -> list[Case]:
     cases = []
     for kind in ("full", "padded", "padded", "empty"):
         batch, src, d_annotation = draw.sizes(3, 3, 9)
-        mask = torch.ones(batch, src, dtype=torch.bool) if kind == "full" else source_mask(draw, batch, src)
-        if kind == "empty":
-            mask[draw.random.randrange(batch)] = False
+        mask = padding_mask(draw, kind, batch, src)
         cases.append(
             Case(
                 {
@@ -150,12 +164,7 @@ def attend_cases(draw: Draw) -> list[Case]:
                     "annotations": draw.normal(batch, src, d_annotation),
                     "mask": mask,
                 },
-                group={"full": "plain", "padded": "mask", "empty": "edge"}[kind],
-                note={
-                    "full": "no padding",
-                    "padded": "sentences end in padding",
-                    "empty": "one sentence is padding throughout",
-                }[kind],
+                **PADDED_CASES[kind],
             )
         )
     return cases

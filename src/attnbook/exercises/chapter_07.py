@@ -20,6 +20,7 @@ from attnbook.exercises.chapter_02 import (
     SCALE_BY_D,
     SOFTMAX_OVER_QUERIES,
     empty_row_reached,
+    masked_cases,
     masked_softmax,
     softmax,
 )
@@ -105,34 +106,6 @@ def masked_attention(query, key, value, mask, *, scale="sqrt", placed="before", 
     else:
         weights = masked_softmax(scores, mask, placed=placed, empty=empty)
     return weights @ value, weights
-
-
-def masked_cases(draw: Draw) -> list[Case]:
-    cases = []
-    for kind in ("all", "some", "some", "empty row"):
-        batch, queries, keys, d_k, d_v = draw.sizes(5, 3, 9)
-        mask = draw.mask(batch, queries, keys)
-        if kind == "all":
-            mask = torch.ones_like(mask)
-        if kind == "empty row":
-            mask[draw.random.randrange(batch), draw.random.randrange(queries)] = False
-        cases.append(
-            Case(
-                {
-                    "query": draw.normal(batch, queries, d_k, scale=1.5),
-                    "key": draw.normal(batch, keys, d_k),
-                    "value": draw.normal(batch, keys, d_v),
-                    "mask": mask,
-                },
-                group={"all": "plain", "some": "mask", "empty row": "edge"}[kind],
-                note={
-                    "all": "the mask is True everywhere",
-                    "some": "the mask forbids some keys",
-                    "empty row": "one row of the mask is False throughout",
-                }[kind],
-            )
-        )
-    return cases
 
 
 # 7.5

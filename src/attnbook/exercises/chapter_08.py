@@ -16,6 +16,7 @@ from attnbook.exercises.chapter_02 import (
     empty_row_reached,
     masked_softmax,
 )
+from attnbook.exercises.chapter_04 import PADDED_CASES, padding_mask
 from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
 
 HEADS = Output("heads", ("batch", "n_heads", "length", "d_head"))
@@ -153,12 +154,7 @@ def multi_head_cases(draw: Draw) -> list[Case]:
             if d_head > 2 and keys > 2:  # the root of 2 and 2 are close, and padding needs room
                 break
         d_model = n_heads * d_head
-        mask = torch.ones(batch, keys, dtype=torch.bool)
-        if kind != "full":
-            for row in range(batch):
-                mask[row, draw.random.randint(1, keys - 1) :] = False
-        if kind == "empty":
-            mask[draw.random.randrange(batch)] = False
+        mask = padding_mask(draw, kind, batch, keys)
         matrices = {name: draw.normal(d_model, d_model, scale=0.6) for name in ("W_q", "W_k", "W_v", "W_o")}
         cases.append(
             Case(
@@ -169,12 +165,7 @@ def multi_head_cases(draw: Draw) -> list[Case]:
                     "n_heads": n_heads,
                     "mask": mask,
                 },
-                group={"full": "plain", "padded": "mask", "empty": "edge"}[kind],
-                note={
-                    "full": "no padding",
-                    "padded": "sentences end in padding",
-                    "empty": "one sentence is padding throughout",
-                }[kind],
+                **PADDED_CASES[kind],
             )
         )
     return cases
