@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -43,13 +44,17 @@ def part_of(src: list[str]) -> str:
 
 _ENGLISH = re.compile(r"\w+(?:['-]\w+)*|[^\w\s]")
 # "commençons-nous", "a-t-il": the pronoun after the hyphen is a word of its own, the hyphen stays with it
-_INVERTED = re.compile(
-    r"-(t-)?(je|tu|il|elle|on|nous|vous|ils|elles|moi|toi|le|la|les|lui|leur|y|en|ce|ci|là)(?![\w'])"
+_PRONOUN = "(t-)?(je|tu|il|elle|on|nous|vous|ils|elles|moi|toi|le|la|les|lui|leur|y|en|ce|ci|là)"
+_INVERTED = re.compile(rf"-{_PRONOUN}(?![\w'])", re.IGNORECASE)
+_FRENCH = re.compile(r"aujourd'hui|\w+(?:-\w+)*'|(?<=\s)-(?:t-)?\w+|\w+(?:-\w+)*|[^\w\s]", re.IGNORECASE)
+# What is written without a space before it, and with a space that no line may break at (French typography)
+_CLOSES, _SPACED = (
+    (",", ".", "…", ")", "]", "’"),
+    {";": "\u202f", "!": "\u202f", "?": "\u202f", ":": "\u00a0", "»": "\u00a0"},
 )
-_FRENCH = re.compile(r"aujourd'hui|\w+(?:-\w+)*'|(?<=\s)-(?:t-)?\w+|\w+(?:-\w+)*|[^\w\s]")
 
 
-def split_words(text: str, language: str = "en") -> list[str]:
+def split_words(text: str, language: str = "en", *, lower: bool = True) -> list[str]:
     """Lower-case words and punctuation marks, each on its own, as the phrasebook splits them.
 
     English keeps a contraction whole ("didn't"); French splits after an apostrophe, which stays with the
@@ -59,6 +64,8 @@ def split_words(text: str, language: str = "en") -> list[str]:
     ----------
     text : str
     language : "en" or "fr"
+    lower : bool
+        With False, capitals stay.
 
     Raises
     ------
@@ -67,10 +74,34 @@ def split_words(text: str, language: str = "en") -> list[str]:
     """
     if language not in ("en", "fr"):
         raise ValueError(f"language: expected en or fr, got {language!r}")
-    text = text.lower().replace("’", "'").replace("\u00a0", " ").replace("\u202f", " ")
+    text = text.replace("’", "'").replace("\u00a0", " ").replace("\u202f", " ")
+    text = text.lower() if lower else text
     if language == "en":
         return _ENGLISH.findall(text)
     return _FRENCH.findall(_INVERTED.sub(r" -\1\2", text))
+
+
+def join_words(words: Sequence[str]) -> str:
+    """French words as one writes them: what ``split_words(…, "fr")`` takes apart, put together again.
+
+    "l'" keeps no space after it, "-t-il" and "," none before them; ";", "!", "?", ":" and "»" stand after a
+    space at which no line breaks.
+
+    >>> join_words(["l'", "animal", "n'", "a", "pas", "mangé", "."])
+    "l'animal n'a pas mangé."
+    """
+    text = ""
+    for i, word in enumerate(words):
+        before = words[i - 1] if i else ""
+        opened = not i or before.endswith("'") or before in ("(", "[")
+        if opened or word in _CLOSES or _INVERTED.fullmatch(word):
+            space = ""
+        elif before == "«":
+            space = "\u00a0"
+        else:
+            space = _SPACED.get(word, " ")
+        text += space + word
+    return text
 
 
 def parse_pairs(text: str, name: str) -> list[Pair]:
