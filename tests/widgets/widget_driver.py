@@ -85,6 +85,17 @@ def spilled(page):
     )
 
 
+def small_controls(page):
+    """Controls under 44 pixels, as [width, height, markup]; of a box that is ticked, its label counts."""
+    return page.evaluate(
+        """[...document.querySelectorAll(".ab [data-stop]:not(td)")].map((node) => {
+             const hit = node.matches("[type=checkbox]") ? node.closest("label") : node;
+             return [hit.getBoundingClientRect(), node.outerHTML.slice(0, 90)];
+           }).filter(([box]) => box.width && (box.width < 43.9 || box.height < 43.9))
+             .map(([box, html]) => [box.width, box.height, html])"""
+    )
+
+
 def draw_from_notebook(page, widget):
     """Draw a widget once more, with the module that a notebook carries."""
     state = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}

@@ -158,6 +158,35 @@ def given_heads(n=5, n_src=None, seed=0, **options):
     return HeadExplorer([f"t{i}" for i in range(n)], weights, **{"src": src, **options})
 
 
+def translated(src=SOURCE, tgt=TARGET, seed=0, n_layers=2, n_heads=3, kinds=("encoder", "decoder", "cross")):
+    """What a translator hands over of one sentence, with random weights; some heads are sharp."""
+    from types import SimpleNamespace
+
+    import torch
+
+    draw = torch.Generator().manual_seed(seed)
+    tgt = (*tgt, "<eos>")
+    parts = dict.fromkeys(("encoder", "decoder", "cross"))
+    for kind in kinds:
+        rows, columns = len(src if kind == "encoder" else tgt), len(tgt if kind == "decoder" else src)
+        scores = torch.randn(n_layers, n_heads, rows, columns, generator=draw)
+        scores *= torch.tensor([1.0, 3.0, 6.0]).repeat(n_heads)[:n_heads, None, None]
+        if kind == "decoder":
+            scores = scores.masked_fill(torch.ones(rows, columns).triu(1).bool(), float("-inf"))
+        parts[kind] = torch.softmax(scores, -1)
+    return SimpleNamespace(src=tuple(src), tgt=tgt, text=" ".join(tgt[:-1]), **parts)
+
+
+def cross(translations=None, **options):
+    """Two sentences of a translator, the word "zone" first."""
+    from attnbook.widgets import HeadExplorer
+
+    if translations is None:
+        second = translated(["the", "cat", "sees", "the", "dog"], ["le", "chat", "voit", "le", "chien"], 1)
+        translations = [translated(), second]
+    return HeadExplorer.from_translation(translations, **{"row": 4, "head": (0, 1), **options})
+
+
 def window(**options):
     """Nine words with keys in the plane, a centre between two of them, and a window of D = 2."""
     from attnbook.widgets import AttentionWindow

@@ -3,6 +3,7 @@
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.head_explorer import HeadExplorer
+from attnbook.widgets.head_explorer_cross import HeadExplorerCross
 from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
 from attnbook.widgets.saliency_scanpath import SaliencyScanpath
@@ -13,6 +14,7 @@ __all__ = [
     "AlignmentExplorer",
     "AttentionWindow",
     "HeadExplorer",
+    "HeadExplorerCross",
     "QKVPlayground",
     "Quiz",
     "SaliencyScanpath",

@@ -108,7 +108,8 @@ class HeadExplorer(Widget):
     weights : (layers, heads, n_tgt, n_src)
         Each row adds up to 1, or is all 0. n_tgt is the number of tokens.
     src : list of words, optional
-        The columns, for cross-attention; the tokens themselves if left out.
+        The columns, where they are other words than the rows; the tokens themselves if left out. For all
+        three kinds of attention of a translator see :meth:`from_translation`.
     outputs : (layers, heads, n_tgt, d), optional
         What each head adds to its layer's output, after W_o. With them heads can be switched off: the page
         shows how much shorter the sum gets at a word.
@@ -311,6 +312,41 @@ class HeadExplorer(Widget):
             ask = max(0, len(given[0]) - 1 - sizes["causal"])
         return cls(given[0], None, ask=ask, **options, _model=(content, Reader(sizes, numbers)))
 
+    @staticmethod
+    def from_translation(translations, **options):
+        """A widget for a translator: encoder self-attention, decoder self-attention and cross-attention.
+
+        The reader chooses a sentence, a kind and a head, predicts where it looks, steps through the words
+        that were written, and hides words: every head's weights are computed anew in the page.
+
+        Parameters
+        ----------
+        translations : attnbook.translator.Translation, or a list of 1 to 12
+            As ``translator.explain(text)`` gives them, all of one model. One of 16 words from a model of two
+            layers with four heads takes 9 kB in the notebook, so six take 55.
+        **options
+            ``sentence=0`` : which one is shown first.
+            ``kind="cross"`` : or "encoder", "decoder".
+            ``head=(0, 0)`` : layer and head, from 0.
+            ``row=0`` : the word that looks, as a position or as the word itself, such as ``"traversé"``; the
+            prediction asks about this row of this head.
+            ``view="one"`` : or "compare", "difference", "average".
+            ``challenge="", predict=True, theme="auto"`` : as in :class:`~attnbook.widgets.QKVPlayground`.
+
+        Returns
+        -------
+        HeadExplorerCross
+            Its traits ``sentence, kind, head, row, hidden, weights, …`` are described there.
+
+        Raises
+        ------
+        ValueError
+            Naming the translation or the option and what is wrong with it.
+        """
+        from attnbook.widgets.head_explorer_cross import HeadExplorerCross  # which builds on this module
+
+        return HeadExplorerCross(translations, **options)
+
     @traitlets.validate("content")
     def _fixed(self, proposal):
         if proposal["value"] != self._content:
@@ -458,7 +494,7 @@ class HeadExplorer(Widget):
         run = self._run(state)
         row = state["cell"][0] if state["cell"] else state["ask"] or 0
         text = [] if outcome or state["revealed"] else [HIDDEN]
-        for name, rows, signed in self._pictures(state, run["weights"]):
+        for name, rows, signed in pictures(state, run["weights"]):
             best = int(np.argmax(np.abs(rows[row])))
             amount = values.fixed(100 * float(rows[row][best]), 1) + (" points" if signed else " %")
             verb = "differs" if signed else "looks"
@@ -481,44 +517,48 @@ class HeadExplorer(Widget):
             text.append(f"{start}.")
         return " ".join(text)
 
-    @staticmethod
-    def _pictures(state, weights):
-        """What stands large: one or two of (name, rows, signed)."""
-        (a, b), (c, d) = state["head"], state["other"]
-        first, second = f"Layer {a + 1}, head {b + 1}", f"Layer {c + 1}, head {d + 1}"
-        if state["view"] == "compare":
-            return [(first, weights[a, b], False), (second, weights[c, d], False)]
-        if state["view"] == "difference":
-            return [(f"{first} minus {second}", weights[a, b] - weights[c, d], True)]
-        if state["view"] == "average":
-            return [(f"Layer {a + 1}, mean of its heads", weights[a].mean(0), False)]
-        return [(first, weights[a, b], False)]
-
     def _figure(self):
-        from matplotlib import colormaps
-        from matplotlib.figure import Figure
-
         run = self._run(self.state)
-        n_layers, n_heads = self._sizes
         named = {(layer, head): role for layer, head, role, _ in self._content["roles"]}
-        rows, columns = run["words"], run["columns"]
-        blues = colormaps["Blues"].resampled(12)  # few colours, a small file
-        size = 1.1 if len(rows) > 24 else 1.5
-        figure = Figure(figsize=(min(7.5, 1.2 + size * n_heads), 1.0 + (size + 0.1) * n_layers))
-        all_axes = figure.subplots(n_layers, n_heads, squeeze=False)
-        for layer, line in enumerate(all_axes):
-            for head, axes in enumerate(line):
-                axes.imshow(run["weights"][layer, head], cmap=blues, vmin=0, vmax=1, aspect="auto")
-                role = named.get((layer, head))
-                axes.set_title(f"{layer + 1}.{head + 1}" + (f" {role}" if role else ""), fontsize=7)
-                axes.set_xticks([])
-                axes.set_yticks([])
-                if head == 0 and len(rows) <= 16:
-                    axes.set_yticks(range(len(rows)), rows, fontsize=5)
-                if layer == n_layers - 1 and len(columns) <= 16:
-                    axes.set_xticks(range(len(columns)), columns, fontsize=5, rotation=90)
-        figure.subplots_adjust(left=0.12, right=0.98, top=0.92, bottom=0.24, hspace=0.3, wspace=0.15)
-        return figure
+        return heads_figure(run["weights"], run["words"], run["columns"], named)
+
+
+def pictures(state, weights) -> list[tuple]:
+    """What stands large, one or two of (name, rows, signed); weights are (n_layers, n_heads, …)."""
+    (a, b), (c, d) = state["head"], state["other"]
+    first, second = f"Layer {a + 1}, head {b + 1}", f"Layer {c + 1}, head {d + 1}"
+    if state["view"] == "compare":
+        return [(first, weights[a, b], False), (second, weights[c, d], False)]
+    if state["view"] == "difference":
+        return [(f"{first} minus {second}", weights[a, b] - weights[c, d], True)]
+    if state["view"] == "average":
+        return [(f"Layer {a + 1}, mean of its heads", weights[a].mean(0), False)]
+    return [(first, weights[a, b], False)]
+
+
+def heads_figure(weights, rows, columns, named=None):
+    """Every head as a small picture; ``named`` gives the role of some, by (layer, head)."""
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
+
+    n_layers, n_heads = weights.shape[:2]
+    blues = colormaps["Blues"].resampled(12)  # few colours, a small file
+    size = 1.1 if len(rows) > 24 else 1.5
+    figure = Figure(figsize=(min(7.5, 1.2 + size * n_heads), 1.0 + (size + 0.1) * n_layers))
+    all_axes = figure.subplots(n_layers, n_heads, squeeze=False)
+    for layer, line in enumerate(all_axes):
+        for head, axes in enumerate(line):
+            axes.imshow(weights[layer, head], cmap=blues, vmin=0, vmax=1, aspect="auto")
+            role = (named or {}).get((layer, head))
+            axes.set_title(f"{layer + 1}.{head + 1}" + (f" {role}" if role else ""), fontsize=7)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            if head == 0 and len(rows) <= 16:
+                axes.set_yticks(range(len(rows)), rows, fontsize=5)
+            if layer == n_layers - 1 and len(columns) <= 16:
+                axes.set_xticks(range(len(columns)), columns, fontsize=5, rotation=90)
+    figure.subplots_adjust(left=0.12, right=0.98, top=0.92, bottom=0.24, hspace=0.3, wspace=0.15)
+    return figure
 
 
 def _taken_apart(model):

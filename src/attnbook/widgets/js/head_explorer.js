@@ -5,7 +5,7 @@ import { button, fixed, h, percent, say, select, set, stop, widget } from "./bas
 import { heat, paint } from "./heat.js";
 import { dot, each, reader, softmax, sum } from "./word_model.js";
 
-export { reader };
+export { VIEWS, amount, best, find, label, pictures, reader, same };
 
 const VIEWS = [["one", "One head"], ["compare", "Two heads"], ["difference", "Difference"], ["average", "Mean of a layer"]];
 
@@ -301,4 +301,4 @@ function build(view, body) {
   };
 }
 
-export default widget({ name: "HeadExplorer", title: "Head explorer", check: BOOK && check, build });
+export default /* @__PURE__ */ widget({ name: "HeadExplorer", title: "Head explorer", check: BOOK && check, build });
