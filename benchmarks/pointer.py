@@ -1,6 +1,6 @@
 """From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, the centre of
 AttentionWindow or a word of SelfAttentionPlayground (which holds 16 words), or moves over the large picture
-of HeadExplorer.
+of HeadExplorer or HeadExplorerCross.
 
     python benchmarks/pointer.py [--widget NAME] [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 
@@ -62,6 +62,18 @@ def heads(tokens: int):
     return widget
 
 
+def cross(tokens: int):
+    """The heads of a random translator (2 layers × 4 heads), its cross-attention, one word hidden."""
+    from widget_examples import translated
+
+    from attnbook.widgets import HeadExplorer
+
+    words = [f"word{i}" for i in range(tokens)]
+    widget = HeadExplorer.from_translation(translated(words, words[:-1], n_heads=4), predict=False)
+    widget.hidden = [1]
+    return widget
+
+
 def window(tokens: int):
     """A window of five words either side, local-p, over random scores."""
     from attnbook.widgets import AttentionWindow
@@ -85,6 +97,7 @@ def self_attention(tokens: int):
 PLACES = {
     "QKVPlayground": (".ab-handle.ab-query", ".ab-plane"),
     "HeadExplorer": (".ab-hx-map", ".ab-hx-map"),
+    "HeadExplorerCross": (".ab-hx-map", ".ab-hx-map"),
     "AttentionWindow": (".ab-centre .ab-hit", ".ab-across"),
     "SelfAttentionPlayground": (".ab-handle.ab-x .ab-hit", ".ab-plane"),
 }
@@ -94,9 +107,13 @@ def make(name: str, tokens: int, mode: str):
     """The widget of this name, its outcome in view."""
     if name == "QKVPlayground":
         return playground(tokens, mode)
-    return {"HeadExplorer": heads, "AttentionWindow": window, "SelfAttentionPlayground": self_attention}[
-        name
-    ](tokens)
+    makers = {
+        "HeadExplorer": heads,
+        "HeadExplorerCross": cross,
+        "AttentionWindow": window,
+        "SelfAttentionPlayground": self_attention,
+    }
+    return makers[name](tokens)
 
 
 def measure(name: str, tokens: int, moves: int, mode: str) -> dict:
@@ -120,7 +137,7 @@ def measure(name: str, tokens: int, moves: int, mode: str) -> dict:
         held, plane = (page.locator(selector).first.bounding_box() for selector in PLACES[name])
         x, y = plane["x"] + plane["width"] / 2, plane["y"] + plane["height"] / 2
         page.mouse.move(held["x"] + held["width"] / 2, held["y"] + held["height"] / 2)
-        if name != "HeadExplorer":
+        if not name.startswith("HeadExplorer"):
             page.mouse.down()
         page.evaluate(CLOCK)
         for step in range(moves):
