@@ -247,3 +247,17 @@ def self_playground(**options):
         "challenge": "Make “run” look at “FBI” more than at any other word.",
     }
     return SelfAttentionPlayground(**{**defaults, **options})
+
+
+def positions(**options):
+    """Two words on a strip of 24 places, 16 of them trained."""
+    from attnbook.widgets import PositionExplorer
+
+    defaults = {
+        "query_position": 9,
+        "key_position": 4,
+        "length": 24,
+        "train_length": 16,
+        "challenge": "Find two places that keep the score when both words move.",
+    }
+    return PositionExplorer(**{**defaults, **options})

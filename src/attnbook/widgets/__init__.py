@@ -4,6 +4,7 @@ from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.head_explorer import HeadExplorer
 from attnbook.widgets.head_explorer_cross import HeadExplorerCross
+from attnbook.widgets.position_explorer import PositionExplorer
 from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
 from attnbook.widgets.saliency_scanpath import SaliencyScanpath
@@ -15,6 +16,7 @@ __all__ = [
     "AttentionWindow",
     "HeadExplorer",
     "HeadExplorerCross",
+    "PositionExplorer",
     "QKVPlayground",
     "Quiz",
     "SaliencyScanpath",

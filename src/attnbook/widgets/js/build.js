@@ -11,12 +11,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
 const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js", AttentionWindow: "attention_window.js", HeadExplorer: "head_explorer.js", HeadExplorerCross: "head_explorer_cross.js",
-  QKVPlayground: "qkv_playground.js", Quiz: "quiz.js",
+  PositionExplorer: "position_explorer.js", QKVPlayground: "qkv_playground.js", Quiz: "quiz.js",
   SaliencyScanpath: "saliency_scanpath.js", SearchAndCueing: "search_and_cueing.js",
   SelfAttentionPlayground: "self_attention_playground.js",
 };
 // What the tests call in a shipped bundle, beside the widget itself.
-const also = { AlignmentExplorer: ", align, turned", AttentionWindow: ", draw, least, look", HeadExplorer: ", reader", HeadExplorerCross: ", logs, run", QKVPlayground: ", attend", SelfAttentionPlayground: ", selfAttend" };
+const also = { AlignmentExplorer: ", align, turned", AttentionWindow: ", draw, least, look", HeadExplorer: ", reader", HeadExplorerCross: ", logs, run", PositionExplorer: ", positions", QKVPlayground: ", attend", SelfAttentionPlayground: ", selfAttend" };
 const shared = {
   absWorkingDir: here, bundle: true, minify: true, write: false, target: "es2021", charset: "utf8", legalComments: "none",
 };
