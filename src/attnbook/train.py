@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -84,6 +86,7 @@ def fit(
     device: torch.device | str | None = None,
     seed: int | None = 0,
     precision: str = "auto",
+    compile: bool = False,
     validate: Callable[[nn.Module], float] | None = None,
     validate_every: int = 200,
     patience: int | None = None,
@@ -119,6 +122,9 @@ def fit(
     precision : "auto", "float32" or "mixed"
         Mixed: matrix products in bfloat16 (or float16 with a scaled loss, where the GPU lacks bfloat16).
         Auto: mixed on CUDA, float32 elsewhere.
+    compile : bool
+        Have torch.compile write machine code for the model, for batches of any shape; ``validate`` and what
+        comes after use the model itself. Its weights, their names and checkpoints are the same either way.
     validate : callable, optional
         ``validate(model)`` returns a number, lower is better; called every ``validate_every`` steps, with
         the model in evaluation mode and without gradients.
@@ -145,9 +151,13 @@ def fit(
         If an argument is out of range, or the checkpoint belongs to another model, seed or optimiser.
     """
     _check(model, batches, steps, clip, precision, validate, validate_every, patience, checkpoint_every)
+    runner = model
+    model = getattr(model, "_orig_mod", model)  # what torch.compile returned has other names for the weights
     if device is not None:
         model.to(device)
     device = next(model.parameters()).device
+    if compile and runner is model:
+        runner = _compiled(model, device)
     if seed is not None:
         set_seed(seed)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -195,7 +205,7 @@ def fit(
                     group["lr"] = learning_rate * schedule(step)
             engine.zero_grad(set_to_none=True)
             with torch.autocast(device.type, half, enabled=mixed):
-                value = loss(model, batch)
+                value = loss(runner, batch)
             if not isinstance(value, Tensor) or value.ndim != 0:
                 given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise ValueError(f"loss: expected a tensor without dimensions, got {given}; take the mean")
@@ -264,6 +274,18 @@ def _check(
         raise ValueError(f"clip: expected a number above 0, or None, got {clip!r}")
     if precision not in ("auto", "float32", "mixed"):
         raise ValueError(f"precision: expected auto, float32 or mixed, got {precision!r}")
+
+
+def _compiled(model: nn.Module, device: torch.device) -> nn.Module:
+    """The model in machine code that fits batches of any shape: sentences come in many lengths."""
+    if device.type == "cpu":
+        name = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")
+        if shutil.which(name) is None:
+            raise ValueError(
+                f"compile: torch.compile needs a C++ compiler, and {name} is not on the PATH; "
+                "install one, or leave compile=False"
+            )
+    return torch.compile(model, dynamic=True)
 
 
 # ---- several processes -----------------------------------------------------------------------------
