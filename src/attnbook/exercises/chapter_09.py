@@ -222,6 +222,8 @@ def rotate(
     elif place == "first":
         positions = positions[:1].expand(positions.shape)
     angle = angles(positions, x.shape[-1], exponent=exponent).unsqueeze(1)  # (batch, 1, length, d_head / 2)
+    if place == "heads":
+        angle = angles(torch.arange(x.shape[1]), x.shape[-1], exponent=exponent).unsqueeze(1)
     return turn(x, angle, pairs=pairs, direction=direction, angle_order=order)
 
 
@@ -313,6 +315,8 @@ def relative_scores(
     edge = most - 1 if clip == "inside" else most
     rows = gap.clamp(-edge, edge) + (0 if offset == "none" else most)
     vectors = table[rows]  # (queries, keys, d_k)
+    if content == "alone":
+        vectors = 0 * vectors
     if clip == "zero":
         vectors = vectors * (gap.abs() <= most)[:, :, None]
     if asks == "key":
@@ -739,6 +743,10 @@ EXERCISES = (
                         "to sentence."
                     ),
                     "first": "All sentences get the positions of the first one. Each has a row of its own.",
+                    "heads": (
+                        "The heads are taken for positions: head 0 is not turned, head 1 by one step. A word "
+                        "is turned by its own position, in all heads alike."
+                    ),
                 },
             ),
         ),
@@ -806,8 +814,8 @@ EXERCISES = (
         possible=lambda switches: len(switches) <= 2,
         forbidden=("attnbook.nn",),
         hints=(
-            "The first two words come out right, or nearly, and the later ones do not. What is the same for "
-            "word 0 in both ways?",
+            "The first word comes out right, and the others do not. What is the same for the first word in "
+            "both ways?",
             "`turn` has a `start`. Look at each place where it is called.",
             "At step t the cache holds the keys of positions 0 to t − 1. At which position does the new key "
             "stand?",
@@ -886,12 +894,19 @@ EXERCISES = (
                     "left out": (
                         "Only the distance counts in your scores. The product of query and key comes "
                         "first; the distance adds to it."
-                    )
+                    ),
+                    "alone": (
+                        "The table changes nothing in your scores: they are those of attention without "
+                        "positions."
+                    ),
                 },
             ),
         ),
         possible=lambda switches: (
-            len(switches) <= 2 and not ("content" in switches and switches.get("scale") == "product only")
+            len(switches) <= 2
+            and not ("content" in switches and switches.get("scale") == "product only")
+            # without the table, nothing else that is done with it shows
+            and not (switches.get("content") == "alone" and not set(switches) <= {"content", "scale"})
         ),
         forbidden=("attnbook.nn",),
         hints=(
