@@ -11,6 +11,7 @@ import torch
 from test_widgets_heads import close, opacity, table
 from traitlets import TraitError
 from widget_driver import (
+    draw_from_notebook,
     focused,
     go_to,
     link,
@@ -27,6 +28,10 @@ from widget_driver import (
 from widget_examples import SOURCE, TARGET, cross, translated
 from widget_page import WIDGETS
 
+from attnbook import nn
+from attnbook.data import phrasebook
+from attnbook.data.vocabulary import Vocabulary
+from attnbook.translator import Translator
 from attnbook.widgets import HeadExplorer, HeadExplorerCross
 
 KINDS = ("encoder", "decoder", "cross")
@@ -160,6 +165,21 @@ def test_a_model_with_cross_attention_alone():
     assert isinstance(w, HeadExplorerCross)
     with pytest.raises(TraitError, match="kind: expected one of 'cross'"):
         w.kind = "encoder"
+
+
+def test_what_a_translator_explains():
+    torch.manual_seed(0)
+    src, tgt = (Vocabulary(words) for words in phrasebook.vocabulary("small"))
+    model = nn.Transformer(len(src), len(tgt), d_model=16, n_heads=4, n_layers=2, d_ff=24)
+    translator = Translator(model, src, tgt)
+    made = [translator.explain("I love you", "je t'aime"), translator.explain("you love me", "tu m'aimes")]
+    w = HeadExplorer.from_translation(made, row="aime", predict=False)
+    assert w.query_words == ["je", "t'", "aime", "<eos>"]
+    for index, one in enumerate(made):
+        w.sentence = index
+        for kind in KINDS:
+            w.kind = kind
+            torch.testing.assert_close(torch.tensor(w.weights), getattr(one, kind), atol=0.005, rtol=0)
 
 
 def test_six_sentences_of_16_words_are_small():
@@ -378,6 +398,13 @@ def test_a_word_is_hidden_in_every_head(page_of, kind):
     assert state["hidden" if decoder else "hidden_written"] == []
     w.state = state
     assert names == w.key_words
+    legend = page.locator(".ab-hx-heads caption").inner_text()
+    rows, columns = ("source words",) * 2
+    if w.kind != "encoder":
+        rows = "words being written"
+    if w.kind == "decoder":
+        columns = "<bos> and the words before"
+    assert legend == f"All heads. Rows: {rows}. Columns: {columns}."
     assert page.locator(".ab-hx-x span").all_inner_texts()[: len(names)] == w.key_words
     assert page.locator(".ab-hx-y span").all_inner_texts()[: len(w.query_words)] == w.query_words
     weights = torch.tensor(w.weights)
@@ -582,3 +609,20 @@ def test_the_kernel_moves_the_page(page_of):
     page.evaluate("([name, state]) => models[name].set('state', state)", [w.widget_id, w.state])
     assert spoken(page) == w.summary
     assert page.locator(".ab-hc-keys b").all_inner_texts() == w.key_words
+
+
+@pytest.mark.browser
+def test_a_notebook_draws_the_same(page_of):
+    w = cross(predict=False, kind="encoder")
+    w.hidden = [1]
+    page = page_of([w])
+    draw_from_notebook(page, w)
+    painted(page)
+    tables = page.locator(".ab-hx-heads")
+    assert tables.nth(0).locator("caption").inner_text() == (
+        "All heads. Rows: source words. Columns: source words."
+    )
+    for place in (".ab-hx-heads", ".ab-hc-keys", ".ab-hx-pair"):
+        both = page.locator(place).all_inner_texts()
+        assert both[0] == both[1]
+    assert spoken(page, 1) == w.summary

@@ -130,17 +130,17 @@ function build(view, body) {
     },
   });
 
-  const given = select(translations.map(({ src }, i) => [i, src.join(" ")]), {
+  const given = select(translations.map(({ src }, i) => [i, `${i + 1}: ${src.join(" ")}`]), {
     onchange: () => ask({ sentence: +given.value, row: 0, column: null, hidden: [], hidden_written: [] }),
   });
   const modes = kinds.map((name) => button(KINDS[name], () => ask({
     kind: name, column: null, ...(now().kind !== name && [name, now().kind].includes("encoder") && { row: 0 }),
   }), { role: "radio" }));
-  const story = h("p.hc-story");
+  const story = h("");
   const at = h("output");
 
   // One key a button: a press hides it from every query.
-  const keyRow = h(".row hc-keys", { role: "group" });
+  const keyRow = h(".row hc-keys", { role: "group", "aria-label": "Words to look at: a press hides one" });
   const toggle = (j) => {
     const name = place(now().kind);
     const all = now()[name];
@@ -167,7 +167,8 @@ function build(view, body) {
       { class: "ab-hx-small", "data-columns": n_heads, "aria-label": `${label(one)}: Layer ${one[0] + 1}, head ${one[1] + 1}` });
     return [one, canvas, show, h("td", show)];
   });
-  const grid = h("table.hx-heads", h("caption", "All heads"), h("tbody", each(n_layers, (l) =>
+  const legend = h("caption");
+  const grid = h("table.hx-heads", legend, h("tbody", each(n_layers, (l) =>
     h("tr", h("th", { scope: "row" }, `layer ${l + 1}`), small.slice(l * n_heads, (l + 1) * n_heads).map((all) => all[3])))));
   const views = VIEWS.map(([name, text]) => button(text, () => change({ view: name }), { role: "radio" }));
   const second = select(heads.map((one, i) => [i, label(one)]), { onchange: () => change({ other: heads[second.value] }) });
@@ -240,7 +241,7 @@ function build(view, body) {
       given.value = now().sentence;
       modes.forEach((one, i) => set(one, { "aria-checked": `${kinds[i] === kind}` }));
       if (!revealed) return;
-      set(keyRow, { "aria-label": "Words to look at: a press hides one" });
+      say(legend, `All heads. Rows: ${kind === "encoder" ? "source words" : "words being written"}. Columns: ${kind === "decoder" ? "<bos> and the words before" : "source words"}.`);
       keys.forEach(([one, lines, inside], j) => {
         const gone = off.includes(j);
         set(one, { "aria-pressed": `${gone}` });
