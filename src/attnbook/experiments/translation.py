@@ -37,9 +37,8 @@ BUCKETS = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``attnbook run translation``."""
-    parser.add_argument("--attention", choices=ATTENTIONS, default="additive", help="default: additive")
+def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to train and to test on, for every translator."""
     parser.add_argument(
         "--data", default="phrasebook", help="phrasebook, tatoeba, or a file of source TAB target"
     )
@@ -54,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vocabulary", type=int, default=6000, help="words kept a side, but for the phrasebook"
     )
+    parser.add_argument("--beam", type=int, default=1, help="beam width of the test; 1 (default) is greedy")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``attnbook run translation``."""
+    parser.add_argument("--attention", choices=ATTENTIONS, default="additive", help="default: additive")
+    add_corpus_arguments(parser)
     parser.add_argument("--unit", choices=("gru", "lstm"), default="gru", help="recurrent unit (default gru)")
     parser.add_argument("--query", choices=("previous", "current"), default="previous",
                         help="ask before the state's update (Bahdanau) or after it (Luong)")  # fmt: skip
@@ -71,7 +77,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=int, default=64, help="sentences a step and process (default 64)"
     )
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--beam", type=int, default=1, help="beam width of the test; 1 (default) is greedy")
 
 
 def result_name(options: argparse.Namespace) -> str:
@@ -192,8 +197,13 @@ def forced_alignments(
     return links
 
 
-def measure(model, test: list[Pair], src: Vocabulary, tgt: Vocabulary, options) -> dict[str, Any]:
-    """BLEU, by length too, exact matches, and AER where the pairs have gold alignments."""
+def measure(
+    model, test: list[Pair], src: Vocabulary, tgt: Vocabulary, options, alignments=forced_alignments
+) -> dict[str, Any]:
+    """BLEU, by length too, exact matches, and AER where the pairs have gold alignments.
+
+    ``alignments(model, pairs, src, tgt)`` says where the model looks; None for a model that looks nowhere.
+    """
     found = translate(model, [pair.src for pair in test], src, tgt, width=options.beam)
     ours, theirs = [words for words, _ in found], [pair.tgt for pair in test]
     lengths = [len(pair.src) for pair in test]
@@ -213,8 +223,8 @@ def measure(model, test: list[Pair], src: Vocabulary, tgt: Vocabulary, options) 
         right = [pair.alignment for pair in gold]
         lines = [diagonal(len(pair.src), len(pair.tgt)) for pair in gold]
         numbers["aer diagonal"] = alignment_error_rate(lines, right)
-        if options.attention != "none":
-            numbers["aer"] = alignment_error_rate(forced_alignments(model, gold, src, tgt), right)
+        if alignments is not None:
+            numbers["aer"] = alignment_error_rate(alignments(model, gold, src, tgt), right)
     numbers["examples"] = [
         {"src": " ".join(test[i].src), "tgt": " ".join(theirs[i]), "translation": " ".join(ours[i])}
         for i in (*inside[:2], *beyond[:1])
@@ -222,78 +232,108 @@ def measure(model, test: list[Pair], src: Vocabulary, tgt: Vocabulary, options) 
     return numbers
 
 
+def lower_case(pairs: list[Pair]) -> list[Pair]:
+    """The same pairs without capitals."""
+    return [
+        Pair([word.lower() for word in pair.src], [word.lower() for word in pair.tgt], pair.alignment)
+        for pair in pairs
+    ]
+
+
 def hansards_error(model, src: Vocabulary, tgt: Vocabulary) -> float:
     """AER of a Tatoeba model fed with parliament's sentences: longer, and full of words that it never saw."""
-    pairs = [
-        Pair([word.lower() for word in pair.src], [word.lower() for word in pair.tgt], pair.alignment)
-        for pair in hansards.pairs("test")
-    ]
+    pairs = lower_case(hansards.pairs("test"))
     links = forced_alignments(model, pairs, src, tgt)
     return alignment_error_rate(links, [pair.alignment for pair in pairs])
 
 
-def _speed(history: History, device: torch.device) -> float:
+def speed(history: History, device: torch.device) -> float:
     """Steps a second; on one thread of a CPU, a second of processor time, which other work does not slow."""
     alone = device.type == "cpu" and torch.get_num_threads() == 1
     return len(history.losses) / (history.cpu_seconds if alone else history.seconds)
 
 
-def _checkpoint(options: argparse.Namespace, seed: int) -> Path:
-    """One file for these options and this seed, in the package's cache."""
-    wanted = {key: str(value) for key, value in sorted(vars(options).items()) if key in _own_options()}
-    wanted["processes"] = os.environ.get("WORLD_SIZE", "1")
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    return CACHE / "checkpoints" / f"{result_name(options)}_{digest}_seed{seed}.pt"
-
-
-def _own_options() -> set[str]:
+def checkpoint_path(options: argparse.Namespace, seed: int, name: str, add_arguments) -> Path:
+    """One file in the package's cache for the options that ``add_arguments`` made, and this seed."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return {action.dest for action in parser._actions} - {"help"}
+    own = {action.dest for action in parser._actions} - {"help"}
+    wanted = {key: str(value) for key, value in sorted(vars(options).items()) if key in own}
+    wanted["processes"] = os.environ.get("WORLD_SIZE", "1")
+    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
+    return CACHE / "checkpoints" / f"{name}_{digest}_seed{seed}.pt"
 
 
-def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:
-    """Train with this seed and measure on the test pairs; a run that was cut off goes on."""
-    joined = _join(device)
-    train, validation, test, src, tgt = corpus(options)
-    model = build(options, len(src), len(tgt)).to(device)
-    checkpoint = _checkpoint(options, seed)
+def forget(checkpoints: list[Path], joined: bool) -> None:
+    """Remove checkpoints once the results file will hold their seed."""
+    if joined:
+        dist.barrier()
+    if os.environ.get("RANK", "0") == "0":
+        for checkpoint in checkpoints:
+            checkpoint.unlink(missing_ok=True)
+
+
+def train(model, parts, options: argparse.Namespace, seed: int, **choices) -> History:
+    """Fit a translator to :func:`corpus`'s parts; ``choices`` go to ``fit``. Validation uses plain
+    cross-entropy.
+    """
+    pairs, validation, _, src, tgt = parts
+    device = next(model.parameters()).device
     held_out = [batch.to(device) for batch in Batches(validation, src, tgt, 100)]
 
     def validation_loss(model: torch_nn.Module) -> float:
         return sum(translation_loss(model, batch).item() for batch in held_out) / len(held_out)
 
-    history = fit(
+    return fit(
         model,
-        Batches(train, src, tgt, options.batch_size, seed=seed),
+        Batches(pairs, src, tgt, options.batch_size, seed=seed),
         steps=options.steps,
         learning_rate=options.learning_rate,
-        schedule=lambda step: min(1.0, 2 * (1 - step / options.steps)),  # the second half goes down to 0
         seed=seed,
         validate=validation_loss,
         validate_every=max(1, options.steps // 10),
-        checkpoint=checkpoint,
         checkpoint_every=100,
-        description=f"{options.attention}, seed {seed}",
+        **choices,
     )
-    numbers = measure(model, test, src, tgt, options)
-    if options.data == "tatoeba" and options.attention != "none":
-        numbers["aer hansards"] = hansards_error(model, src, tgt)
-    numbers |= {
+
+
+def facts(model, parts, history: History) -> dict[str, Any]:
+    """What every translator's results hold beside :func:`measure`'s."""
+    pairs, _, test, src, tgt = parts
+    return {
         "validation loss": history.validations[-1][1],
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "steps per second": _speed(history, device),
-        "pairs": {"train": len(train), "test": len(test)},
+        "steps per second": speed(history, next(model.parameters()).device),
+        "pairs": {"train": len(pairs), "test": len(test)},
         "words": {"src": len(src), "tgt": len(tgt)},
     }
-    if joined:
-        dist.barrier()
-    if os.environ.get("RANK", "0") == "0":
-        checkpoint.unlink(missing_ok=True)  # the results file holds this seed from now on
-    return numbers
 
 
-def _join(device: torch.device) -> bool:
+def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:
+    """Train with this seed and measure on the test pairs; a run that was cut off goes on."""
+    joined = join(device)
+    parts = corpus(options)
+    _, _, test, src, tgt = parts
+    model = build(options, len(src), len(tgt)).to(device)
+    checkpoint = checkpoint_path(options, seed, result_name(options), add_arguments)
+    history = train(
+        model,
+        parts,
+        options,
+        seed,
+        schedule=lambda step: min(1.0, 2 * (1 - step / options.steps)),  # the second half goes down to 0
+        checkpoint=checkpoint,
+        description=f"{options.attention}, seed {seed}",
+    )
+    alignments = None if options.attention == "none" else forced_alignments
+    numbers = measure(model, test, src, tgt, options, alignments)
+    if options.data == "tatoeba" and options.attention != "none":
+        numbers["aer hansards"] = hansards_error(model, src, tgt)
+    forget([checkpoint], joined)
+    return numbers | facts(model, parts, history)
+
+
+def join(device: torch.device) -> bool:
     """Under torchrun, meet the other processes; True if there are any."""
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return False
