@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from attnbook.exercises.chapter_02 import NO_SCALE, SCALE_BY_D, softmax
+from attnbook.exercises.chapter_02 import NO_SCALE, SCALE_BY_D, masked_softmax
 from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
 
 TRAINED, WIDE = 32, 128  # 9.3: positions seen in training, and d_model
@@ -266,18 +266,16 @@ def cached_attention(
     query, key, value, *, key_place="its own", query_place="its own", values="as they are", scale="root"
 ):
     length, d_head = query.shape[1:]
-    if values == "turned":
-        value = turn(value, angles(torch.arange(length), value.shape[-1]))
+    t, j = torch.arange(length)[:, None], torch.arange(length)  # steps, cached words
+    keys_at = {"its own": j + 0 * t, "zero": 0 * (j + t), "again": j * (t - j + 1)}[key_place]
+    queries_at = {"its own": t[:, 0], "zero": 0 * t[:, 0], "ahead": t[:, 0] + 1}[query_place]
+    k = turn(key[:, None], angles(keys_at, d_head))  # (batch, steps, cached, d_head)
+    q = turn(query, angles(queries_at, d_head)).unsqueeze(-2)  # (batch, steps, 1, d_head)
     by = {"root": math.sqrt(d_head), "none": 1.0, "d": float(d_head)}[scale]
-    contexts = []
-    for t in range(length):
-        j = torch.arange(t + 1)
-        keys_at = {"its own": j, "zero": 0 * j, "again": j * (t - j + 1)}[key_place]
-        query_at = {"its own": t, "zero": 0, "ahead": t + 1}[query_place]
-        k = turn(key[:, : t + 1], angles(keys_at, d_head))
-        q = turn(query[:, t : t + 1], angles(torch.tensor([query_at]), d_head))
-        contexts.append(softmax(q @ k.mT / by) @ value[:, : t + 1])
-    return torch.cat(contexts, dim=1)
+    scores = (q * k).sum(-1) / by
+    if values == "turned":
+        value = turn(value, angles(j, value.shape[-1]))
+    return masked_softmax(scores, j <= t) @ value
 
 
 def cached_cases(draw: Draw) -> list[Case]:
