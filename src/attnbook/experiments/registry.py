@@ -14,10 +14,12 @@ EXPERIMENTS = {
     "long_range": "attnbook.experiments.long_range",
     "machine_reader": "attnbook.experiments.machine_reader",
     "pronouns": "attnbook.experiments.pronouns",
+    "scale_up": "attnbook.experiments.scale_up",
     "scaling": "attnbook.experiments.scaling",
     "sentiment": "attnbook.experiments.sentiment",
     "transformer": "attnbook.experiments.transformer",
     "translation": "attnbook.experiments.translation",
+    "translator_speed": "attnbook.experiments.translator_speed",
     "word_vectors": "attnbook.experiments.word_vectors",
 }
 
