@@ -26,6 +26,9 @@ def untrained(seed=0, src=SRC, tgt=TGT, **options):
     return nn.Transformer(len(src), len(tgt), **options)
 
 
+SMALL_MODEL = untrained()
+
+
 @pytest.fixture(scope="module")
 def trained():
     """A transformer that knows the book's five examples by heart."""
@@ -226,6 +229,23 @@ def test_sentences_that_cannot_be_read(text, message):
     with pytest.raises(ValueError, match=message) as caught:
         Translator(untrained(), SRC, TGT)(text)
     assert "\n" not in str(caught.value)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused_in_one_sentence(text):
+    refusal = None
+    try:
+        words, mark = Translator(SMALL_MODEL, SRC, TGT).read(text)
+    except ValueError as error:
+        refusal = str(error)
+    if refusal is not None:
+        assert refusal.startswith("text: ")
+        assert len(refusal.splitlines()) == 1
+    else:
+        assert words
+        assert all(word in SRC for word in words)
+        assert set(mark) <= set(".!?…")
 
 
 def test_only_a_string_is_a_sentence():
