@@ -1,0 +1,152 @@
+"""The runs behind chapter 9: the right answers, the reader, squeezed positions, and the stored table."""
+
+import argparse
+
+import pytest
+import torch
+
+from attnbook.experiments import extrapolation, results
+from attnbook.nn import RotaryPositions
+
+CPU = torch.device("cpu")
+
+
+def options(*words):
+    parser = argparse.ArgumentParser()
+    extrapolation.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def by_loops(row, place, question):
+    """The right answer at one place of a row of symbols, or None: the questions, word by word."""
+    earlier = [at for at in range(place) if row[at] == row[place]]
+    match question:
+        case "back 3":
+            return row[place - 3] if place >= 3 else None
+        case "back 20":
+            return row[place - 20] if place >= 20 else None
+        case "fourth":
+            return row[3] if place > 3 else None
+        case "latest":
+            return row[earlier[-1] + 1] if earlier else None
+        case "earliest":
+            return row[earlier[0] + 1] if earlier else None
+        case "majority":
+            first = sum(symbol < 16 for symbol in row[: place + 1])
+            second = place + 1 - first
+            return None if first == second else int(second > first)
+
+
+@pytest.mark.parametrize("question", extrapolation.QUESTIONS)
+def test_answers_are_those_of_loops(question):
+    text = extrapolation.texts(5, 60, torch.Generator().manual_seed(2))
+    found = extrapolation.answers(text, question)
+    for row, given in zip(text.tolist(), found.tolist(), strict=True):
+        for place in range(60):
+            right = by_loops(row, place, question)
+            assert given[place] == (extrapolation.NOTHING if right is None else right)
+
+
+def test_texts_shorter_than_the_distance_ask_nothing():
+    text = extrapolation.texts(2, 10, torch.Generator().manual_seed(2))
+    assert (extrapolation.answers(text, "back 20") == extrapolation.NOTHING).all()
+
+
+def test_bad_names_are_refused():
+    text = torch.zeros(1, 4, dtype=torch.long)
+    with pytest.raises(ValueError, match=r"^question: expected one of back 3"):
+        extrapolation.answers(text, "back 7")
+    with pytest.raises(ValueError, match=r"^kind: expected one of none"):
+        extrapolation.Reader("sines")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--batch", "0"), "--batch: expected at least 1"),
+        (("--effort", "0"), "--effort: expected above 0"),
+        (("--learning-rate", "-1"), "--learning-rate: expected above 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(words, message):
+    with pytest.raises(ValueError, match=message):
+        extrapolation.run_seed(options(*words), 0, CPU)
+
+
+@pytest.mark.parametrize("kind", extrapolation.KINDS)
+def test_a_later_symbol_changes_no_earlier_answer(kind):
+    model = extrapolation.build(kind, 0)
+    text = extrapolation.texts(2, 20, torch.Generator().manual_seed(3))
+    other = text.clone()
+    other[:, 12:] = (other[:, 12:] + 1) % extrapolation.SYMBOLS
+    with torch.no_grad():
+        one, two = model(text), model(other)
+    torch.testing.assert_close(one[:, :12], two[:, :12])
+    assert (one[:, 12:] - two[:, 12:]).abs().max() > 1e-3
+
+
+def test_only_without_positions_order_is_lost():
+    """The last answer, with the symbols before it shuffled: one layer, so that nothing leaks."""
+    text = extrapolation.texts(1, 20, torch.Generator().manual_seed(4))
+    shuffled = torch.cat([text[:, :19].flip(1), text[:, 19:]], dim=1)
+    for kind in extrapolation.KINDS:
+        torch.manual_seed(0)
+        model = extrapolation.Reader(kind, n_layers=1)
+        with torch.no_grad():
+            change = (model(text)[:, -1] - model(shuffled)[:, -1]).abs().max()
+        assert (change < 1e-5) == (kind == "none"), kind
+
+
+def test_shares_are_counted_by_place():
+    right = torch.full((1, 32), extrapolation.NOTHING)
+    right[0, 10], right[0, 20], right[0, 21] = 5, 6, 7
+    given = torch.zeros(1, 32, dtype=torch.long)
+    given[0, 10], given[0, 20] = 5, 6
+    assert extrapolation.share_right(given, right) == {"9–16": 1.0, "17–32": 0.5}
+
+
+def test_squeezed_places_stand_between_the_old_ones():
+    x = torch.randn(1, 1, 9, 8)
+    plain = RotaryPositions(8)
+    torch.testing.assert_close(extrapolation.SqueezedRotary(8, 1.0)(x), plain(x))
+    squeezed = extrapolation.SqueezedRotary(8, 0.5)
+    for place in (0, 2, 8):
+        one = x[..., place : place + 1, :]
+        torch.testing.assert_close(squeezed(one, start=place), plain(one, start=place // 2))
+    model = extrapolation.build("rotary", 0)
+    twin = extrapolation.squeezed(model, 0.25)
+    assert all(layer.attention.positions.squeeze == 0.25 for layer in twin.layers)
+    assert all(type(layer.attention.positions) is RotaryPositions for layer in model.layers)
+
+
+def test_a_seed_repeats(monkeypatch):
+    monkeypatch.setattr(extrapolation, "QUESTIONS", {"latest": 2})
+    monkeypatch.setattr(extrapolation, "KINDS", ("none", "rotary"))
+    monkeypatch.setattr(extrapolation, "LONGEST", 64)
+    monkeypatch.setattr(extrapolation, "TUNED", 1)
+    chosen = options("--batch", "4")
+    first = extrapolation.run_seed(chosen, 0, CPU)
+    assert first == extrapolation.run_seed(chosen, 0, CPU)
+    assert set(first["lengthened"]) == {
+        "as it is", "as it is, trained on", "squeezed", "squeezed, trained on",
+    }  # fmt: skip
+
+
+def test_a_few_steps_learn_the_majority():
+    model = extrapolation.build("none", 0)
+    history = extrapolation.train(model, "majority", steps=120, batch=16)
+    assert history.losses[-1] < 0.2 < 3 < history.losses[0]
+    assert extrapolation.accuracy(model, "majority", n=16, length=32)["17–32"] > 0.9
+
+
+def test_the_stored_table_is_whole():
+    stored = results("extrapolation")
+    assert len(stored["seeds"]) >= 3
+    for run in stored["seeds"].values():
+        assert set(run["accuracy"]) == set(extrapolation.QUESTIONS)
+        for question, rows in run["accuracy"].items():
+            assert set(rows) == set(extrapolation.KINDS)
+            for shares in rows.values():
+                assert len(shares) == (4 if question == "back 20" else 5)
+                assert all(0 <= share <= 1 for share in shares.values())
+        assert len(run["lengthened"]) == 4
