@@ -16,6 +16,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    small_controls,
     spilled,
     spoken,
     state_of,
@@ -709,14 +710,7 @@ def test_320_pixels_wide(page_of, view):
 @pytest.mark.parametrize("width", [320, 900])
 def test_controls_are_44_pixels(page_of, width):
     page = page_of([heads(), heads(predict=False, view="compare")], width=width)
-    small = page.evaluate(
-        """[...document.querySelectorAll(".ab [data-stop]:not(td)")].map((node) => {
-             const hit = node.matches("[type=checkbox]") ? node.closest("label") : node;
-             return [hit.getBoundingClientRect(), node.outerHTML.slice(0, 90)];
-           }).filter(([box]) => box.width && (box.width < 43.9 || box.height < 43.9))
-             .map(([box, html]) => [box.width, box.height, html])"""
-    )
-    assert small == []
+    assert small_controls(page) == []
 
 
 @pytest.mark.browser

@@ -10,6 +10,7 @@ from widget_driver import (
     open_all,
     painted,
     press,
+    small_controls,
     spilled,
     spoken,
     state_of,
@@ -370,15 +371,7 @@ def test_controls_are_44_pixels(page_of, width):
     page = page_of([playground(predict=False), quiz(), playground(mode="fixed")], width=width)
     open_all(page)
     page.wait_for_timeout(100)
-    small = page.evaluate(
-        """[...document.querySelectorAll(".ab [data-stop]")].map((node) => {
-             const tick = node.matches("[type=checkbox], [type=radio]");
-             const hit = node.querySelector(".ab-hit") || (tick ? node.closest("label") : node);
-             return [hit.getBoundingClientRect(), node.outerHTML.slice(0, 90)];
-           }).filter(([box]) => box.width && (box.width < 43.9 || box.height < 43.9))
-             .map(([box, html]) => [box.width, box.height, html])"""
-    )
-    assert small == []
+    assert small_controls(page) == []
 
 
 def test_reduced_motion_and_no_motion_of_its_own(page_of):

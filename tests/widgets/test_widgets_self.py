@@ -15,6 +15,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    small_controls,
     spilled,
     spoken,
     state_of,
@@ -420,14 +421,7 @@ def test_controls_are_44_pixels(page_of, width):
     page = page_of([self_playground(predict=False)], width=width)
     open_all(page)
     page.wait_for_timeout(100)
-    small = page.evaluate(
-        """[...document.querySelectorAll(".ab [data-stop]:not(td)")].map((node) => {
-             const hit = node.querySelector(".ab-hit") || node.closest("label") || node;
-             return [hit.getBoundingClientRect(), node.outerHTML.slice(0, 90)];
-           }).filter(([box]) => box.width && (box.width < 43.9 || box.height < 43.9))
-             .map(([box, html]) => [box.width, box.height, html])"""
-    )
-    assert small == []
+    assert small_controls(page) == []
 
 
 @pytest.mark.browser

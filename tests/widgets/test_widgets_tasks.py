@@ -15,6 +15,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    small_controls,
     spilled,
     spoken,
     state_of,
@@ -433,13 +434,7 @@ def test_narrow_pages_and_large_controls(page_of, width, running):
         painted(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert spilled(page) == []
-    small = page.evaluate(
-        """[...document.querySelectorAll(".ab [data-stop]")]
-             .map((node) => [node.getBoundingClientRect(), node.outerHTML.slice(0, 90)])
-             .filter(([box]) => box.width && (box.width < 43.9 || box.height < 43.9))
-             .map(([, html]) => html)"""
-    )
-    assert small == []
+    assert small_controls(page) == []
 
 
 @pytest.mark.browser

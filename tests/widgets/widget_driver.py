@@ -86,10 +86,15 @@ def spilled(page):
 
 
 def small_controls(page):
-    """Controls under 44 pixels, as [width, height, markup]; of a box that is ticked, its label counts."""
+    """Controls under 44 pixels, as [width, height, markup].
+
+    Of a box or a circle that is ticked its label counts, of a handle what takes the pointer. Cells of a table
+    are left out: the arrow keys reach them, and the picture beside them takes the pointer.
+    """
     return page.evaluate(
         """[...document.querySelectorAll(".ab [data-stop]:not(td)")].map((node) => {
-             const hit = node.matches("[type=checkbox]") ? node.closest("label") : node;
+             const ticked = node.matches("[type=checkbox], [type=radio]");
+             const hit = node.querySelector(".ab-hit") || (ticked ? node.closest("label") : node);
              return [hit.getBoundingClientRect(), node.outerHTML.slice(0, 90)];
            }).filter(([box]) => box.width && (box.width < 43.9 || box.height < 43.9))
              .map(([box, html]) => [box.width, box.height, html])"""
