@@ -1,6 +1,6 @@
 """From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, the centre of
-AttentionWindow or a word of SelfAttentionPlayground (which holds 16 words), or moves over the large picture
-of HeadExplorer or HeadExplorerCross.
+AttentionWindow, both words of PositionExplorer or a word of SelfAttentionPlayground (which holds 16 words), or
+moves over the large picture of HeadExplorer or HeadExplorerCross.
 
     python benchmarks/pointer.py [--widget NAME] [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 
@@ -93,12 +93,21 @@ def self_attention(tokens: int):
     return SelfAttentionPlayground([f"word {i}" for i in range(tokens)], places, predict=False)
 
 
+def positions(tokens: int):
+    """Two words on a strip of places, turned by eight clocks."""
+    from attnbook.widgets import PositionExplorer
+
+    length = min(tokens, 128)
+    return PositionExplorer("rotary", 20, 14, length=length, d=16, predict=False)
+
+
 # What is held, and what it moves over.
 PLACES = {
     "QKVPlayground": (".ab-handle.ab-query", ".ab-plane"),
     "HeadExplorer": (".ab-hx-map", ".ab-hx-map"),
     "HeadExplorerCross": (".ab-hx-map", ".ab-hx-map"),
     "AttentionWindow": (".ab-centre .ab-hit", ".ab-across"),
+    "PositionExplorer": (".ab-px-both", ".ab-px-both"),
     "SelfAttentionPlayground": (".ab-handle.ab-x .ab-hit", ".ab-plane"),
 }
 
@@ -111,6 +120,7 @@ def make(name: str, tokens: int, mode: str):
         "HeadExplorer": heads,
         "HeadExplorerCross": cross,
         "AttentionWindow": window,
+        "PositionExplorer": positions,
         "SelfAttentionPlayground": self_attention,
     }
     return makers[name](tokens)

@@ -456,35 +456,31 @@ class PositionExplorer(PredictFirst):
         state = self.state
         out = position_numbers(state)
         n, trained = state["length"], state["train_length"]
-        figure = Figure(figsize=(7.2, 3.4))
+        m, key = state["query_position"], state["key_position"]
+        figure = Figure(figsize=(6.8, 3.5))
         left, right = figure.subplots(1, 2)
-        left.bar(range(n), out["weights"], color="#6aa9dc", width=0.85)
-        top = max(out["weights"].max() * 1.25, 1e-9)
-        for at, colour, mark, label in (
-            (state["query_position"], "#005a9c", "o", "query"),
-            (state["key_position"], "#a33f00", "s", "key"),
-        ):
-            left.plot(at, top * 0.94, mark, color=colour, ms=6, label=label)
+        left.bar(range(n), out["weights"], color="#6aa9dc", width=0.8)
+        top = max(out["weights"].max() * 1.2, 1e-9)
+        for at, colour, mark, label in ((m, "#005a9c", "o", "query"), (key, "#a33f00", "s", "key")):
             left.axvline(at, color=colour, lw=0.8)
+            left.plot(at, top * 0.94, mark, color=colour, ms=6, label=label)
         if trained < n:
-            left.axvspan(
-                trained - 0.5, n - 0.5, fc="none", ec="#999", hatch="//", lw=0, label="beyond training"
-            )
-        left.set(title="weights of the query's row", xlabel="place", ylim=(0, top))
-        left.legend(fontsize=7, loc="upper right")
+            left.axvspan(trained - 0.5, n - 0.5, color="#bbb", alpha=0.35, lw=0, label="beyond training")
+        left.set(title="weights of the query", xlabel="place", ylim=(0, top))
         every = pair_scores(state)
         far = np.arange(n)
-        for m in probes(n):
-            right.plot(far - m, every[m], color="#777", lw=0.8)
-        m = state["query_position"]
+        for probe in probes(n):
+            right.plot(far - probe, every[probe], color="#777", lw=0.7)
         right.plot(far - m, every[m], color="#005a9c", lw=2, label=f"query at {m}")
-        at = state["key_position"] - m
-        right.plot(at, every[m, state["key_position"]], "s", color="#a33f00", ms=6, label="key")
-        right.set(title="score by distance; thin: other places", xlabel="key's place − query's place")
-        right.legend(fontsize=7, loc="upper right")
+        right.plot([], [], color="#777", lw=0.7, label="at other places")
+        right.plot(key - m, every[m, key], "s", color="#a33f00", ms=6, label="key")
+        right.set(title="score by distance", xlabel="key's place − query's place")
         for axes in (left, right):
             axes.tick_params(labelsize=7)
-        figure.subplots_adjust(left=0.07, right=0.97, top=0.9, bottom=0.28, wspace=0.2)
+            axes.title.set_size(10)
+            axes.xaxis.label.set_size(9)
+            axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3, frameon=False)
+        figure.subplots_adjust(left=0.07, right=0.97, top=0.92, bottom=0.34, wspace=0.2)
         return figure
 
 

@@ -176,7 +176,7 @@ function build(view, body) {
       });
     });
     const read = h("output");
-    const label = h("label", text, input, read);
+    const label = h("label", `${text} `, input, read);
     return [label, () => {
       label.hidden = only && !only.test(s.kind);
       if (name === "head") input.max = s.n_heads - 1;
@@ -226,7 +226,7 @@ function build(view, body) {
   body.append(h(".predict", form, done), h(".modes", { role: "radiogroup", "aria-label": "positions" }, kinds), about,
     h("figure", title, h(".px-frame", past, strip), places.map(([label]) => label)), clocks,
     h("figure", legend, h(".px-frame px-tall", before, after, plot, spot, high, low), h(".px-ends", left, h("span", "0: same place"), right)),
-    h(".row", settings.map(([label]) => label), h("label", "content", contents), h("label", causal, "causal: no later places")), arithmetic, table);
+    h(".row", settings.map(([label]) => label), h("label", "content ", contents), h("label", causal, "causal: no later places")), arithmetic, table);
 
   return {
     sentence: () => sentence(s),
