@@ -46,6 +46,14 @@ def test_words_and_numbers(item):
 
 
 @pytest.mark.parametrize("item", WITH_INPUTS, ids=ids)
+def test_mistakes_are_combined_fewest_first_and_no_more_than_the_spec_says(item):
+    sizes = [len(switches) for switches in item.combinations()]
+    assert sizes == sorted(sizes)
+    assert sizes[0] == 1
+    assert sizes[-1] <= (item.together or len(item.axes))
+
+
+@pytest.mark.parametrize("item", WITH_INPUTS, ids=ids)
 def test_inputs_come_from_the_seed_alone_and_show_every_axis(item):
     for seed in range(20):
         cases, again = make_cases(item, seed), make_cases(item, seed)

@@ -288,6 +288,8 @@ def smoothed_loss(logits, wanted, mask, epsilon, *, spread="all words", share="r
     losses = -(target * logs).sum(dim=-1)  # (batch, tgt)
     if form == "mixed shares":
         losses = -torch.log((target * logs.exp()).sum(dim=-1))
+    elif form == "less its own":
+        losses = losses + torch.xlogy(target, target).sum(dim=-1)
     if share == "all places":
         return losses.mean()
     kept = losses * mask
@@ -409,7 +411,7 @@ def mean_of_shares(lengths: torch.Tensor, size: int = 16) -> float:
 def encoder_layer(
     x, mask, parameters, n_heads, norm,
     *, place="as asked", shortcut="x", norms="two", feed="relu", heads="words first", scale="root of d_head",
-    placed="before", output="W_o", spread="variance",
+    placed="before", output="W_o", spread="variance", padding="as all",
 ):  # fmt: skip
     p = parameters
     pre = {"post": False, "pre": True, "exchanged": norm == "post"}.get(place, norm == "pre")
@@ -419,7 +421,8 @@ def encoder_layer(
         matrices = (p[name] for name in MATRICES)
         options = {"cut": heads, "scale": scale, "output": output}
         if placed not in ("queries", "queries, NaN"):
-            return multi_head(rows, rows, *matrices, n_heads, mask, placed=placed, **options)[0]
+            memory = x if place == "queries alone" else rows
+            return multi_head(rows, memory, *matrices, n_heads, mask, placed=placed, **options)[0]
         context = multi_head(rows, rows, *matrices, n_heads, torch.ones_like(mask), **options)[0]
         return context.masked_fill(~mask[:, :, None], 0.0 if placed == "queries" else math.nan)
 
@@ -444,7 +447,8 @@ def encoder_layer(
         return start + after if pre else normal(start + after)
 
     middle = join(x, attend, first, "first missing")
-    return join(middle, feed_forward, second, "second missing")
+    result = join(middle, feed_forward, second, "second missing")
+    return result * mask[:, :, None] if padding == "zeroed" else result
 
 
 def encoder_cases(draw: Draw) -> list[Case]:
@@ -486,7 +490,7 @@ def one_or_two(switches) -> bool:
     """Single mistakes, and two together: one in how a layer is wired, one in its attention."""
     wiring = {"normalised", "place", "shortcut"} & set(switches)
     attention = "scale" in switches or switches.get("placed") == "ignored"
-    return len(switches) == 1 or (len(switches) == 2 and bool(wiring) and attention)
+    return len(switches) == 1 or (bool(wiring) and attention)
 
 
 EXERCISES = (
@@ -617,9 +621,8 @@ EXERCISES = (
                 },
             ),
         ),
-        possible=lambda switches: (
-            len(switches) <= 2 and not (switches.get("spread") == "not rooted" and "small" in switches)
-        ),
+        together=2,
+        possible=lambda switches: not (switches.get("spread") == "not rooted" and "small" in switches),
         forbidden=("layer_norm", "LayerNorm", "attnbook.nn"),
         hints=(
             "Two numbers for each word: its mean and its variance over the last axis, with `keepdim=True`.",
@@ -686,9 +689,8 @@ EXERCISES = (
                 },
             ),
         ),
-        possible=lambda switches: (
-            len(switches) <= 2 and not (switches.get("join") == "only falls" and "rise" in switches)
-        ),
+        together=2,
+        possible=lambda switches: not (switches.get("join") == "only falls" and "rise" in switches),
         forbidden=("attnbook.schedules",),
         hints=(
             "Compute the falling part and the rising part, and take one of them.",
@@ -754,9 +756,9 @@ EXERCISES = (
                 },
             ),
         ),
+        together=2,
         possible=lambda switches: (
-            len(switches) <= 2
-            and not (switches.get("scale") == "positions too" and switches.get("place") == "none")
+            not (switches.get("scale") == "positions too" and switches.get("place") == "none")
         ),
         forbidden=("attnbook.nn",),
         hints=(
@@ -836,9 +838,9 @@ EXERCISES = (
                 },
             ),
         ),
+        together=2,
         possible=lambda switches: (
-            len(switches) <= 2
-            and not (switches.get("order") == "all" and ("begin" in switches or "padding" in switches))
+            not (switches.get("order") == "all" and ("begin" in switches or "padding" in switches))
             and not ({"begin", "padding"} <= set(switches))
         ),
         forbidden=("attnbook.nn",),
@@ -968,12 +970,19 @@ EXERCISES = (
                         "The logits are used as if they were logarithms of shares. A log-softmax over the "
                         "words has to come first."
                     ),
+                    "less its own": (
+                        "Your loss is smaller by what the target costs with itself: that is the "
+                        "Kullback–Leibler divergence (`kl_div` of torch). It has the same gradients and "
+                        "another value; asked for is the cross-entropy."
+                    ),
                 },
             ),
         ),
+        together=2,
         possible=lambda switches: (
-            len(switches) <= 2
-            and not (switches.get("form") == "mixed shares" and switches.get("spread") == "none")
+            not (
+                switches.get("form") in ("mixed shares", "less its own") and switches.get("spread") == "none"
+            )
         ),
         forbidden=("label_smoothing", "attnbook.train"),
         hints=(
@@ -1046,6 +1055,7 @@ EXERCISES = (
             Axis("scale", _SCALE),
             Axis("cut", {"at once": SPLIT_AT_ONCE}),
         ),
+        together=2,
         possible=one_or_two,
         forbidden=("scaled_dot_product_attention", "MultiheadAttention", "LayerNorm", "attnbook.nn"),
         hints=(
@@ -1090,6 +1100,12 @@ EXERCISES = (
                 "That pads every sentence to the longest of all 240. A batch is padded to *its* longest.",
                 0.003,
             ),
+            Nearby(
+                padding_share(sentence_lengths()[:16]),
+                "That is the first batch alone, in the given order. Sort first, and count all fifteen "
+                "batches.",
+                0.003,
+            ),
         ),
         hints=(
             "A batch has 16 · (its longest sentence) places.",
@@ -1123,6 +1139,10 @@ EXERCISES = (
                     "before the sum": (
                         "In post-norm, what the sublayer found is normalised before x is added. The sum "
                         "comes first, then the normalisation."
+                    ),
+                    "queries alone": (
+                        "In pre-norm, the queries are made from the normalised x, keys and values from x as "
+                        "it is. In self-attention all three come from the normalised x."
                     ),
                 },
             ),
@@ -1187,7 +1207,17 @@ EXERCISES = (
                 },
             ),
             Axis("spread", {"unbiased": VARIANCE_UNBIASED}),
+            Axis(
+                "padding",
+                {
+                    "zeroed": (
+                        "Rows of padding are set to 0 at the end. They go through the layer like all others; "
+                        "the mask keeps them from being looked at, and that is enough."
+                    )
+                },
+            ),
         ),
+        together=2,
         possible=one_or_two,
         forbidden=(
             "scaled_dot_product_attention",

@@ -161,6 +161,9 @@ class Exercise:
     possible : callable
         Whether a combination of mistakes means anything: a mistake on a mask that another one ignores does
         not.
+    together : int, optional
+        How many mistakes are tried together at most; one on every axis if left out. With many axes the
+        combinations would be too many to go through.
     tolerance : (float, float)
         Relative and absolute. For a prediction or a measurement the absolute one is what counts as hit.
     nearby : tuple of Nearby
@@ -187,6 +190,7 @@ class Exercise:
     properties: tuple[Property, ...] = ()
     nearby: tuple[Nearby, ...] = ()
     possible: Callable[[Mapping[str, str]], bool] = field(default=lambda switches: True)
+    together: int | None = None
     tolerance: tuple[float, float] = (1e-4, 2e-5)
     form: str = ""
     forbidden: tuple[str, ...] = ()
@@ -206,7 +210,8 @@ class Exercise:
 
     def combinations(self) -> Iterator[dict[str, str]]:
         """Every set of known mistakes, fewest first, as switches of ``variant``."""
-        for count in range(1, len(self.axes) + 1):
+        most = len(self.axes) if self.together is None else self.together
+        for count in range(1, most + 1):
             for chosen in itertools.combinations(self.axes, count):
                 for values in itertools.product(*(axis.mistakes for axis in chosen)):
                     switches = {axis.switch: value for axis, value in zip(chosen, values, strict=True)}
