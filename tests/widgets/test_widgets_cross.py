@@ -209,7 +209,7 @@ BAD = [
     ("hidden", [9], "hidden: expected a position from 0 to 8"),
     ("hidden", 3, "hidden: expected a list"),
     ("hidden_written", ["la"], "hidden_written: expected"),
-    ("prediction", {"choice": "zebra", "share": 0.5}, "prediction choice: expected"),
+    ("prediction", {"choice": "zebra", "share": 0.5}, "prediction: expected a choice among"),
     ("prediction", {"choice": 0, "share": 2}, "prediction share: expected"),
     ("prediction", 3, "prediction: expected {"),
     ("revealed", 1, "revealed: expected"),

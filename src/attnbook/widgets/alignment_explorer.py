@@ -264,44 +264,31 @@ class AlignmentExplorer(PredictFirst):
             ):
                 raise ValueError(f"cell: expected [row < {rows}, column < {columns}], got {cell!r}.")
             checked["cell"] = list(cell)
-        if prediction is not None:
-            checked["prediction"] = self._predicted(prediction, example, shown)
-            checked["revealed"] = True
-            checked["score"] = values.grade(checked["prediction"])
-        return checked
+        if prediction is not None and "weights" not in shown:
+            return {**checked, **self._recalled(prediction, shown)}
+        guessed = self._guessed(prediction, example["src"], lambda: self._outcome(example, shown), MOST_WORDS)
+        return {**checked, **guessed}
 
     @staticmethod
-    def _predicted(prediction, example, shown):
-        """The reader's guess beside what came out when it was made."""
-        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
-            raise ValueError(
-                'prediction: expected {"choice": a source word or its index, "share": 0 to 1}, '
-                f"got {prediction!r}."
-            )
-        if "weights" not in shown:
-            if "remembered" not in shown:
-                raise ValueError("prediction: expected weights or remembered shares; there are none.")
-            mean = values.compact(float(np.mean(shown["remembered"])))
-            share = values.number("prediction share", prediction["share"], 0, 1)
-            return {"choice": None, "share": share, "answer": None, "actual": mean}
-        src = example["src"]
-        word = prediction["choice"]
-        if isinstance(word, str) and word in src:
-            word = src.index(word)
-        out = {"choice": word, "share": values.number("prediction share", prediction["share"], 0, 1)}
-        if "answer" in prediction:
-            out["answer"] = prediction["answer"]
-            out["actual"] = values.number("prediction actual", prediction.get("actual"), 0, 1)
-        else:
-            row = shown["weights"][ask_row(example, shown)]
-            out["answer"] = int(np.argmax(row))
-            out["actual"] = values.compact(row[out["answer"]])
-        for name in ("choice", "answer"):
-            if type(out[name]) is not int or not 0 <= out[name] < MOST_WORDS:
-                raise ValueError(
-                    f"prediction: expected a {name} among {src!r} or its index, got {out[name]!r}."
-                )
-        return out
+    def _outcome(example, shown):
+        """The source word that the row of the question looks at most, and its share."""
+        row = shown["weights"][ask_row(example, shown)]
+        return int(np.argmax(row)), float(max(row))
+
+    @staticmethod
+    def _recalled(prediction, shown):
+        """A guess of how much comes back from a fixed vector, beside what came back."""
+        if "remembered" not in shown:
+            raise ValueError("prediction: expected weights or remembered shares; there are none.")
+        if not isinstance(prediction, dict) or "share" not in prediction:
+            raise ValueError(f'prediction: expected {{"share": 0 to 1}}, got {prediction!r}.')
+        made = {
+            "choice": None,
+            "share": values.number("prediction share", prediction["share"], 0, 1),
+            "answer": None,
+            "actual": values.compact(float(np.mean(shown["remembered"]))),
+        }
+        return {"prediction": made, "revealed": True, "score": values.grade(made)}
 
     def _edited(self, name, value, state):
         if name in ("source", "scorer"):

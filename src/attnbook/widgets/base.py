@@ -20,6 +20,8 @@ from ipywidgets import Layout
 from ipywidgets.widgets.trait_types import InstanceDict
 from ipywidgets.widgets.widget import widget_serialization
 
+from attnbook.widgets import values
+
 STATIC = Path(__file__).parent / "static"
 
 # One count a class, from 1 at kernel start: a notebook that runs twice from the top names its widgets alike.
@@ -253,6 +255,51 @@ class PredictFirst(Widget):
         if not isinstance(state.get(name), bool):
             raise ValueError(f"{name}: expected True or False, got {state.get(name)!r}.")
         return state[name]
+
+    @staticmethod
+    def _guessed(prediction, words: list[str], outcome, most: int | None = None) -> dict:
+        """What a state holds of a guess of a word and its share, beside what came out when it was made.
+
+        Parameters
+        ----------
+        prediction : dict or None
+            ``choice``, one of ``words`` or its index, and ``share``. What the page sends also has ``answer``
+            and ``actual``: those stay, whatever is shown by now.
+        words : list of str
+        outcome : callable
+            The index of the right word and its share, for a guess that is made now.
+        most : int, optional
+            Indices below it are taken, where the sentence may have changed since; ``len(words)`` if left out.
+
+        Returns
+        -------
+        dict
+            ``prediction`` with ``choice, share, answer, actual``; ``revealed`` and ``score``. Empty for None.
+        """
+        if prediction is None:
+            return {}
+        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
+            raise ValueError(
+                'prediction: expected {"choice": a word or its index, "share": 0 to 1}, '
+                f"got {prediction!r}."
+            )
+        choice = prediction["choice"]
+        if isinstance(choice, str) and choice in words:
+            choice = words.index(choice)
+        told = {"answer", "actual"} <= set(prediction)
+        answer, actual = (prediction["answer"], prediction["actual"]) if told else outcome()
+        for what, index in (("choice", choice), ("answer", answer)):
+            if type(index) is not int or not 0 <= index < (most or len(words)):
+                raise ValueError(
+                    f"prediction: expected a {what} among {words!r} or its index, got {index!r}."
+                )
+        made = {
+            "choice": choice,
+            "share": values.number("prediction share", prediction["share"], 0, 1),
+            "answer": answer,
+            "actual": values.number("prediction actual", actual, 0, 1),
+        }
+        return {"prediction": made, "revealed": True, "score": values.grade(made)}
 
     def _edited(self, name: str, value, state: dict) -> dict:
         if name == "prediction" and value is None:

@@ -177,36 +177,14 @@ class HeadExplorerCross(PredictFirst):
             if not isinstance(checked[name], list | tuple):
                 raise ValueError(f"{name}: expected a list of positions, got {checked[name]!r}.")
             checked[name] = sorted({_index(name, place, len(words)) for place in checked[name]})
-        prediction = state.get("prediction")
-        if prediction is not None:
-            checked["prediction"] = self._predicted(prediction, checked)
-            checked["revealed"] = True
-            checked["score"] = values.grade(checked["prediction"])
-        return checked
+        guessed = self._guessed(state.get("prediction"), keys, lambda: self._outcome(checked))
+        return {**checked, **guessed}
 
-    def _predicted(self, prediction, state):
-        """The reader's guess beside what came out when it was made."""
-        _, keys = self._labels(state)
-        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
-            raise ValueError(
-                f'prediction: expected {{"choice": one of {keys!r} or its index, "share": 0 to 1}}, '
-                f"got {prediction!r}."
-            )
-        out = {"choice": prediction["choice"]}
-        if isinstance(out["choice"], str) and out["choice"] in keys:
-            out["choice"] = keys.index(out["choice"])
-        out["share"] = values.number("prediction share", prediction["share"], 0, 1)
-        if {"answer", "actual"} <= set(prediction):
-            out["answer"] = prediction["answer"]
-            out["actual"] = values.number("prediction actual", prediction["actual"], 0, 1)
-        else:
-            layer, head = state["head"]
-            shares = self._run(state)[layer, head, state["row"]]
-            out["answer"] = int(shares.argmax())
-            out["actual"] = values.compact(float(shares.max()))
-        for name in ("choice", "answer"):
-            out[name] = _index(f"prediction {name}", out[name], len(keys))
-        return out
+    def _outcome(self, state):
+        """The word that the head looks at most, and its share."""
+        layer, head = state["head"]
+        shares = self._run(state)[layer, head, state["row"]]
+        return int(shares.argmax()), float(shares.max())
 
     def _edited(self, name, value, state):
         was = state["kind"]

@@ -143,38 +143,14 @@ class QKVPlayground(PredictFirst):
             # Begin from what softmax gives, so that switching modes moves nothing.
             soft = attend(**{**self._inputs(checked), "mode": "soft"})["weights"]
             checked["fixed"] = [values.compact(round(float(weight), 4)) for weight in soft]
-        prediction = state.get("prediction")
-        if prediction is not None:
-            checked["prediction"] = self._predicted(prediction, checked)
-            checked["revealed"] = True
-            checked["score"] = values.grade(checked["prediction"])
-        return checked
+        guessed = self._guessed(state.get("prediction"), labels, lambda: self._outcome(checked))
+        return {**checked, **guessed}
 
-    def _predicted(self, prediction, state):
-        """The reader's guess beside what came out when it was made."""
-        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
-            raise ValueError(
-                'prediction: expected {"choice": a word or its index, "share": 0 to 1}, '
-                f"got {prediction!r}."
-            )
-        word, labels = prediction["choice"], state["labels"]
-        if isinstance(word, str) and word in labels:
-            word = labels.index(word)
-        if not isinstance(word, int) or isinstance(word, bool) or not 0 <= word < len(labels):
-            raise ValueError(f"prediction: expected a choice among {labels!r} or its index, got {word!r}.")
-        share = values.number("prediction share", prediction["share"], 0, 1)
-        if {"answer", "actual"} <= set(prediction):
-            answer, actual = (
-                prediction["answer"],
-                values.number("prediction actual", prediction["actual"], 0, 1),
-            )
-            if not isinstance(answer, int) or not 0 <= answer < len(labels):
-                raise ValueError(f"prediction: expected the index of a word as answer, got {answer!r}.")
-        else:
-            weights = attend(**self._inputs(state))["weights"]
-            answer = int(weights.argmax())
-            actual = values.compact(float(weights[answer]))
-        return {"choice": word, "share": share, "answer": answer, "actual": actual}
+    def _outcome(self, state):
+        """The word with the largest share, and that share."""
+        weights = attend(**self._inputs(state))["weights"]
+        best = int(weights.argmax())
+        return best, float(weights[best])
 
     @staticmethod
     def _inputs(state):

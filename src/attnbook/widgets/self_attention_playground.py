@@ -171,36 +171,13 @@ class SelfAttentionPlayground(PredictFirst):
         ):
             raise ValueError(f"cell: expected [query, key], both from 0 to {n - 1}, got {cell!r}.")
         checked["cell"] = list(cell)
-        if state.get("prediction") is not None:
-            checked["prediction"] = self._predicted(state["prediction"], checked)
-            checked["revealed"] = True
-            checked["score"] = values.grade(checked["prediction"])
-        return checked
+        guessed = self._guessed(state.get("prediction"), checked["tokens"], lambda: self._outcome(checked))
+        return {**checked, **guessed}
 
-    def _predicted(self, prediction, state):
-        """The reader's guess beside what came out when it was made."""
-        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
-            raise ValueError(
-                'prediction: expected {"choice": a word or its index, "share": 0 to 1}, '
-                f"got {prediction!r}."
-            )
-        tokens, word = state["tokens"], prediction["choice"]
-        if isinstance(word, str) and word in tokens:
-            word = tokens.index(word)
+    def _outcome(self, state):
+        """The word that the query looks at most, and its share."""
         row = self._compute(state)["weights"][state["cell"][0]]
-        answer = prediction.get("answer", int(row.argmax()))
-        for what, index in (("choice", word), ("answer", answer)):
-            if type(index) is not int or not 0 <= index < len(tokens):
-                raise ValueError(
-                    f"prediction: expected a {what} among {tokens!r} or its index, got {index!r}."
-                )
-        actual = prediction.get("actual", values.compact(float(row[answer])))
-        return {
-            "choice": word,
-            "share": values.number("prediction share", prediction["share"], 0, 1),
-            "answer": answer,
-            "actual": values.number("prediction actual", actual, 0, 1),
-        }
+        return int(row.argmax()), float(row.max())
 
     @staticmethod
     def _compute(state):
