@@ -111,7 +111,8 @@ def test_a_word_can_be_named():
     w.row = "<eos>"
     assert w.row == len(TARGET)
     w.assign(kind="encoder", row="Area")
-    assert w.row == 6
+    w.kind = "encoder"
+    assert w.row == 6, "the kind that it was"
     w.assign(sentence=1, kind="cross", row="chien")
     assert w.row == 4
 

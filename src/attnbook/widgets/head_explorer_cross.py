@@ -44,8 +44,9 @@ class HeadExplorerCross(PredictFirst):
     down to exp(-16). What is shown equals what this class computes within 1e-5, and the model's own weights
     within 0.005, whichever words are hidden, as long as those that are left had 1 % of the row's weight.
 
-    Hiding changes one softmax and leaves every score as it was. A model that had never read the word would
-    have other scores, in the first layer where its own states take part in them, and in all later ones.
+    Hiding changes each softmax alone and leaves every score as it was. The model itself, run with the word
+    masked everywhere, would keep the scores of the first layer's self-attention and have others in every
+    layer that reads what the masked layer handed on.
 
     Attributes
     ----------
@@ -194,7 +195,7 @@ class HeadExplorerCross(PredictFirst):
             state = {**state, name: value, "column": None}
             if name == "sentence":
                 return {**state, "row": 0, "hidden": [], "hidden_written": []}
-            return {**state, "row": 0} if "encoder" in (value, was) else state
+            return {**state, "row": 0} if value != was and "encoder" in (value, was) else state
         return super()._edited(name, value, state)
 
     def _run(self, state) -> np.ndarray:
