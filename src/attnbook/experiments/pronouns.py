@@ -162,6 +162,7 @@ def where(model, untrained, cases: Sequence[Case], src: Vocabulary, tgt: Vocabul
     """Mean weights by layer and head, and how often a head gives the referent more than the other noun."""
     numbers: dict = {"fixed distance from it": fixed_distance(cases)}
     referents = torch.tensor([case.referent for case in cases])[:, None, None]
+    subject = torch.tensor([case.subject for case in cases])[:, None, None]
     few = list(cases)[:: max(1, len(cases) // 200)]
     for part, query, name in (
         ("encoder", "it", "it"),
@@ -175,6 +176,12 @@ def where(model, untrained, cases: Sequence[Case], src: Vocabulary, tgt: Vocabul
         numbers[f"from {name}"] = {
             _head(part, layer, head): {
                 **{f"to {word}": float(look[word][:, layer, head].mean()) for word in WORDS},
+                "to subject": float(
+                    torch.where(subject, look["referent"], look["other"])[:, layer, head].mean()
+                ),
+                "to object": float(
+                    torch.where(subject, look["other"], look["referent"])[:, layer, head].mean()
+                ),
                 "prefers the referent": float(liking[layer, head]),
                 "looks most at the referent": float(most[layer, head]),
             }
@@ -192,13 +199,15 @@ def _head(part: str, layer: int, head: int) -> str:
     return f"{part} {layer + 1}.{head + 1}"
 
 
-def change(before: Tensor, after: Tensor) -> dict[str, float]:
-    """Share of right answers that became wrong, and by how much the lead fell (logits)."""
+def change(before: Tensor, after: Tensor, cases: Sequence[Case]) -> dict[str, float]:
+    """Share of right answers that became wrong, in all and by kind, and how far the lead fell (logits)."""
     right = before > 0
-    return {
-        "flipped": float((after[right] <= 0).float().mean()) if right.any() else float("nan"),
-        "lead lost": float((before - after).mean()),
-    }
+    found = {"lead lost": float((before - after).mean())}
+    subject = torch.tensor([case.subject for case in cases])
+    for name, kind in (("flipped", right), ("flipped, too tired", subject), ("flipped, too wide", ~subject)):
+        asked = right & kind
+        found[name] = float((after[asked] <= 0).float().mean()) if asked.any() else float("nan")
+    return found
 
 
 def cut_everywhere(model, cases: Sequence[Case], src: Vocabulary, tgt: Vocabulary) -> dict:
@@ -221,13 +230,14 @@ def cut_everywhere(model, cases: Sequence[Case], src: Vocabulary, tgt: Vocabular
     ]  # fmt: skip
     found = {
         "edge": {
-            name: change(before, leads(model, cases, src, tgt, cuts)) for name, cuts in everything.items()
+            name: change(before, leads(model, cases, src, tgt, cuts), cases)
+            for name, cuts in everything.items()
         }
     }
     n_heads = model.encoder[0].attention.n_heads
     found["head"] = {
         _head(part, layer, head): change(
-            before, leads(model, cases, src, tgt, [Cut(part, layer=layer, head=head)])
+            before, leads(model, cases, src, tgt, [Cut(part, layer=layer, head=head)]), cases
         )
         for part in ("encoder", "decoder", "cross")
         for layer in range(len(model.encoder))
@@ -238,10 +248,11 @@ def cut_everywhere(model, cases: Sequence[Case], src: Vocabulary, tgt: Vocabular
 
 def exchange(model, pairs, src: Vocabulary, tgt: Vocabulary) -> dict:
     """What happens when a word's memory comes from the partner sentence, where the other pronoun is right."""
-    before = leads(model, [pair[side] for side in (0, 1) for pair in pairs], src, tgt)
-    found = {word: change(before, patched(model, pairs, src, tgt, [word])) for word in WORDS}
+    cases = [pair[side] for side in (0, 1) for pair in pairs]
+    before = leads(model, cases, src, tgt)
+    found = {word: change(before, patched(model, pairs, src, tgt, [word]), cases) for word in WORDS}
     rest = ["it", "referent", "other", "verb"]
-    return found | {"all but the adjective": change(before, patched(model, pairs, src, tgt, rest))}
+    return found | {"all but the adjective": change(before, patched(model, pairs, src, tgt, rest), cases)}
 
 
 def probe(model, untrained, pairs, src: Vocabulary, tgt: Vocabulary) -> dict[str, float]:

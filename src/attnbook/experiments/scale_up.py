@@ -12,6 +12,8 @@ import os
 import tempfile
 import time
 from functools import partial
+from itertools import pairwise
+from statistics import median
 
 import torch
 
@@ -38,8 +40,8 @@ BATCH = 48
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Steps and sizes."""
     add = parser.add_argument
-    add("--steps", type=int, default=300, metavar="N", help="of the chapter's transformer (default 300)")
-    add("--wide-steps", type=int, default=10, metavar="N", help="of the wider one (default 10)")
+    add("--steps", type=int, default=200, metavar="N", help="of the chapter's transformer (default 200)")
+    add("--wide-steps", type=int, default=8, metavar="N", help="of the wider one (default 8)")
     add("--train-pairs", type=int, default=20_000, metavar="N", help="default 20000")
     add("--test-pairs", type=int, default=200, metavar="N", help="default 200")
 
@@ -83,12 +85,13 @@ def processor_seconds() -> float:
 
 
 def timed(model, batches, steps: int, seed: int, device, way: str, sizes: dict) -> dict[str, float]:
-    """Train; speed is that of the second half, and what the first half took longer is the start."""
+    """Train; a step takes the median of the second half, and what all steps took beyond that is the start."""
     stamps: list[float] = []
     counted: list[float] = []
+    before_all = processor_seconds()
 
     def batch(step: int):
-        stamps.append(processor_seconds())
+        stamps.append(time.process_time())
         found = batches(step)
         rows, longest = found.src.shape
         work = operations.training_step(
@@ -117,15 +120,15 @@ def timed(model, batches, steps: int, seed: int, device, way: str, sizes: dict) 
                 del os.environ["TORCHINDUCTOR_CACHE_DIR"]
             else:
                 os.environ["TORCHINDUCTOR_CACHE_DIR"] = before
-    stamps.append(processor_seconds())
+    stamps.append(time.process_time())
     half = steps // 2
-    late = (stamps[-1] - stamps[half]) / (steps - half)  # seconds a step
-    early = (stamps[half] - stamps[0]) / half
+    took = [end - start for start, end in pairwise(stamps)]  # seconds a step
+    step_seconds = median(took[half:])
     last = history.losses[-max(1, steps // 10) :]
     return {
         "loss": sum(last) / len(last),
-        "steps per second": 1 / late,
-        "seconds to start": max(0.0, (early - late) * half),
-        "operations per second": sum(counted[half:]) / (stamps[-1] - stamps[half]),
+        "steps per second": 1 / step_seconds,
+        "seconds to start": max(0.0, processor_seconds() - before_all - steps * step_seconds),
+        "operations per second": median(work / seconds for work, seconds in zip(counted, took, strict=True)),
         "wall seconds": time.monotonic() - started,
     }
