@@ -323,14 +323,14 @@ def plain_norm(x, gamma, beta, spread="variance"):
 def cross_attention(
     state, x, memory, mask,
     *, asks="x", values="W_v", normalised="x before", shortcut="x", placed="before", scale="root of d_head",
-    cut="words first",
+    cut="words first", spread="variance",
 ):  # fmt: skip
     # Heads are not in the state: the module knows them from its constructor, and here d_head is always 3.
     n_heads = x.shape[-1] // 3
     gamma, beta = state["gamma"], state["beta"]
-    query = plain_norm(x, gamma, beta) if normalised in ("x before", "both") else x
+    query = plain_norm(x, gamma, beta, spread) if normalised in ("x before", "both") else x
     if normalised in ("both", "memory"):
-        memory = plain_norm(memory, gamma, beta)
+        memory = plain_norm(memory, gamma, beta, spread)
     W_v = state["W_k"] if values == "W_k" else state["W_v"]
     matrices = (state["W_q"], state["W_k"], W_v, state["W_o"])
     if asks == "itself":  # the mask of the source does not fit here, so that it is left out
@@ -340,7 +340,7 @@ def cross_attention(
     )
     joined = {"x": x + context, "none": context, "normalised": query + context, "twice": 2 * x + context}
     result = joined[shortcut]
-    return plain_norm(result, gamma, beta) if normalised == "after" else result, weights
+    return plain_norm(result, gamma, beta, spread) if normalised == "after" else result, weights
 
 
 def head_sizes(draw: Draw, count: int) -> tuple[list[int], int]:
@@ -486,11 +486,15 @@ _SCALE = {"d_model": SCALE_D_MODEL, "none": SCALE_NONE, "d_head": SCALE_D_HEAD}
 _PLACED = {"ignored": MASK_IGNORED, "inverted": MASK_INVERTED, "after": MASK_AFTER, "zero": MASK_ZERO}
 
 
-def one_or_two(switches) -> bool:
-    """Single mistakes, and two together: one in how a layer is wired, one in its attention."""
+def wiring_with_attention(switches) -> bool:
+    """Single mistakes, and two together: one in how a layer is wired, one in its attention; or any one and a
+    layer norm that was written wrongly before."""
+    if len(switches) == 1:
+        return True
+    if "spread" in switches:
+        return switches.get("normalised") != "none"
     wiring = {"normalised", "place", "shortcut"} & set(switches)
-    attention = "scale" in switches or switches.get("placed") == "ignored"
-    return len(switches) == 1 or (bool(wiring) and attention)
+    return bool(wiring) and ("scale" in switches or switches.get("placed") == "ignored")
 
 
 EXERCISES = (
@@ -623,7 +627,7 @@ EXERCISES = (
         ),
         together=2,
         possible=lambda switches: not (switches.get("spread") == "not rooted" and "small" in switches),
-        forbidden=("layer_norm", "LayerNorm", "attnbook.nn"),
+        forbidden=("functional.layer_norm", "F.layer_norm", "LayerNorm", "attnbook.nn"),
         hints=(
             "Two numbers for each word: its mean and its variance over the last axis, with `keepdim=True`.",
             "`x.var(dim=-1, keepdim=True, unbiased=False)` divides by d_model.",
@@ -984,7 +988,7 @@ EXERCISES = (
                 switches.get("form") in ("mixed shares", "less its own") and switches.get("spread") == "none"
             )
         ),
-        forbidden=("label_smoothing", "attnbook.train"),
+        forbidden=("CrossEntropyLoss", "attnbook.train"),
         hints=(
             "Two losses for each word: that of the right word, and the mean over all words of the "
             "vocabulary.",
@@ -1054,9 +1058,10 @@ EXERCISES = (
             Axis("placed", _PLACED),
             Axis("scale", _SCALE),
             Axis("cut", {"at once": SPLIT_AT_ONCE}),
+            Axis("spread", {"unbiased": VARIANCE_UNBIASED}),
         ),
         together=2,
-        possible=one_or_two,
+        possible=wiring_with_attention,
         forbidden=("scaled_dot_product_attention", "MultiheadAttention", "LayerNorm", "attnbook.nn"),
         hints=(
             "One line of the layer: x + attention(norm(x), memory). Only the queries come from x.",
@@ -1218,12 +1223,13 @@ EXERCISES = (
             ),
         ),
         together=2,
-        possible=one_or_two,
+        possible=wiring_with_attention,
         forbidden=(
             "scaled_dot_product_attention",
             "MultiheadAttention",
             "LayerNorm",
             "EncoderLayer",
+            "TransformerEncoderLayer",
             "attnbook.nn",
         ),
         hints=(
