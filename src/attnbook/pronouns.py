@@ -12,11 +12,12 @@ sentence (:func:`patched`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnbook import plots
 from attnbook.data import phrasebook
@@ -272,32 +273,43 @@ def run(
     """
     cuts = list(cuts)
     _check_cuts(model, cuts)
+    with _evaluating(model):
+        src, tgt = batch.src, batch.tgt[:, :-1]
+        real = for_all_queries(batch.src_mask)
+        encoder_weights, decoder_weights, cross_weights = [], [], []
+        x = model.embed(model.src_embedding, src)
+        inside = real.expand(-1, src.shape[1], -1)
+        for index, layer in enumerate(model.encoder):
+            mask = _mask("encoder", index, cases, cuts, inside, layer.attention.n_heads)
+            x, weights = layer(x, mask)
+            encoder_weights.append(weights)
+        memory = model.encoder_norm(x) if memory is None else memory
+        x = model.embed(model.tgt_embedding, tgt)
+        own = torch.ones(len(tgt), tgt.shape[1], tgt.shape[1], dtype=torch.bool, device=tgt.device)
+        across = real.expand(-1, tgt.shape[1], -1)
+        for index, layer in enumerate(model.decoder):
+            n_heads = layer.attention.n_heads
+            x, self_weights, weights = layer(
+                x,
+                memory,
+                _mask("decoder", index, cases, cuts, own, n_heads),
+                _mask("cross", index, cases, cuts, across, n_heads),
+            )
+            decoder_weights.append(self_weights)
+            cross_weights.append(weights)
+        logits = model.output(model.decoder_norm(x))
+        return logits, TransformerWeights(encoder_weights, decoder_weights, cross_weights), memory
+
+
+@contextmanager
+def _evaluating(model: nn.Module):
+    """Without dropout; afterwards the model is in the mode in which it was."""
+    training = model.training
     model.eval()
-    src, tgt = batch.src, batch.tgt[:, :-1]
-    real = for_all_queries(batch.src_mask)
-    encoder_weights, decoder_weights, cross_weights = [], [], []
-    x = model.embed(model.src_embedding, src)
-    inside = real.expand(-1, src.shape[1], -1)
-    for index, layer in enumerate(model.encoder):
-        mask = _mask("encoder", index, cases, cuts, inside, layer.attention.n_heads)
-        x, weights = layer(x, mask)
-        encoder_weights.append(weights)
-    memory = model.encoder_norm(x) if memory is None else memory
-    x = model.embed(model.tgt_embedding, tgt)
-    own = torch.ones(len(tgt), tgt.shape[1], tgt.shape[1], dtype=torch.bool, device=tgt.device)
-    across = real.expand(-1, tgt.shape[1], -1)
-    for index, layer in enumerate(model.decoder):
-        n_heads = layer.attention.n_heads
-        x, self_weights, weights = layer(
-            x,
-            memory,
-            _mask("decoder", index, cases, cuts, own, n_heads),
-            _mask("cross", index, cases, cuts, across, n_heads),
-        )
-        decoder_weights.append(self_weights)
-        cross_weights.append(weights)
-    logits = model.output(model.decoder_norm(x))
-    return logits, TransformerWeights(encoder_weights, decoder_weights, cross_weights), memory
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def _check_cuts(model, cuts: Sequence[Cut]) -> None:
@@ -332,7 +344,7 @@ def lead(logits: Tensor, cases: Sequence[Case], tgt: Vocabulary) -> Tensor:
 
 @torch.no_grad()
 def leads(
-    model: torch.nn.Module,
+    model: nn.Module,
     cases: Sequence[Case],
     src: Vocabulary,
     tgt: Vocabulary,
@@ -341,7 +353,6 @@ def leads(
     """:func:`lead` of each case, (cases,). Without cuts for any translator of the book."""
     cuts = list(cuts)
     device = next(model.parameters()).device
-    model.eval()
     found = []
     for start in range(0, len(cases), 100):
         chunk = cases[start : start + 100]
@@ -349,7 +360,8 @@ def leads(
         if cuts:
             logits, _, _ = run(model, chunk, batch, cuts)
         else:
-            logits, _ = model(batch.src, batch.tgt[:, :-1], batch.src_mask)
+            with _evaluating(model):
+                logits, _ = model(batch.src, batch.tgt[:, :-1], batch.src_mask)
         found.append(lead(logits, chunk, tgt))
     return torch.cat(found)
 

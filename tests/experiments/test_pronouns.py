@@ -183,6 +183,15 @@ def test_the_lead_is_that_of_the_right_over_the_wrong_pronoun(model, batch):
         )
 
 
+def test_the_model_stays_in_its_mode(model):
+    for training in (True, False):
+        model.train(training)
+        first = pronouns.leads(model, CASES, SRC, TGT)
+        assert torch.equal(first, pronouns.leads(model, CASES, SRC, TGT))  # dropout is off meanwhile
+        pronouns.patched(model, PAIRS, SRC, TGT, ["it"])
+        assert model.training == training
+
+
 @pytest.mark.parametrize(
     ("cut", "message"),
     [
