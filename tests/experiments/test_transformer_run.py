@@ -274,7 +274,9 @@ def test_bad_options_are_named_before_training(run, capsys, words, message):
 # ---- what is stored --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "seeds"), [("transformer_phrasebook", 3), ("transformer_heads", 3)])
+@pytest.mark.parametrize(
+    ("name", "seeds"), [("transformer_phrasebook", 3), ("transformer_heads", 3), ("transformer_tatoeba", 3)]
+)
 def test_stored_results_are_whole(name, seeds):
     stored = results(name)
     assert len(stored["seeds"]) >= seeds
