@@ -276,3 +276,7 @@ def test_the_stored_table_holds_what_the_book_says():
         assert edges["encoder it to other"] == 0
         assert edges["cross pronoun to adjective"] > max(0.3, edges["cross pronoun to referent"])
         assert seed["probe"]["it"] > seed["probe"]["it, untrained"] > 0.85
+        unread = seed["cut"]["edge"][
+            "cross pronoun to adjective"
+        ]  # without the adjective: the path's pronoun
+        assert unread["flipped, too tired"] > 0.5 > 0.1 > unread["flipped, too wide"]
