@@ -289,4 +289,4 @@ def test_stored_results_are_whole(name):
     for found in stored["seeds"].values():
         for one in [found] if vary is None else [found[variant] for variant in transformer.VARIANTS[vary]]:
             assert 0 <= one["bleu"] <= 100
-            assert one["bleu long"] <= one["bleu"]
+            assert 0 <= one["bleu long"] < max(one["bleu"], 1)  # some learn nothing at all
