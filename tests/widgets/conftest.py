@@ -39,6 +39,12 @@ def node_modules(node):
     return modules
 
 
+@pytest.fixture(scope="session")
+def axe(node_modules):
+    """The accessibility checker's script."""
+    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def page_of(browser, tmp_path):
     """page_of(widgets, theme=…, width=…) -> a page without a kernel; fails on any console error."""

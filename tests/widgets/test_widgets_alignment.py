@@ -356,11 +356,6 @@ console.log(JSON.stringify(data.map(([examples, state]) => {{
 # --- In the page -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def axe(node_modules):
-    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
 def cells(page):
     return page.locator(".ab-heat tbody td").all_inner_texts()
 

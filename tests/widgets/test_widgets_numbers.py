@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from widget_driver import run_js
+from widget_driver import run_js, taken
 from widget_examples import playground, quiz
 
 from attnbook.widgets import QKVPlayground
@@ -187,14 +187,4 @@ CORRUPT = [
 
 
 def test_javascript_refuses_what_the_kernel_refuses(node, tmp_path):
-    good = playground().state
-    states = [{**good, name: value} for name, value in CORRUPT]
-    program = f"""
-globalThis.BOOK = true;
-const {{ check }} = await import({(ROOT / "js" / "qkv_playground.js").as_uri()!r});
-console.log(JSON.stringify(data.map(check)));
-"""
-    verdicts = run_js(node, tmp_path, program, [good, *states])
-    assert verdicts[0] == ""
-    for (name, value), verdict in zip(CORRUPT, verdicts[1:], strict=True):
-        assert verdict, f"{name} = {value!r} was taken"
+    assert taken(node, tmp_path, "qkv_playground.js", playground().state, CORRUPT) == []

@@ -304,11 +304,6 @@ def test_arithmetic_of_each_step(page_of):
     assert "masked" in steps[3]
 
 
-@pytest.fixture(scope="module")
-def axe(node_modules):
-    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(page_of, axe, theme):
     page = page_of([playground(), quiz(), playground(predict=False, mode="fixed")], theme=theme)

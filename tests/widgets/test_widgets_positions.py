@@ -23,6 +23,7 @@ from widget_driver import (
     spilled,
     spoken,
     state_of,
+    taken,
     violations,
 )
 from widget_examples import positions
@@ -364,25 +365,10 @@ CORRUPT = [
 
 
 def test_javascript_refuses_what_is_wrong(node, tmp_path):
-    good = positions().state
-    program = f"""
-globalThis.BOOK = true;
-const {{ check }} = await import({(WIDGETS / "js" / "position_explorer.js").as_uri()!r});
-console.log(JSON.stringify(data.map(check)));
-"""
-    states = [good, *({**good, name: value} for name, value in CORRUPT)]
-    verdicts = run_js(node, tmp_path, program, states)
-    assert verdicts[0] == ""
-    for (name, value), verdict in zip(CORRUPT, verdicts[1:], strict=True):
-        assert verdict, f"{name} = {value!r} was taken"
+    assert taken(node, tmp_path, "position_explorer.js", positions().state, CORRUPT) == []
 
 
 # --- In the page -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def axe(node_modules):
-    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def number(text):

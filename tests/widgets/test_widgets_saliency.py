@@ -352,11 +352,6 @@ def test_three_photographs_weigh_little():
 # --- In the page -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def axe(node_modules):
-    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.browser
 def test_hidden_until_the_reader_commits(page_of):
     w = scanpath()

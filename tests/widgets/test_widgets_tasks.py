@@ -245,11 +245,6 @@ console.log(JSON.stringify(data.map(([task, state]) =>
 # --- In the page -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def axe(node_modules):
-    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
 DISC = ".ab-disc"
 
 

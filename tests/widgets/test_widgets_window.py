@@ -20,6 +20,7 @@ from widget_driver import (
     spilled,
     spoken,
     state_of,
+    taken,
     violations,
 )
 from widget_examples import SOURCE, window
@@ -219,17 +220,7 @@ CORRUPT = [
 
 def test_javascript_refuses_what_is_wrong(node, tmp_path):
     w = window()
-    states = [{**w.state, name: value} for name, value in CORRUPT]
-    program = f"""
-globalThis.BOOK = true;
-const {{ check }} = await import({(WIDGETS / "js" / "attention_window.js").as_uri()!r});
-const [memory, ...states] = data;
-console.log(JSON.stringify(states.map((state) => check(state, {{ get: () => memory }}))));
-"""
-    verdicts = run_js(node, tmp_path, program, [w.memory, w.state, *states])
-    assert verdicts[0] == ""
-    for (name, value), verdict in zip(CORRUPT, verdicts[1:], strict=True):
-        assert verdict, f"{name} = {value!r} was taken"
+    assert taken(node, tmp_path, "attention_window.js", w.state, CORRUPT, w.memory) == []
 
 
 def test_mirrors_follow_the_state():
@@ -366,11 +357,6 @@ def test_the_stand_in_is_small_and_named_alike():
 
 
 # --- In the page -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def axe(node_modules):
-    return (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def column(page, index):

@@ -100,6 +100,11 @@ def padded_loss(scores, target, mask, *, share="real tokens", which="mask", base
         losses = losses / math.log(2)
     elif base == "no softmax":
         losses = -scores.gather(-1, target[..., None]).squeeze(-1)
+    return averaged(losses, mask, share)
+
+
+def averaged(losses, mask, share):
+    """One number from the losses (batch, length) of the places that the mask names, rightly or wrongly."""
     kept = losses * mask
     if share == "all positions":
         return kept.mean()

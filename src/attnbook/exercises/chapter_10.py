@@ -14,7 +14,7 @@ from attnbook.exercises.chapter_02 import (
     MASK_ZERO,
     masked_softmax,
 )
-from attnbook.exercises.chapter_03 import loss_cases, sentence_cases
+from attnbook.exercises.chapter_03 import averaged, loss_cases, sentence_cases
 from attnbook.exercises.chapter_04 import PADDED_CASES, padding_mask
 from attnbook.exercises.chapter_08 import (
     OUTPUT_TURNED,
@@ -290,16 +290,9 @@ def smoothed_loss(logits, wanted, mask, epsilon, *, spread="all words", share="r
         losses = -torch.log((target * logs.exp()).sum(dim=-1))
     elif form == "less its own":
         losses = losses + torch.xlogy(target, target).sum(dim=-1)
-    if share == "all places":
+    if share == "mask unused":
         return losses.mean()
-    kept = losses * mask
-    if share == "padding as 0":
-        return kept.mean()
-    if share == "sum":
-        return kept.sum()
-    if share == "sentences":
-        return (kept.sum(-1) / mask.sum(-1)).mean()
-    return kept.sum() / mask.sum()
+    return averaged(losses, mask, share)
 
 
 def smoothing_cases(draw: Draw) -> list[Case]:
@@ -950,8 +943,8 @@ EXERCISES = (
             Axis(
                 "share",
                 {
-                    "all places": "Padding is counted as if it were words: the mask is never used.",
-                    "padding as 0": (
+                    "mask unused": "Padding is counted as if it were words: the mask is never used.",
+                    "all positions": (
                         "Padding counts with a loss of 0: you divide by all places. Divide by the number of "
                         "real words."
                     ),
