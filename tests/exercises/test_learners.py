@@ -347,14 +347,20 @@ def test_code_that_swallows_every_stop_is_left_behind_and_said_so(monkeypatch):
 
 def test_a_stop_by_the_learner_is_a_sentence(monkeypatch):
     import _thread
+    import signal
     import threading
 
     def endless(query, key, value):
         while True:
             pass
 
-    threading.Timer(0.5, _thread.interrupt_main).start()
-    _, text = quick("2.4", endless, 20.0, monkeypatch)
+    # A shell starts its background jobs so that they ignore Ctrl-C; a kernel does not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.5, _thread.interrupt_main).start()
+        _, text = quick("2.4", endless, 20.0, monkeypatch)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "You stopped the check" in text
 
 
