@@ -1,23 +1,33 @@
 """One form for every stored notebook, so that a diff shows what an author changed and nothing else."""
 
 import hashlib
+import re
 
 import nbformat
 
 KEPT_METADATA = ("kernelspec", "language_info", "widgets")
+QUIZ = re.compile(r"(?m)^(\w+ = )?Quiz\(")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Hash cell ids from their content, drop timing and machine metadata, keep tags and outputs."""
+    """Hash cell ids from their content, drop timing and machine metadata, keep tags and outputs.
+
+    The code of a quiz holds its answers, so it is folded away: on a page by a tag, in JupyterLab by metadata.
+    """
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         cell.source = cell.source.rstrip()
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
-        tags = cell.metadata.get("tags")
+        tags = set(cell.metadata.get("tags", ()))
+        quiz = cell.cell_type == "code" and QUIZ.search(cell.source)
+        if quiz:
+            tags.add("hide-input")
         cell.metadata = nbformat.NotebookNode({"tags": sorted(tags)} if tags else {})
+        if quiz:
+            cell.metadata.jupyter = {"source_hidden": True}
         if cell.cell_type == "code":
             # Progress and warnings: nothing a reader of the page needs.
             cell.outputs = _joined([o for o in cell.outputs if o.get("name") != "stderr"])

@@ -122,3 +122,11 @@ def test_taught_source_leaves_out_docstrings_and_checks(tmp_path, monkeypatch):
         taught_source("attnbook.thing", ["g"])
     with pytest.raises(LookupError, match="no such module"):
         taught_source("attnbook.nothing", ["f"])
+
+
+@pytest.mark.parametrize("source", ["Quiz([])", 'mine = Quiz(\n    name="chapter-1",\n)'])
+def test_the_code_of_a_quiz_is_folded_away(tmp_path, source):
+    (_, plain, quiz) = read(_notebook(tmp_path, _printed("Quizzes = 1", "1\n"), _cell(source, [], 3))).cells
+    assert plain.metadata == {}
+    assert quiz.metadata.tags == ["hide-input"]
+    assert quiz.metadata.jupyter.source_hidden
