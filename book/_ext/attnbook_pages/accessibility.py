@@ -10,6 +10,8 @@ from sphinx.application import Sphinx
 _EMPTY_HEAD = re.compile(r'<th class="head[^"]*">\s*(?:<p>\s*</p>)?\s*</th>')
 # ARIA has withdrawn this role; what stands in a list is an item of it.
 _WITHDRAWN_ROLE = ' role="doc-biblioentry"'
+# The handle of folded code is to be called by the words that stand on it.
+_OTHER_NAME = ' aria-label="Toggle hidden content"'
 
 
 def mend(
@@ -17,9 +19,8 @@ def mend(
 ) -> None:
     """Mend the body of one page."""
     if context.get("body"):
-        context["body"] = _EMPTY_HEAD.sub("<td></td>", context["body"]).replace(
-            _WITHDRAWN_ROLE, ' role="listitem"'
-        )
+        body = _EMPTY_HEAD.sub("<td></td>", context["body"])
+        context["body"] = body.replace(_WITHDRAWN_ROLE, ' role="listitem"').replace(_OTHER_NAME, "")
 
 
 def setup(app: Sphinx) -> None:
