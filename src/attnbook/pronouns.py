@@ -12,7 +12,6 @@ sentence (:func:`patched`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -25,6 +24,7 @@ from attnbook.data.pairs import Pair, part_of
 from attnbook.data.phrasebook_grammar import Clause, Pronoun, align
 from attnbook.data.phrasebook_sampler import Sampler
 from attnbook.data.vocabulary import Batch, Vocabulary, collate
+from attnbook.evaluation import evaluating
 from attnbook.nn import Transformer
 from attnbook.nn.transformer import TransformerWeights, for_all_queries
 
@@ -273,7 +273,7 @@ def run(
     """
     cuts = list(cuts)
     _check_cuts(model, cuts)
-    with _evaluating(model):
+    with evaluating(model):
         src, tgt = batch.src, batch.tgt[:, :-1]
         real = for_all_queries(batch.src_mask)
         encoder_weights, decoder_weights, cross_weights = [], [], []
@@ -299,17 +299,6 @@ def run(
             cross_weights.append(weights)
         logits = model.output(model.decoder_norm(x))
         return logits, TransformerWeights(encoder_weights, decoder_weights, cross_weights), memory
-
-
-@contextmanager
-def _evaluating(model: nn.Module):
-    """Without dropout; afterwards the model is in the mode in which it was."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 def _check_cuts(model, cuts: Sequence[Cut]) -> None:
@@ -360,7 +349,7 @@ def leads(
         if cuts:
             logits, _, _ = run(model, chunk, batch, cuts)
         else:
-            with _evaluating(model):
+            with evaluating(model):
                 logits, _ = model(batch.src, batch.tgt[:, :-1], batch.src_mask)
         found.append(lead(logits, chunk, tgt))
     return torch.cat(found)

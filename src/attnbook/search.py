@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from attnbook.data.vocabulary import Vocabulary, pad
+from attnbook.evaluation import evaluating
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,7 @@ def greedy(
         One a sentence.
     """
     mask = _check(src, src_mask, most)
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         state = model.start(src, mask)
         token = torch.full((len(src),), bos, dtype=torch.long, device=src.device)
         done = torch.zeros(len(src), dtype=torch.bool, device=src.device)
@@ -97,8 +96,6 @@ def greedy(
             done = done | (token == eos)
             if done.all():
                 break
-    finally:
-        model.train(training)
     written = torch.stack(tokens, dim=1).cpu()  # (batch, steps)
     seen = torch.stack(looks, dim=1).cpu() if looks else None  # (batch, steps, src)
     hypotheses = []
@@ -157,13 +154,9 @@ def beam(
     mask = _check(src, src_mask, most)
     if width < 1 or not 1 <= keep <= width:
         raise ValueError(f"width, keep: expected 1 ≤ keep ≤ width, got width {width} and keep {keep}")
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         options = (width, alpha, most, keep, bos, eos)
         return [_beam_one(model, src[i : i + 1], mask[i : i + 1], *options) for i in range(len(src))]
-    finally:
-        model.train(training)
 
 
 def _beam_one(model, src, mask, width, alpha, most, keep, bos, eos) -> list[Hypothesis]:

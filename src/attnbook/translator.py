@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from attnbook.data.pairs import join_words, split_words
 from attnbook.data.vocabulary import SPECIAL, Vocabulary
+from attnbook.evaluation import evaluating
 from attnbook.nn.transformer import Transformer
 from attnbook.search import beam, greedy
 
@@ -337,9 +338,7 @@ def _weights(
     model: nn.Module, src: Tensor, tgt: Tensor
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """Encoder, decoder and cross weights of one sentence pair, each (n_layers, n_heads, queries, keys)."""
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         if "need_weights" in inspect.signature(model.forward).parameters:
             _, weights = model(src, tgt, need_weights=True)
             # the place of the batch, which is one sentence, becomes that of the layers
@@ -348,8 +347,6 @@ def _weights(
             )
         _, cross = model(src, tgt)
         return None, None, None if cross is None else cross.unsqueeze(1).cpu()
-    finally:
-        model.train(training)
 
 
 def _vocabulary_size(model: nn.Module, side: str) -> int | None:

@@ -134,3 +134,12 @@ def draw_from_notebook(page, widget):
            }""",
         [widget._esm, state],
     )
+
+
+def tab_stops(page):
+    """How many controls of each widget the Tab key visits; every panel is to be open."""
+    return page.evaluate(
+        """[...document.querySelectorAll(".ab")].map((root) =>
+             [...root.querySelectorAll("a, button, input, select, summary, textarea, [tabindex]")]
+               .filter((node) => node.tabIndex >= 0 && node.getClientRects().length).length)"""
+    )

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from attnbook.data import phrasebook, upbringing
 from attnbook.data.vocabulary import Batches, Vocabulary
+from attnbook.experiments.options import at_least
 from attnbook.metrics import bleu_by_length
 from attnbook.nn import GRUEncoder, LSTMDecoder, LSTMEncoder, Seq2Seq
 from attnbook.nn.stacked import StackedGRUDecoder
@@ -58,9 +59,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range.
     """
-    for name in ("steps", "pairs", "test", "task_steps"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "steps", "pairs", "test", "task_steps")
     training, test = sentences(options.pairs, options.test)
     bleu, parameters = {}, {}
     for name in MODELS:

@@ -20,6 +20,7 @@ from attnbook.data import phrasebook, tatoeba
 from attnbook.data.hidden_words import HiddenWords, probes
 from attnbook.data.phrasebook_relations import RELATIONS, relations
 from attnbook.data.vocabulary import Vocabulary
+from attnbook.experiments.options import at_least
 from attnbook.nn import MaskedWordModel
 from attnbook.reproducibility import seed as set_seed
 from attnbook.train import fit
@@ -86,9 +87,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range.
     """
-    for name in ("layers", "steps", "batch", "sentences", "test_sentences", "vocabulary"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "layers", "steps", "batch", "sentences", "test_sentences", "vocabulary")
     if options.d_model < 8 or options.d_model % 8:
         raise ValueError(
             f"--d-model: expected a multiple of 8, got {options.d_model}; 8 heads share it evenly"

@@ -22,6 +22,7 @@ from random import Random
 import torch
 from torch import Tensor, nn
 
+from attnbook.experiments.options import at_least
 from attnbook.nn import LearnedPositions, SelfAttention
 from attnbook.train import fit
 
@@ -228,9 +229,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range.
     """
-    for name in ("steps", "batch"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "steps", "batch")
     if not options.learning_rate > 0:
         raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
     found: dict[str, dict] = {"accuracy": {}, "beyond": {}, "parameters": {}}

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from attnbook.data import fetch
+from attnbook.experiments.options import at_least
 from attnbook.nn import LSTMN, LearnedPositions, SelfAttention
 from attnbook.train import fit
 
@@ -158,9 +159,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range.
     """
-    for name in ("steps", "batch", "test"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "steps", "batch", "test")
     if not options.learning_rate > 0:
         raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
     training, test, characters = text()

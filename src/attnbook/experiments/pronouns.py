@@ -21,6 +21,8 @@ from torch import Tensor
 from attnbook import nn, pronouns
 from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
+from attnbook.experiments.options import at_least
+from attnbook.experiments.transformer import ADAM
 from attnbook.pronouns import WORDS, Case, Cut, leads, looks, minimal_pairs, patched, prefers
 from attnbook.reproducibility import seed as set_seed
 from attnbook.schedules import warmup_linear
@@ -85,9 +87,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range.
     """
-    for name in ("train_pairs", "batch_size", "steps", "recurrent_steps", "warmup", "layers"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "train_pairs", "batch_size", "steps", "recurrent_steps", "warmup", "layers")
     for name in ("pairs", "few_pairs"):
         if getattr(options, name) < 8 or getattr(options, name) % 8:
             raise ValueError(
@@ -104,7 +104,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     fit(
         model, Batches(train, src, tgt, options.batch_size, seed=seed), steps=options.steps,
         loss=partial(translation_loss, smoothing=options.smoothing),
-        optimiser=partial(torch.optim.Adam, betas=(0.9, 0.98), eps=1e-9), learning_rate=options.learning_rate,
+        optimiser=ADAM, learning_rate=options.learning_rate,
         schedule=warmup_linear(options.warmup, options.steps, hold=0.5),
         seed=seed, device=device, description="transformer",
     )  # fmt: skip

@@ -20,6 +20,8 @@ import torch
 from attnbook import nn, operations
 from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary
+from attnbook.experiments.options import at_least
+from attnbook.experiments.transformer import ADAM
 from attnbook.metrics import bleu
 from attnbook.reproducibility import seed as set_seed
 from attnbook.schedules import warmup_linear
@@ -54,9 +56,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range, or there is no C++ compiler where one is needed.
     """
-    for name in ("steps", "wide_steps", "train_pairs", "test_pairs"):
-        if getattr(options, name) < 4:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 4, got {getattr(options, name)}")
+    at_least(options, 4, "steps", "wide_steps", "train_pairs", "test_pairs")
     src, tgt = (Vocabulary(words) for words in phrasebook.vocabulary("small"))
     train = phrasebook.sample(options.train_pairs, 0, "small", (5, 20), "train")
     test = phrasebook.sample(options.test_pairs, 2, "small", (5, 20), "test")
@@ -112,7 +112,7 @@ def timed(model, batches, steps: int, seed: int, device, way: str, sizes: dict) 
                 model, batch, steps=steps, learning_rate=3e-3,
                 schedule=warmup_linear(max(1, steps // 8), steps, hold=0.5),
                 loss=partial(translation_loss, smoothing=0.1),
-                optimiser=partial(torch.optim.Adam, betas=(0.9, 0.98), eps=1e-9),
+                optimiser=ADAM,
                 seed=seed, device=device, description=way, **WAYS[way],
             )  # fmt: skip
         finally:

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from attnbook.experiments.long_range import VALUES, AttentiveReader, accuracy, programs, train
+from attnbook.experiments.options import at_least
 from attnbook.nn import SelfAttention
 
 ABOUT = "self-attention trained with scores divided by √d_k, by 1 and by d_k"
@@ -61,9 +62,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range.
     """
-    for name in ("steps", "d_model"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "steps", "d_model")
     if not options.learning_rate > 0:
         raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
     words = programs(64, LENGTH, seed)[0].to(device)

@@ -21,6 +21,7 @@ import torch
 
 from attnbook.data import fetch
 from attnbook.data.reviews import as_tensors, reviews, vocabulary
+from attnbook.experiments.options import at_least
 from attnbook.experiments.pooled_classifier import Labelled, PooledClassifier, evaluate, fit, fit_plainly
 
 ABOUT = "one learned query, equal weights and bag of words on sentences of praise and complaint"
@@ -57,9 +58,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a size or a step is out of range.
     """
-    for name in ("d_model", "epochs", "batch", "steps"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "d_model", "epochs", "batch", "steps")
     if not 0 <= options.dropout < 1:
         raise ValueError(f"--dropout: expected a share from 0 to below 1, got {options.dropout}")
     for name in ("learning_rate", "spread"):

@@ -26,6 +26,7 @@ from attnbook import nn
 from attnbook.data import hansards
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Vocabulary, collate
+from attnbook.evaluation import evaluating
 from attnbook.experiments import translation
 from attnbook.metrics import alignment_error_rate
 from attnbook.reproducibility import seed as set_seed
@@ -50,6 +51,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "post-norm, no warm-up": {"norm": "post", "warmup": 0},
     },
 }
+ADAM = partial(torch.optim.Adam, betas=(0.9, 0.98), eps=1e-9)  # Vaswani et al. 2017, section 5.3
 ROWS = {"writing": 0, "reading": 1}  # the row of the weights for word i is i + this
 
 
@@ -158,9 +160,7 @@ def head_alignments(
         for row in ROWS
     ]
     links: dict = {place: [] for place in places}
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         for start in range(0, len(pairs), 64):
             chunk = pairs[start : start + 64]
             batch = collate(chunk, src, tgt).to(device)
@@ -170,8 +170,6 @@ def head_alignments(
                 for layer, head, row in places:
                     sources = looked[layer][i][head][ROWS[row] :]
                     links[layer, head, row].append({(sources[t], t) for t in range(len(pair.tgt))})
-    finally:
-        model.train(training)
     return links
 
 
@@ -217,7 +215,7 @@ def train_one(
         parts,
         options,
         seed,
-        optimiser=partial(torch.optim.Adam, betas=(0.9, 0.98), eps=1e-9),  # the paper's, section 5.3
+        optimiser=ADAM,
         loss=partial(translation_loss, smoothing=options.smoothing),
         schedule=schedule(options),
         checkpoint=checkpoint,

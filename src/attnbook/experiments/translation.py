@@ -23,6 +23,7 @@ from attnbook.data import hansards, phrasebook, tatoeba
 from attnbook.data.fetch import CACHE
 from attnbook.data.pairs import Pair, part_of, read_pairs
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
+from attnbook.evaluation import evaluating
 from attnbook.metrics import alignment_error_rate, bleu, bleu_by_length, diagonal, exact, links_from_weights
 from attnbook.search import translate
 from attnbook.train import History, fit, translation_loss
@@ -183,17 +184,13 @@ def forced_alignments(
     """Where the model looks most while it is fed the right translation: one set of links a pair."""
     device = next(model.parameters()).device
     links = []
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         for start in range(0, len(pairs), 64):
             chunk = pairs[start : start + 64]
             batch = collate(chunk, src, tgt).to(device)
             _, weights = model(batch.src, batch.tgt[:, :-1], batch.src_mask)
             for row, pair in enumerate(chunk):
                 links.append(links_from_weights(weights[row, : len(pair.tgt), : len(pair.src)].cpu()))
-    finally:
-        model.train(training)
     return links
 
 

@@ -18,6 +18,7 @@ from attnbook import leaderboard
 from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary
 from attnbook.experiments import registry
+from attnbook.experiments.options import at_least
 from attnbook.experiments.results import results
 from attnbook.train import fit
 
@@ -56,9 +57,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is below 1.
     """
-    for name in ("batch_size", "steps", "turns"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "batch_size", "steps", "turns")
     src, tgt = (Vocabulary(words) for words in phrasebook.vocabulary("small"))
     needed = options.batch_size * options.steps
     pairs = phrasebook.sample(max(needed, 200), seed, "small", (5, 20), "train")

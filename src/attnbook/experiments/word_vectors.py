@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from attnbook.data import phrasebook, tatoeba
 from attnbook.data.phrasebook_lexicon import ADJECTIVES, NOUNS, VERBS
 from attnbook.data.reviews import BAD, GOOD, reviews
+from attnbook.experiments.options import at_least
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 ABOUT = "word vectors from neighbouring words: skip-gram, counting, and how often neighbours are alike"
@@ -60,9 +61,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a size or a step is out of range.
     """
-    for name in ("d_embed", "window", "negatives", "steps", "batch"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(options, name)}")
+    at_least(options, 1, "d_embed", "window", "negatives", "steps", "batch")
     if not options.learning_rate > 0:
         raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
     return (_phrasebook if options.data == "phrasebook" else _tatoeba)(options, seed, device)
