@@ -43,7 +43,7 @@ execute: .venv/all
 	$(PY) tools/notebooks.py execute $(NOTEBOOKS)
 
 exercises: .venv/all
-	$(PY) tools/exercises.py
+	$(PY) tools/make_exercises.py
 
 serve: book
 	$(PY) -m http.server --directory book/_build/html --bind 127.0.0.1 8000

@@ -10,15 +10,18 @@ are wrong in no known way: rejected, and without a diagnosis.
 import argparse
 import sys
 import time
+from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
 from attnbook.exercises import exercises
 from attnbook.exercises.judge import judge, make_cases, request
-from attnbook.exercises.mutants import tally
-from attnbook.exercises.oracle import answer
-from attnbook.exercises.unrelated import unrelated_answers
+from attnbook.worker.oracle import answer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "exercises"))
+from mutants import tally
+from unrelated import unrelated_answers
 
 HEAD = (
     "exercise",

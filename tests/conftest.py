@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tools")]
+sys.path[:0] = [str(HERE), str(HERE / "exercises"), str(HERE.parent / "tools")]
 
 from support import CHROMIUM_FLAGS, find_chromium  # noqa: E402 - found on the path above
 

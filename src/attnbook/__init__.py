@@ -1,14 +1,16 @@
 """attnbook: the package behind "Attention, from Brains to Transformers".
 
-Chapters import this package, never each other. Its parts: ``attnbook.nn`` (the mechanisms),
-``attnbook.data`` (corpora), ``attnbook.plots``, ``attnbook.widgets``, ``attnbook.exercises`` and
-``attnbook.experiments`` (the runs behind the tables).
+Chapters import this package, never each other. Its rooms: ``nn`` (the mechanisms), ``data`` (corpora),
+``training``, ``translation``, ``analysis``, ``vision``, ``experiments`` (the runs behind the tables) and
+``results`` (what they stored), ``exercises``, ``worker`` and ``grading``, ``widgets``, ``plots``.
+
+Importing this face imports no torch: the book's build, ``attnbook --version`` and the stored results need
+none.
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-
-from attnbook.device import device, named_device
-from attnbook.reproducibility import seed
+from typing import Any
 
 try:
     __version__ = version("attnbook")
@@ -16,3 +18,12 @@ except PackageNotFoundError:  # imported from a source tree that was never insta
     __version__ = "0.0.0"
 
 __all__ = ["__version__", "device", "named_device", "seed"]
+
+
+def __getattr__(name: str) -> Any:
+    # PEP 562: what needs torch is imported when it is first asked for.
+    if name not in ("device", "named_device", "seed"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module("attnbook.devices")
+    globals().update({public: getattr(home, public) for public in ("device", "named_device", "seed")})
+    return globals()[name]

@@ -9,7 +9,8 @@ from attnbook import __version__
 
 
 def _list_or_fetch(arguments: argparse.Namespace) -> int:
-    from attnbook.data import CORPORA, fetch
+    from attnbook.data import CORPORA
+    from attnbook.data.corpora import fetch
 
     if arguments.action == "list":
         for name, corpus in CORPORA.items():
@@ -23,10 +24,12 @@ def _list_or_fetch(arguments: argparse.Namespace) -> int:
 
 def parser(words: list[str]) -> argparse.ArgumentParser:
     """The command line's grammar, with the options of the experiment that ``words`` name."""
-    from attnbook.experiments.runner import add_parser as add_run
-
     top = argparse.ArgumentParser(prog="attnbook", description="Attention, from Brains to Transformers")
     top.add_argument("--version", action="version", version=f"attnbook {__version__}")
+    if words[:1] == ["--version"]:  # answered at once: the commands below import torch
+        return top
+    from attnbook.experiments.runner import add_parser as add_run
+
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     data = commands.add_parser("data", help="list the real corpora, or fetch one")
     data.add_argument("action", choices=["list", "fetch"])

@@ -3,8 +3,8 @@
 import re
 from html import unescape
 
-from attnbook import leaderboard
-from attnbook.experiments.results import FOLDER
+from attnbook.results import FOLDER
+from attnbook.translation import leaderboard
 
 
 def text_of(html: str) -> str:

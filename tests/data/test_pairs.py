@@ -5,7 +5,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from attnbook.data import hansards, tatoeba
+from attnbook.data.corpora import hansards, tatoeba
 from attnbook.data.pairs import parse_pairs, part_of, read_pairs, split_words
 
 

@@ -7,9 +7,9 @@ import torch
 
 from attnbook.exercises import chapter_09, check, exercise
 from attnbook.exercises.judge import judge, make_cases, request
-from attnbook.exercises.oracle import answer
 from attnbook.nn import ALiBi, RelativePositions, RotaryPositions, scaled_dot_product_attention
 from attnbook.nn.positions import sinusoids
+from attnbook.worker.oracle import answer
 
 SEEDS = range(20)
 

@@ -7,11 +7,12 @@ import nbformat
 import pytest
 import torch
 
-import exercises as generator
-from attnbook import nn, schedules
+import make_exercises as generator
+from attnbook import nn
 from attnbook.exercises import check, exercise, exercises
 from attnbook.exercises.judge import judge, make_cases, request
-from attnbook.exercises.oracle import answer
+from attnbook.training import schedules
+from attnbook.worker.oracle import answer
 from project import ROOT
 
 

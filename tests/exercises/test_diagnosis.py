@@ -8,12 +8,12 @@ from collections import Counter
 
 import pytest
 import torch
+from mutants import tally
+from unrelated import unrelated_answers
 
 from attnbook.exercises import exercise, exercises
 from attnbook.exercises.judge import judge, make_cases, request
-from attnbook.exercises.mutants import tally
-from attnbook.exercises.oracle import answer
-from attnbook.exercises.unrelated import unrelated_answers
+from attnbook.worker.oracle import answer
 
 WITH_INPUTS = [item for item in exercises() if item.form != "value"]
 

@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 
-import exercises as generator
+import make_exercises as generator
 from attnbook.exercises import exercises, score
 from project import ROOT, repository
 
@@ -30,7 +30,7 @@ def test_every_chapter_has_a_master():
 
 
 def test_generated_files_are_what_the_masters_give():
-    command = [sys.executable, "tools/exercises.py", "--check"]
+    command = [sys.executable, "tools/make_exercises.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     again = generator.wanted()

@@ -5,12 +5,13 @@ import sys
 
 import pytest
 import torch
+from mutants import mutant
 
-from attnbook.exercises import exercises, values
+from attnbook.exercises import exercises
 from attnbook.exercises.judge import expected, judge, make_cases, request
-from attnbook.exercises.mutants import mutant
-from attnbook.exercises.oracle import answer
 from attnbook.exercises.spec import GROUPS, KINDS, Draw
+from attnbook.worker import values
+from attnbook.worker.oracle import answer
 from support import ROOT
 
 ALL = exercises()
@@ -120,7 +121,7 @@ def test_the_oracle_runs_alone_beside_values(tmp_path):
     """Where the package comes without its exercises, two files are enough."""
     from pathlib import Path
 
-    import attnbook.exercises.oracle as oracle
+    import attnbook.worker.oracle as oracle
 
     for name in ("oracle.py", "values.py"):
         (tmp_path / name).write_bytes(Path(oracle.__file__).with_name(name).read_bytes())

@@ -5,8 +5,9 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import extrapolation, results
+from attnbook.experiments import extrapolation
 from attnbook.nn import RotaryPositions
+from attnbook.results import results
 
 CPU = torch.device("cpu")
 

@@ -5,13 +5,14 @@ import argparse
 import pytest
 import torch
 
-from attnbook import nn, pronouns
+from attnbook import nn
+from attnbook.analysis import pronouns
+from attnbook.analysis.pronouns import Cut
 from attnbook.data import phrasebook
 from attnbook.data.pairs import part_of
 from attnbook.data.vocabulary import Vocabulary, collate
 from attnbook.experiments import pronouns as experiment
-from attnbook.experiments import results
-from attnbook.pronouns import Cut
+from attnbook.results import results
 
 SRC, TGT = (Vocabulary(words) for words in phrasebook.vocabulary("small"))
 PAIRS = pronouns.minimal_pairs(16, seed=3)

@@ -10,10 +10,10 @@ import torch
 from skimage.io import imsave
 from sklearn.metrics import roc_auc_score
 
-from attnbook.data import osie
+from attnbook.data.corpora import osie
 from attnbook.experiments import saliency as experiment
-from attnbook.experiments.results import results
-from attnbook.metrics_saliency import auc, centred_gaussian, fixation_map, nss, shuffled_auc
+from attnbook.results import results
+from attnbook.vision.metrics import auc, centred_gaussian, fixation_map, nss, shuffled_auc
 
 
 def places(n, h, w, seed):

@@ -5,7 +5,8 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import results, scale_up
+from attnbook.experiments import scale_up
+from attnbook.results import results
 
 
 def options(*words):

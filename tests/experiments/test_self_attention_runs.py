@@ -5,7 +5,8 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import layer_cost, long_range, machine_reader, results, scaling
+from attnbook.experiments import layer_cost, long_range, machine_reader, scaling
+from attnbook.results import results
 
 CPU = torch.device("cpu")
 

@@ -7,8 +7,9 @@ import torch
 
 from attnbook.cli import main
 from attnbook.data.reviews import as_tensors, reviews, vocabulary
-from attnbook.experiments import results, sentiment
+from attnbook.experiments import sentiment
 from attnbook.experiments.pooled_classifier import Labelled, PooledClassifier, evaluate, fit, fit_plainly
+from attnbook.results import results
 
 CPU = torch.device("cpu")
 

@@ -8,16 +8,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from attnbook import leaderboard, nn
+from attnbook import nn
 from attnbook.cli import main
 from attnbook.data import phrasebook
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Batches, Vocabulary
-from attnbook.experiments import results, transformer, translation
-from attnbook.metrics import alignment_error_rate
+from attnbook.experiments import transformer, translation
 from attnbook.nn.transformer import TransformerWeights
-from attnbook.search import greedy
-from attnbook.train import fit
+from attnbook.results import results
+from attnbook.training.fit import fit
+from attnbook.translation import leaderboard
+from attnbook.translation.metrics import alignment_error_rate
+from attnbook.translation.search import greedy
 
 TINY = (
     "--pairs 60 --steps 4 --warmup 1 --d-model 16 --heads 2 --layers 1 --d-ff 8 --test-pairs 12 --device cpu"

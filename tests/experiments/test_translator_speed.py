@@ -5,8 +5,8 @@ import argparse
 import pytest
 import torch
 
-from attnbook import leaderboard
 from attnbook.experiments import translator_speed
+from attnbook.translation import leaderboard
 
 CPU = torch.device("cpu")
 

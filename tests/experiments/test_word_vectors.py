@@ -6,8 +6,9 @@ import math
 import pytest
 import torch
 
-from attnbook.experiments import results, word_vectors
+from attnbook.experiments import word_vectors
 from attnbook.nn import SkipGram
+from attnbook.results import results
 
 
 def options(*words):

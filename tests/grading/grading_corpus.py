@@ -366,7 +366,7 @@ HOSTILE = [
     ),
     probe(
         "write-outside",
-        "import os\nfor place in ('/runtime/worker/oracle.py', '/usr/x', '/etc/x', '/root/x', '/x'):\n    try:\n        open(place, 'w').write('x')\n        raise SystemExit('wrote ' + place)\n    except OSError:\n        pass",
+        "import os\nfor place in ('/runtime/attnbook/worker/oracle.py', '/usr/x', '/etc/x', '/root/x', '/x'):\n    try:\n        open(place, 'w').write('x')\n        raise SystemExit('wrote ' + place)\n    except OSError:\n        pass",
     ),
     probe(
         "network",

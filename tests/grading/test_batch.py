@@ -189,7 +189,7 @@ def test_a_container_is_cut_off_and_limited(engine, tmp_path):
         "--pids-limit 64",
         "--user 65534:65534",
         f"{tmp_path}:/runtime:ro",
-        "image:1 python -I /runtime/worker/worker.py",
+        "image:1 python -I /runtime/attnbook/worker/main.py",
     ):
         assert part in text
 

@@ -103,8 +103,9 @@ def test_the_pages_own_exercise_works(tmp_path):
     (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     spec = tmp_path / "mine.py"
     spec.write_text(example, encoding="utf-8")
-    from attnbook.exercises import judge, oracle
+    from attnbook.exercises import judge
     from attnbook.grading.command import own_specs
+    from attnbook.worker import oracle
 
     (one,) = own_specs(spec)
     cases = judge.make_cases(one, 5)

@@ -5,8 +5,8 @@ import torch
 
 from attnbook.exercises import judge
 from attnbook.exercises.registry import exercise, exercises
-from attnbook.exercises.values import Foreign
 from attnbook.grading.replies import cleaned, without_quotes
+from attnbook.worker.values import Foreign
 
 SECRET = 424242
 RETURNED = [

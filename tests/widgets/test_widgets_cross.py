@@ -33,7 +33,7 @@ from widget_page import WIDGETS
 from attnbook import nn
 from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Vocabulary
-from attnbook.translator import Translator
+from attnbook.translation.translator import Translator
 from attnbook.widgets import HeadExplorer, HeadExplorerCross
 
 KINDS = ("encoder", "decoder", "cross")
@@ -239,8 +239,11 @@ def changed(**parts):
     ("translations", "sentence"),
     [
         ([], "translations: expected 1 to 12, got 0"),
-        ("text", "translations: expected an attnbook.translator.Translation, got str"),
-        ([translated(), 3], r"translations\[1\]: expected an attnbook.translator.Translation, got int"),
+        ("text", "translations: expected an attnbook.translation.Translation, got str"),
+        (
+            [translated(), 3],
+            r"translations\[1\]: expected an attnbook.translation.Translation, got int",
+        ),
         (
             changed(cross=torch.full((2, 3, 11, 8), 1 / 8)),
             r"translations.cross: expected shape \(2, 3, 11, 9\)",

@@ -27,8 +27,8 @@ from widget_driver import (
 from widget_examples import HEAD_SENTENCES, HEAD_WORDS, ROLES, given_heads, heads, word_model
 from widget_page import WIDGETS
 
-from attnbook.heads import Change
-from attnbook.heads import run as examined
+from attnbook.analysis.heads import Change
+from attnbook.analysis.heads import run as examined
 from attnbook.nn import MaskedWordModel, WordModel
 from attnbook.widgets import HeadExplorer
 from attnbook.widgets.head_explorer import Reader

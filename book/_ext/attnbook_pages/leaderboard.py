@@ -11,7 +11,7 @@ from .paths import RESULTS, ROOT
 from .tables import table
 
 FOLDER = RESULTS / "leaderboard"
-# heading, number in the row, decimals: the columns of attnbook.leaderboard, which the build cannot import
+# heading, number in the row, decimals: the columns of attnbook.translation.leaderboard
 COLUMNS = (
     ("BLEU", "bleu", 1),
     ("BLEU, long", "bleu long", 1),

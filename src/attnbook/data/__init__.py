@@ -3,6 +3,6 @@
 ``fetch("tatoeba")`` brings a real corpus (checksum, cache, bar); the other modules here make or read pairs.
 """
 
-from attnbook.data.fetch import CORPORA, fetch
+from attnbook.data.corpora.fetch import CORPORA, fetch
 
 __all__ = ["CORPORA", "fetch"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
-from attnbook.psychophysics import search, slope
+from attnbook.vision.psychophysics import search, slope
 
 NUMBER = Output("result", kind="number")
 
@@ -550,7 +550,7 @@ EXERCISES = (
             ),
         ),
         possible=lambda switches: not (switches.get("pairs") == "against the mean" and "ties" in switches),
-        forbidden=("attnbook.metrics_saliency", "roc_auc_score"),
+        forbidden=("attnbook.vision.metrics", "roc_auc_score"),
         hints=(
             "`looked.unsqueeze(1)` is (n, 1), `elsewhere.unsqueeze(0)` is (1, m). Comparing them gives "
             "(n, m).",
@@ -594,7 +594,7 @@ EXERCISES = (
             Axis("where", {"column, row": "Rows and columns are exchanged: the first number is the row."}),
             Axis("end", {"sum": "The values at the fixations are summed. Their mean is wanted."}),
         ),
-        forbidden=("attnbook.metrics_saliency",),
+        forbidden=("attnbook.vision.metrics",),
         hints=(
             "`saliency[fixations[:, 0], fixations[:, 1]]` holds the value at each fixation.",
             "Their mean, less the mean of the map, divided by the map's standard deviation.",

@@ -739,7 +739,7 @@ EXERCISES = (
             ),
         ),
         possible=lambda switches: not (switches.get("mean") == "only 4" and "clip" in switches),
-        forbidden=("sacrebleu", "attnbook.metrics"),
+        forbidden=("sacrebleu", "attnbook.translation.metrics"),
         hints=(
             "Four modified precisions (exercise 3.7), n from 1 to 4; their geometric mean; a penalty for "
             "brevity.",

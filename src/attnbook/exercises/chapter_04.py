@@ -740,7 +740,7 @@ EXERCISES = (
             not (switches.get("sides") == "sure twice" and "union" in switches)
             or switches.get("below") == "guess and possible"
         ),
-        forbidden=("attnbook.metrics",),
+        forbidden=("attnbook.translation.metrics",),
         hints=(
             "AER = 1 − (|A ∩ S| + |A ∩ P|) / (|A| + |S|), with A the guess, S the sure links, P the "
             "possible ones.",

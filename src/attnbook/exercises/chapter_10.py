@@ -688,7 +688,7 @@ EXERCISES = (
         ),
         together=2,
         possible=lambda switches: not (switches.get("join") == "only falls" and "rise" in switches),
-        forbidden=("attnbook.schedules",),
+        forbidden=("attnbook.training.schedules",),
         hints=(
             "Compute the falling part and the rising part, and take one of them.",
             "In Python a power is written `step**-0.5`.",
@@ -981,7 +981,7 @@ EXERCISES = (
                 switches.get("form") in ("mixed shares", "less its own") and switches.get("spread") == "none"
             )
         ),
-        forbidden=("CrossEntropyLoss", "attnbook.train"),
+        forbidden=("CrossEntropyLoss", "attnbook.training.fit"),
         hints=(
             "Two losses for each word: that of the right word, and the mean over all words of the "
             "vocabulary.",

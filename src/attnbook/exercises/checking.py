@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from attnbook.exercises import oracle, pictures, records, watchdog
+from attnbook.exercises import pictures, records, watchdog
 from attnbook.exercises.judge import RUNGS, Verdict, judge, make_cases, request
 from attnbook.exercises.registry import exercise
 from attnbook.exercises.spec import Exercise
+from attnbook.worker import oracle
 
 WIDTH = 96
 _MISSING = object()

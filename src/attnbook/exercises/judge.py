@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from attnbook.exercises.spec import Case, Draw, Exercise, Output
-from attnbook.exercises.values import Foreign, copy
+from attnbook.worker.values import Foreign, copy
 
 RUNGS = ("defined", "signature", "runs", "type", "shape", "NaN", "properties", "values", "mask")
 

@@ -13,6 +13,6 @@ An experiment is a module with
 """
 
 from attnbook.experiments.registry import EXPERIMENTS, load
-from attnbook.experiments.results import results
+from attnbook.results import results
 
 __all__ = ["EXPERIMENTS", "load", "results"]

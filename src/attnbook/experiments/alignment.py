@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from attnbook.data import hansards
+from attnbook.data.corpora import hansards
 from attnbook.data.pairs import Pair
-from attnbook.metrics import IBMModel1, alignment_error_rate, diagonal
+from attnbook.translation.metrics import IBMModel1, alignment_error_rate, diagonal
 
 ABOUT = "alignment error rate of the diagonal and of IBM Model 1 on the Hansards' gold alignments"
 

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from attnbook.data import phrasebook, upbringing
 from attnbook.data.vocabulary import Batches, Vocabulary
 from attnbook.experiments.options import at_least
-from attnbook.metrics import bleu_by_length
 from attnbook.nn import GRUEncoder, LSTMDecoder, LSTMEncoder, Seq2Seq
 from attnbook.nn.stacked import StackedGRUDecoder
-from attnbook.search import translate
-from attnbook.train import fit
+from attnbook.training.fit import fit
+from attnbook.translation.metrics import bleu_by_length
+from attnbook.translation.search import translate
 
 ABOUT = "one fixed vector: BLEU by length, with its size, direction, layers and units varied"
 

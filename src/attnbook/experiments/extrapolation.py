@@ -32,7 +32,7 @@ from attnbook.nn import (
     RotaryPositions,
     SinusoidalPositions,
 )
-from attnbook.train import fit
+from attnbook.training.fit import fit
 
 ABOUT = "six ways of telling positions, trained on 32 places and asked on 256"
 

@@ -15,15 +15,16 @@ from statistics import fmean
 
 import torch
 
-from attnbook import heads
-from attnbook.data import phrasebook, tatoeba
+from attnbook.analysis import heads
+from attnbook.data import phrasebook
+from attnbook.data.corpora import tatoeba
 from attnbook.data.hidden_words import HiddenWords, probes
-from attnbook.data.phrasebook_relations import RELATIONS, relations
+from attnbook.data.phrasebook.relations import RELATIONS, relations
 from attnbook.data.vocabulary import Vocabulary
+from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least
 from attnbook.nn import MaskedWordModel
-from attnbook.reproducibility import seed as set_seed
-from attnbook.train import fit
+from attnbook.training.fit import fit
 
 ABOUT = "name the heads of a small model, switch them off, and compare 1 to 8 heads of equal width in all"
 

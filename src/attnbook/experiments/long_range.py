@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from attnbook.experiments.options import at_least
 from attnbook.nn import LearnedPositions, SelfAttention
-from attnbook.train import fit
+from attnbook.training.fit import fit
 
 ABOUT = "assign, wait, ask: recurrent readers and self-attention of equal size, by distance"
 

@@ -17,10 +17,10 @@ from collections import Counter, defaultdict
 import torch
 from torch import Tensor, nn
 
-from attnbook.data import fetch
+from attnbook.data.corpora import fetch
 from attnbook.experiments.options import at_least
 from attnbook.nn import LSTMN, LearnedPositions, SelfAttention
-from attnbook.train import fit
+from attnbook.training.fit import fit
 
 ABOUT = "next character of Shakespeare: LSTM, machine reader, self-attention, and counting"
 

@@ -18,16 +18,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnbook import nn, pronouns
+from attnbook import nn
+from attnbook.analysis import pronouns
+from attnbook.analysis.pronouns import WORDS, Case, Cut, leads, looks, minimal_pairs, patched, prefers
 from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
+from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least
 from attnbook.experiments.transformer import ADAM
-from attnbook.pronouns import WORDS, Case, Cut, leads, looks, minimal_pairs, patched, prefers
-from attnbook.reproducibility import seed as set_seed
-from attnbook.schedules import warmup_linear
-from attnbook.search import translate
-from attnbook.train import fit, translation_loss
+from attnbook.training.fit import fit, translation_loss
+from attnbook.training.schedules import warmup_linear
+from attnbook.translation.search import translate
 
 ABOUT = "what “it” stands for: il or elle, where the heads look, and what happens when an edge is cut"
 UNTRAINED = 8  # models whose best head sets the bar for chance

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from attnbook.device import named_device
+from attnbook.devices import named_device
+from attnbook.devices import seed as set_seed
 from attnbook.experiments.registry import EXPERIMENTS, load
-from attnbook.experiments.results import FOLDER, read, summarise, write
-from attnbook.reproducibility import seed as set_seed
+from attnbook.results import FOLDER, read, summarise, write
 
 SHARED = {"experiment", "seeds", "first_seed", "device", "out", "threads", "command", "function", "words"}
 

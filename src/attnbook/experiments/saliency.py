@@ -18,9 +18,9 @@ from skimage.io import imread
 from torch import Tensor
 from tqdm import tqdm
 
-from attnbook.data import osie
-from attnbook.metrics_saliency import auc, centred_gaussian, fixation_map, nss, shuffled_auc
+from attnbook.data.corpora import osie
 from attnbook.nn import saliency as model
+from attnbook.vision.metrics import auc, centred_gaussian, fixation_map, nss, shuffled_auc
 
 ABOUT = "Itti-Koch saliency, a centred Gaussian, their product and other viewers against OSIE's eye fixations"
 STEP = 4  # maps are compared at a quarter of the photographs' size, still finer than the model's own grid

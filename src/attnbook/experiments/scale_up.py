@@ -17,16 +17,17 @@ from statistics import median
 
 import torch
 
-from attnbook import nn, operations
+from attnbook import nn
+from attnbook.analysis import operations
 from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary
+from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least
 from attnbook.experiments.transformer import ADAM
-from attnbook.metrics import bleu
-from attnbook.reproducibility import seed as set_seed
-from attnbook.schedules import warmup_linear
-from attnbook.search import translate
-from attnbook.train import fit, translation_loss
+from attnbook.training.fit import fit, translation_loss
+from attnbook.training.schedules import warmup_linear
+from attnbook.translation.metrics import bleu
+from attnbook.translation.search import translate
 
 ABOUT = "float32, mixed precision and torch.compile side by side: steps a second, loss, BLEU"
 WAYS = {

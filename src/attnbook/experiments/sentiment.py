@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from attnbook.data import fetch
+from attnbook.data.corpora import fetch
 from attnbook.data.reviews import as_tensors, reviews, vocabulary
 from attnbook.experiments.options import at_least
 from attnbook.experiments.pooled_classifier import Labelled, PooledClassifier, evaluate, fit, fit_plainly

@@ -23,15 +23,15 @@ import torch
 from torch import Tensor
 
 from attnbook import nn
-from attnbook.data import hansards
+from attnbook.data.corpora import hansards
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Vocabulary, collate
-from attnbook.evaluation import evaluating
+from attnbook.devices import seed as set_seed
 from attnbook.experiments import translation
-from attnbook.metrics import alignment_error_rate
-from attnbook.reproducibility import seed as set_seed
-from attnbook.schedules import warmup_inverse_sqrt, warmup_linear
-from attnbook.train import translation_loss
+from attnbook.training.evaluating import evaluating
+from attnbook.training.fit import translation_loss
+from attnbook.training.schedules import warmup_inverse_sqrt, warmup_linear
+from attnbook.translation.metrics import alignment_error_rate
 
 ABOUT = "translate with a transformer: BLEU by length, AER; heads, parts and norms compared"
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {

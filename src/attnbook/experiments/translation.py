@@ -19,14 +19,22 @@ import torch.distributed as dist
 from torch import nn as torch_nn
 
 from attnbook import nn
-from attnbook.data import hansards, phrasebook, tatoeba
-from attnbook.data.fetch import CACHE
+from attnbook.data import phrasebook
+from attnbook.data.corpora import hansards, tatoeba
+from attnbook.data.corpora.fetch import CACHE
 from attnbook.data.pairs import Pair, part_of, read_pairs
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
-from attnbook.evaluation import evaluating
-from attnbook.metrics import alignment_error_rate, bleu, bleu_by_length, diagonal, exact, links_from_weights
-from attnbook.search import translate
-from attnbook.train import History, fit, translation_loss
+from attnbook.training.evaluating import evaluating
+from attnbook.training.fit import History, fit, translation_loss
+from attnbook.translation.metrics import (
+    alignment_error_rate,
+    bleu,
+    bleu_by_length,
+    diagonal,
+    exact,
+    links_from_weights,
+)
+from attnbook.translation.search import translate
 
 ABOUT = "translate English to French: BLEU by length, AER where there are gold alignments"
 ATTENTIONS = ("none", "additive", "dot", "general", "concat", "location")

@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 
-from attnbook import leaderboard
 from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary
 from attnbook.experiments import registry
 from attnbook.experiments.options import at_least
-from attnbook.experiments.results import results
-from attnbook.train import fit
+from attnbook.results import results
+from attnbook.training.fit import fit
+from attnbook.translation import leaderboard
 
 ABOUT = "training steps a second of the leaderboard's translators, on the same batches"
 

@@ -7,7 +7,7 @@ a reference, so there is nothing in its reach that could be turned into a mark.
 
 What runs where:
 
-- in the sandbox: ``worker.py`` beside ``frames.py``, ``values.py`` and ``oracle.py``, nothing else of this
-  package;
+- in the sandbox: ``attnbook.worker``, and of the package what a notebook may import, without ``exercises``
+  and ``grading``;
 - at the judge: everything else.
 """

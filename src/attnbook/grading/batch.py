@@ -45,7 +45,9 @@ class Plan:
         text = json.dumps([described, self.secret, repr(self.limits), describe(self.sandbox)])
         digest = hashlib.sha256(text.encode())
         package = Path(__file__).resolve().parent.parent
-        files = {*package.glob("exercises/*.py"), *package.glob("grading/*.py")}
+        files = {
+            path for room in ("exercises", "worker", "grading") for path in package.glob(f"{room}/**/*.py")
+        }
         for one in self.exercises:
             files.add(Path(getattr(one.variant, "__code__", _code_of_none).co_filename))
         for path in sorted(files):

@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import Any
 
-from attnbook.grading import frames
+from attnbook.worker import frames
 
 
 class WorkerGone(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 
 from attnbook.exercises.judge import Verdict
 from attnbook.exercises.spec import Case, Exercise
-from attnbook.exercises.values import Foreign
+from attnbook.worker.values import Foreign
 
 STATUSES = {
     "returned",

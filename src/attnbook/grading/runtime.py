@@ -1,4 +1,4 @@
-"""The folder that a sandbox sees as its package: attnbook without exercises and grading, and the worker.
+"""The folder that a sandbox sees as its package: attnbook with the worker, without exercises and grading.
 
 Notebooks that call ``check`` still run there: a stand-in takes the calls and does nothing.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import attnbook
 
 PREFIX = "attnbook-runtime-"
-WITHHELD = ("exercises", "grading", "__pycache__")
+WITHHELD = ("exercises", "grading", "results", "__pycache__")
 STAND_IN = '''"""In the sandbox nothing is checked: grading happens elsewhere."""
 
 
@@ -41,7 +41,7 @@ def _remove_forgotten() -> None:
 def make_runtime() -> Path:
     """Write the folder and return its path; the caller removes it.
 
-    Contains ``attnbook/`` (without what it withholds) and ``worker/`` (four files).
+    Contains ``attnbook/`` without what it withholds.
     """
     package = Path(attnbook.__file__).resolve().parent
     _remove_forgotten()
@@ -50,10 +50,6 @@ def make_runtime() -> Path:
     stand_in = folder / "attnbook" / "exercises"
     stand_in.mkdir()
     (stand_in / "__init__.py").write_text(STAND_IN, encoding="utf-8")
-    worker = folder / "worker"
-    worker.mkdir()
-    for source in ("grading/worker.py", "grading/frames.py", "exercises/values.py", "exercises/oracle.py"):
-        shutil.copyfile(package / source, worker / Path(source).name)
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return folder

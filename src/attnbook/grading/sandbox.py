@@ -217,7 +217,7 @@ def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[s
         command += ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
     else:  # counted inside the user name space, so that the judge's own processes do not count
         command += ["/usr/bin/prlimit", f"--nproc={limits.processes}"]
-    return [*command, sys.executable, "-I", "/runtime/worker/worker.py"], environment
+    return [*command, sys.executable, "-I", "/runtime/attnbook/worker/main.py"], environment
 
 
 def _container(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
@@ -234,13 +234,13 @@ def _container(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[st
     for name, value in _environment("/runtime").items():
         if name not in ("PATH", "ATTNBOOK_PACKAGES"):  # the image knows where its Python and torch are
             command += ["--env", f"{name}={value}"]
-    return [*command, sandbox.image, "python", "-I", "/runtime/worker/worker.py"], dict(os.environ)
+    return [*command, sandbox.image, "python", "-I", "/runtime/attnbook/worker/main.py"], dict(os.environ)
 
 
 def _bare(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
     """No isolation: for an instructor's own machine and own notebooks, and said so in every row."""
     environment = {**_environment(str(runtime)), "HOME": str(runtime), "PATH": os.environ.get("PATH", "")}
-    return [sys.executable, "-I", str(runtime / "worker" / "worker.py")], environment
+    return [sys.executable, "-I", str(runtime / "attnbook" / "worker" / "main.py")], environment
 
 
 def _limits_as_options(limits: Limits) -> list[str]:

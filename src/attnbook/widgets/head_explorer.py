@@ -321,7 +321,7 @@ class HeadExplorer(Widget):
 
         Parameters
         ----------
-        translations : attnbook.translator.Translation, or a list of 1 to 12
+        translations : attnbook.translation.Translation, or a list of 1 to 12
             As ``translator.explain(text)`` gives them, all of one model. One of 16 words from a model of two
             layers with four heads takes 9 kB in the notebook, so six take 55.
         **options

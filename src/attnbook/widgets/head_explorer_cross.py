@@ -272,7 +272,7 @@ def _taken(name, translation, sizes):
         parts = {kind: getattr(translation, kind) for kind in KINDS}
     except (AttributeError, TypeError):
         raise ValueError(
-            f"{name}: expected an attnbook.translator.Translation, got {type(translation).__name__}."
+            f"{name}: expected an attnbook.translation.Translation, got {type(translation).__name__}."
         ) from None
     rows, columns = {"encoder": len(src)}, {"decoder": len(tgt)}
     entry, logs = {"src": src, "tgt": tgt}, {}

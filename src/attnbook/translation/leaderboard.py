@@ -1,0 +1,175 @@
+"""One leaderboard for the translators of the book: one JSON file a model, one row more each chapter.
+
+A row is made from a results file of ``attnbook run translation``::
+
+    python -m attnbook.translation.leaderboard translation_phrasebook_none \\
+        --model "GRU, fixed vector" --chapter 3
+
+and a chapter shows the rows up to itself::
+
+    print(leaderboard.table(up_to_chapter=4))
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from attnbook.results import FOLDER as RESULTS
+from attnbook.results import results, write
+
+FOLDER = RESULTS / "leaderboard"
+# heading, number in the summary, decimals
+COLUMNS = (
+    ("BLEU", "bleu", 1),
+    ("BLEU, long", "bleu long", 1),
+    ("AER", "aer", 3),
+    ("parameters", "parameters", 0),
+    ("steps/s", "steps per second", 1),
+)
+NOT_MEASURED = "–"
+
+
+def add(result: str, model: str, chapter: int, folder: Path | None = None) -> Path:
+    """Make a row of stored results.
+
+    Parameters
+    ----------
+    result : str
+        Name of the results file, such as ``"translation_phrasebook_additive"``.
+    model : str
+        What the row is called; one row a name.
+    chapter : int
+        The chapter that builds the model.
+    folder : Path, optional
+        Where rows are kept; the package's own by default.
+
+    Returns
+    -------
+    Path
+        The row's file.
+
+    Raises
+    ------
+    ValueError
+        If the results have no BLEU, the chapter is negative, or the name has no letter or digit.
+    FileNotFoundError
+        If there are no such results.
+    """
+    stored = results(result)
+    summary = stored["summary"]
+    if "bleu" not in summary:
+        raise ValueError(f"result: {result} has no BLEU; name results of attnbook run translation")
+    if isinstance(chapter, bool) or not isinstance(chapter, int) or chapter < 0:
+        raise ValueError(f"chapter: expected a whole number from 0 up, got {chapter!r}")
+    stem = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
+    if not stem:
+        raise ValueError(f"model: expected a name with a letter or digit, got {model!r}")
+    row = {
+        "model": model,
+        "chapter": chapter,
+        "corpus": stored["options"]["data"],
+        "result": result,
+        "command": stored["command"],
+        "machine": stored["machine"],
+        "seeds": len(stored["seeds"]),
+        "numbers": {key: summary[key] for _, key, _ in COLUMNS if key in summary},
+    }
+    path = (folder or FOLDER) / f"{chapter:02d}_{stem}.json"
+    write(path, row)
+    return path
+
+
+def rows(up_to_chapter: int | None = None, folder: Path | None = None) -> list[dict[str, Any]]:
+    """The rows of the chapters up to this one, in the order of chapters, then of names.
+
+    Raises
+    ------
+    ValueError
+        If a file is not a row.
+    """
+    found = []
+    for path in sorted((folder or FOLDER).glob("*.json")):
+        try:
+            row = json.loads(path.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path}: not readable as a row ({error}); make it again") from None
+        missing = {"model", "chapter", "numbers", "seeds"} - set(row)
+        if missing:
+            raise ValueError(f"{path}: not a row of the leaderboard, it lacks {', '.join(sorted(missing))}")
+        if up_to_chapter is None or row["chapter"] <= up_to_chapter:
+            found.append(row)
+    return sorted(found, key=lambda row: (row["chapter"], row["model"]))
+
+
+def _cell(row: dict[str, Any], key: str, decimals: int) -> str:
+    number = row["numbers"].get(key)
+    if number is None:
+        return NOT_MEASURED
+    mean = f"{number['mean']:,.{decimals}f}"
+    # the same model has as many parameters with every seed
+    return mean if key == "parameters" or number["n"] < 2 else f"{mean} ± {number['std']:.{decimals}f}"
+
+
+def table(up_to_chapter: int | None = None, style: str = "text", folder: Path | None = None) -> str:
+    """The leaderboard: mean ± standard deviation over seeds.
+
+    Parameters
+    ----------
+    up_to_chapter : int, optional
+        All rows if left out.
+    style : "text" or "markdown"
+
+    Returns
+    -------
+    str
+        Lines of a table. BLEU is measured on sentences as long as those in training, "BLEU, long" on longer
+        ones; AER is – for a model without alignments.
+    """
+    if style not in ("text", "markdown"):
+        raise ValueError(f"style: expected text or markdown, got {style!r}")
+    lines = [["chapter", "model", *(heading for heading, _, _ in COLUMNS), "seeds"]]
+    for row in rows(up_to_chapter, folder):
+        cells = [_cell(row, key, decimals) for _, key, decimals in COLUMNS]
+        lines.append([str(row["chapter"]), row["model"], *cells, str(row["seeds"])])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+
+    def padded(line: list[str]) -> list[str]:  # the name to the left, numbers to the right
+        pairs = enumerate(zip(line, widths, strict=True))
+        return [cell.ljust(width) if i == 1 else cell.rjust(width) for i, (cell, width) in pairs]
+
+    if style == "text":
+        return "\n".join("  ".join(padded(line)).rstrip() for line in lines)
+    rule = ["-" * width if i == 1 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+    return "\n".join(
+        "| " + " | ".join(line) + " |" for line in (padded(lines[0]), rule, *map(padded, lines[1:]))
+    )
+
+
+def main(words: list[str] | None = None) -> int:
+    """Add a row (``RESULT --model NAME --chapter N``), and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m attnbook.translation.leaderboard", description=main.__doc__
+    )
+    parser.add_argument("result", nargs="?", help="stored results, such as translation_phrasebook_none")
+    parser.add_argument("--model", help="what the row is called")
+    parser.add_argument("--chapter", type=int)
+    options = parser.parse_args(words)
+    if options.result is not None:
+        if options.model is None or options.chapter is None:
+            parser.error("a row needs --model and --chapter")
+        try:
+            add(options.result, options.model, options.chapter)
+        except (ValueError, FileNotFoundError) as error:
+            print(f"attnbook.translation.leaderboard: {error}", file=sys.stderr)
+            return 1
+    print(table())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Stimuli, psychophysics and saliency metrics of the chapters on seeing."""

@@ -1,0 +1,200 @@
+"""Naming heads by a rule, switching them off, averaging them: on models whose heads are known."""
+
+import math
+
+import pytest
+import torch
+
+from attnbook.analysis import heads
+from attnbook.data import phrasebook
+from attnbook.data.hidden_words import HiddenWords, probes
+from attnbook.data.phrasebook.relations import relations
+from attnbook.experiments import heads as experiment
+from attnbook.nn import MaskedWordModel
+from attnbook.training.fit import fit
+
+SENTENCES = [pair.src for pair in phrasebook.sample(40, 0, "small", (3, 7))]
+WORDS = heads.masked_vocabulary(phrasebook.vocabulary("small")[0])
+MEANT = [heads.roles(words, {"the": 9}, relations(words)) for words in SENTENCES]
+
+
+def model(n_heads=2, seed=0):
+    torch.manual_seed(seed)
+    return MaskedWordModel(len(WORDS), 8, n_heads, 2, 9).eval()
+
+
+class Fixed(torch.nn.Module):
+    """A model whose two heads look one place back and one place on, whatever the words are."""
+
+    def __init__(self):
+        super().__init__()
+        self.nothing = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, tokens):
+        batch, n = tokens.shape
+        place = torch.arange(n)
+        weights = torch.full((batch, 1, 2, n, n), 0.1 / n)
+        weights[:, 0, 0, place, (place - 1).clamp(min=0)] += 0.9
+        weights[:, 0, 1, place, (place + 1).clamp(max=n - 1)] += 0.9
+        return None, weights
+
+
+def test_roles_of_a_sentence():
+    found = heads.roles(["the", "dog", "and", "the", "cat"], {"the": 5, "and": 3, "dog": 1, "cat": 1})
+    assert found["previous word"] == {2: {1}, 3: {2}, 4: {3}, 5: {4}}
+    assert found["next word"] == {1: {2}, 2: {3}, 3: {4}, 4: {5}}
+    assert found["start marker"][4] == {0}
+    assert found["last word"] == {1: {5}, 2: {5}, 3: {5}, 4: {5}}
+    assert found["same word"] == {1: {4}, 4: {1}}
+    assert found["rarest word"] == {1: {2, 5}, 2: {5}, 3: {2, 5}, 4: {2, 5}, 5: {2}}
+
+
+def test_shuffling_carries_relations_along_and_says_places_anew():
+    words = ["the", "dogs", "of", "the", "man", "are", "old"]
+    meant = heads.roles(words, None, relations(words))
+    mixed, found = heads.shuffled(words, meant, seed=1)
+    assert sorted(mixed) == sorted(words)
+    assert mixed != words
+    ((verb, subject),) = found["verb → subject"].items()
+    assert (mixed[verb - 1], {mixed[s - 1] for s in subject}) == ("are", {"dogs"})
+    assert found["previous word"] == meant["previous word"]
+
+
+def test_heads_that_look_one_place_on_are_found_and_named_by_distance_alone():
+    probed = probes(SENTENCES, WORDS)
+    names = ["previous word", "next word", "itself", "verb → subject"]
+    goals = heads.targets(probed, MEANT, names)
+    measured = heads.hits(Fixed(), probed, goals)
+    torch.testing.assert_close(measured["previous word"], torch.tensor([[1.0, 0.0]]))
+    torch.testing.assert_close(measured["next word"], torch.tensor([[0.0, 1.0]]))
+    places, share = heads.best_distance(probed, MEANT, "verb → subject")
+    assert places == -1
+    assert float(measured["verb → subject"][0, 0]) == pytest.approx(share)  # it looks like a head of grammar
+    chance = [heads.hits(model(seed=seed), probed, goals) for seed in range(3)]
+    chance = [{name: table[:1] for name, table in each.items()} for each in chance]
+    bar = heads.bars(names, chance, {"verb → subject": share})
+    assert bar["verb → subject"] > share
+    named = heads.name_heads(measured, bar)
+    assert [each.name for each in named] == ["previous word", "next word"]
+
+
+def test_a_role_that_never_occurs_has_no_hits_and_gives_no_name():
+    sentence = [["the", "dog"]]
+    meant = [heads.roles(sentence[0])]
+    probed = probes(sentence, WORDS)
+    measured = heads.hits(Fixed(), probed, heads.targets(probed, meant, ["same word", "previous word"]))
+    assert math.isnan(measured["same word"][0, 0])
+    named = heads.name_heads(measured, heads.bars(["same word", "previous word"], [], {}))
+    assert named[0].name == "previous word"
+
+
+def test_running_without_a_change_is_the_model():
+    net = model()
+    tokens = torch.tensor([WORDS.encode(SENTENCES[0], bos=True)])
+    with torch.no_grad():
+        x, found = heads.run(net, tokens, torch.zeros_like(tokens, dtype=torch.bool))
+        logits, _ = net(tokens)
+    torch.testing.assert_close(net.output(x), logits)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("where", [(0, 0), (0, 1), (1, 1)])
+def test_switching_off_is_zeroing_a_strip_of_the_output_matrix(where):
+    net, probed = model(), probes(SENTENCES, WORDS)
+    lost = heads.loss(net, probed, heads.Change(off={where}))
+    layer, head = where
+    with torch.no_grad():
+        net.layers[layer].W_o.weight.unflatten(1, (2, 4))[:, head] = 0.0
+    assert heads.loss(net, probed) == pytest.approx(lost, abs=1e-6)
+
+
+def test_a_head_that_says_the_same_for_every_word_costs_nothing_by_its_mean():
+    net, probed = model(), probes(SENTENCES, WORDS)
+    with torch.no_grad():
+        net.layers[0].W_v.weight[:4] = 0.0  # head 0 hands on its bias, whatever it looks at
+        net.layers[0].W_v.bias[:4] = 3.0
+    means = heads.mean_outputs(net, probed)
+    torch.testing.assert_close(means[0, 0], torch.full((2, 4), 3.0))
+    by_mean, by_zero = heads.costs(net, probed, means), heads.costs(net, probed)
+    assert abs(by_mean[0, 0]) < 1e-5
+    assert abs(by_zero[0, 0]) > 1e-3
+
+
+def test_averaging_twins_changes_nothing_and_averaging_others_does():
+    net, probed = model(), probes(SENTENCES, WORDS)
+    with torch.no_grad():
+        net.layers[0].W_q.weight.mul_(8.0)
+        net.layers[0].W_k.weight.mul_(8.0)
+    differ = heads.loss(net, probed, heads.Change(averaged={0})) - heads.loss(net, probed)
+    assert abs(differ) > 1e-6
+    with torch.no_grad():
+        for projection in (net.layers[0].W_q, net.layers[0].W_k):
+            projection.weight[4:] = projection.weight[:4]
+            projection.bias[4:] = projection.bias[:4]
+    same = heads.loss(net, probed, heads.Change(averaged={0})) - heads.loss(net, probed)
+    assert abs(same) < 1e-6
+
+
+def test_contributions_add_up_to_the_layer():
+    net = model()
+    x = torch.randn(2, 5, 8)
+    with torch.no_grad():
+        whole, _ = net.layers[0](x)
+        parts = heads.contributions(net.layers[0], x)
+    assert parts.shape == (2, 2, 5, 8)
+    torch.testing.assert_close(parts.sum(dim=1) + net.layers[0].W_o.bias, whole)
+
+
+def test_greedy_path_switches_off_every_head_once():
+    net, probed = model(), probes(SENTENCES, WORDS)
+    path = heads.switch_off_greedily(net, probed)
+    assert sorted(where for where, _ in path) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    cheapest = min(heads.costs(net, probed).values())
+    assert path[0][1] - heads.loss(net, probed) == pytest.approx(cheapest, abs=1e-6)
+
+
+def test_a_model_learns_neighbours_on_sentences_that_are_all_neighbours():
+    """Words come in fixed order, so the word before tells the word: loss far below guessing."""
+    order = ["the", "dog", "is", "old", "and", "the", "cat", "was", "big"]
+    sentences = [order[start : start + 4] for start in range(6)]
+    net = model()
+    fit(
+        net,
+        HiddenWords(sentences, WORDS, 6),
+        steps=150,
+        loss=heads.hidden_loss,
+        learning_rate=0.02,
+        progress=False,
+    )
+    assert heads.loss(net, probes(sentences, WORDS)) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("steps", 0), ("d_model", 12), ("learning_rate", 0.0), ("test_sentences", 0)]
+)
+def test_bad_options_are_named(option, value):
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    experiment.add_arguments(parser)
+    options = parser.parse_args([])
+    setattr(options, option, value)
+    with pytest.raises(ValueError, match="--" + option.replace("_", "-")):
+        experiment.run_seed(options, 0, torch.device("cpu"))
+
+
+def test_one_small_run_gives_every_number(capsys):
+    import argparse
+
+    from attnbook.results import flatten
+
+    parser = argparse.ArgumentParser()
+    experiment.add_arguments(parser)
+    options = parser.parse_args(
+        ["--steps", "3", "--sentences", "60", "--test-sentences", "8", "--d-model", "8"]
+    )
+    numbers = flatten(experiment.run_seed(options, 0, torch.device("cpu")))
+    assert all(math.isfinite(value) for value in numbers.values())
+    assert numbers["heads/1/parameters"] == numbers["heads/8/parameters"]
+    assert sum(value for name, value in numbers.items() if name.startswith("examined/8/named/")) == 16
+    assert numbers["heads/4/agreement apart/verbs"] > 50

@@ -1,0 +1,84 @@
+"""The leaderboard: rows from results, shown up to a chapter, and what is wrong with a bad one."""
+
+import json
+
+import pytest
+
+from attnbook.translation import leaderboard
+
+
+def number(mean, std=0.5, n=3):
+    return {"mean": mean, "std": std, "min": mean, "max": mean, "n": n}
+
+
+@pytest.fixture
+def stored(monkeypatch):
+    plain = {"bleu": number(40.04), "bleu long": number(9.5), "parameters": number(123456, 0)}
+    looking = {"bleu": number(98), "bleu long": number(60), "aer": number(0.2134, 0.01)}
+    summaries = {
+        "none": plain | {"steps per second": number(11)},
+        "additive": looking | {"parameters": number(222222, 0)},
+        "alignment": {"aer/diagonal": number(0.5)},
+    }
+
+    def results(name):
+        if name not in summaries:
+            raise FileNotFoundError(name)
+        return {
+            "summary": summaries[name], "options": {"data": "phrasebook"}, "command": f"attnbook run {name}",
+            "machine": {}, "seeds": {"0": {}, "1": {}, "2": {}},
+        }  # fmt: skip
+
+    monkeypatch.setattr(leaderboard, "results", results)
+
+
+def test_rows_grow_with_the_chapters(stored, tmp_path):
+    leaderboard.add("additive", "GRU, additive", 4, folder=tmp_path)
+    path = leaderboard.add("none", "GRU, fixed vector", 3, folder=tmp_path)
+    assert path.name == "03_gru_fixed_vector.json"
+    assert [row["model"] for row in leaderboard.rows(3, tmp_path)] == ["GRU, fixed vector"]
+    assert [row["model"] for row in leaderboard.rows(4, tmp_path)] == ["GRU, fixed vector", "GRU, additive"]
+    assert leaderboard.rows(2, tmp_path) == []
+    assert leaderboard.rows(folder=tmp_path) == leaderboard.rows(4, tmp_path)
+    leaderboard.add("additive", "GRU, fixed vector", 3, folder=tmp_path)  # the same name: the row is replaced
+    assert len(leaderboard.rows(folder=tmp_path)) == 2
+
+
+def test_the_table_as_text_and_markdown(stored, tmp_path):
+    leaderboard.add("none", "GRU, fixed vector", 3, folder=tmp_path)
+    leaderboard.add("additive", "GRU, additive", 4, folder=tmp_path)
+    text = leaderboard.table(folder=tmp_path).splitlines()
+    assert [line.split()[0] for line in text] == ["chapter", "3", "4"]
+    assert "40.0 ± 0.5" in text[1]
+    assert "123,456" in text[1]
+    assert " – " in text[1]  # no alignment, no error rate
+    assert "0.213 ± 0.010" in text[2]
+    markdown = leaderboard.table(up_to_chapter=3, style="markdown", folder=tmp_path).splitlines()
+    assert len(markdown) == 3
+    assert {line.count("|") for line in markdown} == {9}
+    assert set(markdown[1]) <= set("|-: ")
+
+
+def test_what_cannot_be_a_row_is_named(stored, tmp_path):
+    with pytest.raises(ValueError, match="result: alignment has no BLEU"):
+        leaderboard.add("alignment", "x", 3, folder=tmp_path)
+    with pytest.raises(ValueError, match="chapter: expected a whole number"):
+        leaderboard.add("none", "x", -1, folder=tmp_path)
+    with pytest.raises(ValueError, match="model: expected a name"):
+        leaderboard.add("none", "–", 3, folder=tmp_path)
+    with pytest.raises(ValueError, match="style: expected text or markdown, got 'html'"):
+        leaderboard.table(style="html", folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "03_bad.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"03_bad\.json: not readable as a row"):
+        leaderboard.rows(folder=tmp_path)
+    (tmp_path / "03_bad.json").write_text(json.dumps({"model": "x"}), encoding="utf-8")
+    with pytest.raises(ValueError, match="lacks chapter, numbers, seeds"):
+        leaderboard.rows(folder=tmp_path)
+
+
+def test_the_packages_own_rows_are_rows_with_spread():
+    for row in leaderboard.rows():
+        assert row["seeds"] >= 3
+        assert row["numbers"]["bleu"]["n"] == row["seeds"]
+        assert row["command"].startswith(("attnbook run translation", "attnbook run transformer"))
