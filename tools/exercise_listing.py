@@ -5,15 +5,6 @@ import json
 from attnbook.exercises import exercises
 from project import ROOT, repository
 
-KIND = {
-    "function": "write a function",
-    "module": "write a module",
-    "bug": "find the mistake",
-    "prediction": "predict",
-    "measurement": "measure",
-    "choice": "choose",
-}
-
 HEAD = """\
 # Exercises
 
@@ -76,8 +67,7 @@ def listing() -> str:
         )
         rows = ["| | exercise | what you do | points | minutes | difficulty |", "|---|---|---|--:|--:|---|"]
         rows += [
-            f"| {item.id} | {item.title} | {KIND[item.kind]} "
-            f"| {item.points} | {item.minutes} | {item.difficulty} |"
+            f"| {item.id} | {item.title} | {item.task} | {item.points} | {item.minutes} | {item.difficulty} |"
             for item in mine
         ]
         parts.append("\n".join(rows) + "\n")

@@ -16,7 +16,7 @@ from pathlib import Path
 from attnbook.exercises.registry import exercise
 
 EXERCISES = ("2.1", "2.3", "2.5")
-CHOICE = f'answer_order = "{exercise("2.1").variant()}"'
+CHOICE = f'answer_order = "{exercise("2.1").reference()}"'
 WEIGHTS = """\
 import torch
 def attention_weights(scores):

@@ -138,11 +138,11 @@ def test_a_roster_without_ids_is_one_sentence_before_anything_is_graded(tmp_path
 
 def test_a_changed_reference_is_another_plan(tmp_path):
     source = (
-        "from attnbook.exercises.spec import Case, Exercise, Output\n"
+        "from attnbook.exercises.spec import Case, Function, Output\n"
         "def double(x):\n    return 2 * x\n"
-        "EXERCISES = [Exercise(id='1.1', title='Double', name='double', kind='function', points=5,\n"
-        "    minutes=1, difficulty='easy', signature='double(x)', outputs=(Output('twice', ('n',)),),\n"
-        "    variant=double, hints=(), cases=lambda draw: [Case({'x': draw.normal(3)})])]\n"
+        "EXERCISES = [Function(id='1.1', title='Double', points=5, minutes=1, difficulty='easy',\n"
+        "    signature='double(x)', outputs=(Output('twice', ('n',)),), hints=('Add.',),\n"
+        "    reference=double, cases=lambda draw: [Case({'x': draw.normal(3)})])]\n"
     )
     spec = tmp_path / "mine.py"
     digests = []

@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
+from attnbook.exercises.by_strings import Axis, Exercise
+from attnbook.exercises.spec import Case, Draw, Nearby, Output, Property
 
 # 0.2
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
+from attnbook.exercises.by_strings import Axis, Exercise
+from attnbook.exercises.spec import Case, Draw, Nearby, Output, Property
 from attnbook.vision.psychophysics import search, slope
 
 NUMBER = Output("result", kind="number")

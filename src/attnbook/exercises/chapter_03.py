@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import torch
 
-from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
+from attnbook.exercises.by_strings import Axis, Exercise
+from attnbook.exercises.spec import Case, Draw, Nearby, Output, Property
 
 HIDDEN, LONG_SENTENCE = 256, 60  # exercise 3.2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from attnbook.exercises.by_strings import Axis, Exercise
 from attnbook.exercises.chapter_02 import (
     EMPTY_NAN,
     EMPTY_UNIFORM,
@@ -14,7 +15,7 @@ from attnbook.exercises.chapter_02 import (
     empty_row_reached,
     masked_softmax,
 )
-from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
+from attnbook.exercises.spec import Case, Draw, Nearby, Output, Property
 
 ENGLISH = [
     "the",

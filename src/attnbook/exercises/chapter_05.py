@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from attnbook.exercises.by_strings import Axis, Exercise
 from attnbook.exercises.chapter_02 import (
     EMPTY_NAN,
     EMPTY_UNIFORM,
@@ -17,7 +18,7 @@ from attnbook.exercises.chapter_02 import (
     softmax,
 )
 from attnbook.exercises.chapter_04 import source_mask
-from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
+from attnbook.exercises.spec import Case, Draw, Nearby, Output, Property
 
 SCORES = Output("scores", ("batch", "tgt", "src"))
 WEIGHTS = Output("weights", ("batch", "tgt", "src"))

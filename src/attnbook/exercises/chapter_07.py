@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from attnbook.exercises.by_strings import Axis, Exercise
 from attnbook.exercises.chapter_02 import (
     EMPTY_NAN,
     EMPTY_UNIFORM,
@@ -24,7 +25,7 @@ from attnbook.exercises.chapter_02 import (
     masked_softmax,
     softmax,
 )
-from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
+from attnbook.exercises.spec import Case, Draw, Nearby, Output, Property
 
 # 7.2: the weights of five words before they are put in reverse order.
 FIVE = (

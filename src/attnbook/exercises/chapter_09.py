@@ -7,8 +7,9 @@ import math
 
 import torch
 
+from attnbook.exercises.by_strings import Axis, Exercise
 from attnbook.exercises.chapter_02 import NO_SCALE, SCALE_BY_D, masked_softmax
-from attnbook.exercises.spec import Axis, Case, Draw, Exercise, Nearby, Output, Property
+from attnbook.exercises.spec import Case, Draw, Nearby, Output, Property
 
 TRAINED, WIDE = 32, 128  # 9.3: positions seen in training, and d_model
 

@@ -41,7 +41,7 @@ class Plan:
 
         The code that marks counts, and so does the file that an exercise comes from.
         """
-        described = [(one.id, one.points, one.name, one.kind, one.tolerance) for one in self.exercises]
+        described = [(one.id, one.points, one.name, one.task, one.tolerance) for one in self.exercises]
         text = json.dumps([described, self.secret, repr(self.limits), describe(self.sandbox)])
         digest = hashlib.sha256(text.encode())
         package = Path(__file__).resolve().parent.parent
@@ -49,7 +49,7 @@ class Plan:
             path for room in ("exercises", "worker", "grading") for path in package.glob(f"{room}/**/*.py")
         }
         for one in self.exercises:
-            files.add(Path(getattr(one.variant, "__code__", _code_of_none).co_filename))
+            files.add(Path(getattr(one.reference, "__code__", _code_of_none).co_filename))
         for path in sorted(files):
             digest.update(path.read_bytes() if path.is_file() else b"")
         return digest.hexdigest()

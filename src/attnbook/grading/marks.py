@@ -117,8 +117,8 @@ def mark(
 
 
 def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
-    cases = judge.make_cases(exercise, exercise_seed(secret, exercise.id))
-    requests = [judge.request(exercise, case) for case in cases]
+    cases = exercise.make_cases(exercise_seed(secret, exercise.id))
+    requests = [exercise.request(case) for case in cases]
     replies = session.ask(exercise.name, requests, exercise.time_limit)
     try:
         replies = [cleaned(reply, case) for reply, case in zip(replies, cases, strict=False)]
