@@ -15,7 +15,7 @@ from attnbook.exercises.spec.parts import GROUPS, OUTPUT_KINDS, Case
 from attnbook.worker import values
 
 SEEDS = (0, 1, 2)
-ENDS = (".", "?", "!", "`")  # of a sentence; the last one of code at its end
+ENDS = (".", "?", "!", "…", "`")  # of a sentence; the last one of code at its end
 
 
 def validate(spec: Exercise, seeds: Iterable[int] = SEEDS) -> list[str]:
