@@ -13,7 +13,8 @@ right and, if something is not, which mistake it looks like. `hint` gives one hi
 `progress` shows what you have solved. All of it works offline, and nothing leaves your machine.
 
 ```python
-from attnbook.exercises import check, hint, progress, score
+from attnbook.exercises import check, hint, progress
+from attnbook.grading import score
 
 check("2.4", scaled_lookup)  # tries your function on fresh inputs
 hint("2.4")  # one step further each time

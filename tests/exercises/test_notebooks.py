@@ -8,8 +8,9 @@ import nbformat
 import pytest
 
 import make_exercises as generator
-from attnbook.exercises import exercises, score
+from attnbook.exercises import exercises
 from attnbook.exercises.spec import Function, Module
+from attnbook.grading import score
 from project import ROOT, repository
 
 SOLUTIONS = sorted(ROOT.glob("solutions/*.ipynb"))
