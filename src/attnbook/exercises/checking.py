@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from attnbook.exercises import pictures, records, watchdog
-from attnbook.exercises.judge import RUNGS, Verdict, judge
+from attnbook.exercises.judge import RUNGS, Failed, Passed, Verdict, judge
 from attnbook.exercises.registry import exercise
 from attnbook.exercises.spec import Exercise
 from attnbook.worker import oracle
@@ -80,7 +80,7 @@ def check(id: str, answer: Any = _MISSING, *, seed: int | None = None) -> Report
         )
         return _say(Report(found.id, False, textwrap.fill(text, WIDTH), seed))
     _say(report)
-    if not report.passed and records.in_notebook() and verdict.finding.picture is not None:
+    if isinstance(verdict, Failed) and records.in_notebook() and verdict.finding.picture is not None:
         with contextlib.suppress(Exception):  # a picture that cannot be drawn takes nothing from the text
             pictures.show(verdict.finding.picture, f"{found.id} · {found.title}")
     trouble = records.record(found.id, report.passed)
@@ -130,7 +130,7 @@ def _say(report: Report) -> Report:
 
 def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_running: bool) -> Report:
     title = f"{found.id} · {found.title}"
-    if verdict.passed:
+    if isinstance(verdict, Passed):
         if not found.has_inputs:
             text = f"✓ {title}: this is right."
         else:
@@ -168,7 +168,7 @@ def _ladder(rung: str) -> str:
     return "  ".join(f"✓ {name}" for name in RUNGS[:reached]) + ("  " if reached else "") + f"✗ {rung}"
 
 
-def _diagnosis(found: Exercise, verdict: Verdict) -> list[str]:
+def _diagnosis(found: Exercise, verdict: Failed) -> list[str]:
     if not found.has_inputs:
         return [line for text in verdict.diagnosis for line in ["", *_paragraph(text)]]
     if not verdict.named:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 
@@ -48,38 +48,51 @@ class Picture:
     actual: Any
 
 
-@dataclass
-class Verdict:
-    """What became of an answer.
+@dataclass(frozen=True)
+class Passed:
+    """A right answer; ``by_case`` is True for each case."""
+
+    by_case: list[bool]
+    passed: ClassVar[Literal[True]] = True
+    credit: ClassVar[float] = 1.0
+
+    def feedback(self) -> list[str]:
+        """What a learner reads."""
+        return ["These checks passed."]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An answer that is not right.
 
     Attributes
     ----------
-    passed : bool
-    finding : Finding or None
+    finding : Finding
         The lowest rung that failed, on the first case on which it did.
+    by_case : list of bool
+    credit : float
+        From 0 to 1. See :meth:`~attnbook.exercises.spec.CodeExercise.credit`.
     named : list of dict
         The sets of known mistakes that give exactly the learner's outputs on all cases, smallest first;
         empty when there is none. More than one: they cannot be told apart on these inputs.
     diagnosis : list of str
         One paragraph for each mistake of the first set.
-    by_case : list of bool
-    credit : float
-        From 0 to 1. See :meth:`~attnbook.exercises.spec.CodeExercise.credit`.
     """
 
-    passed: bool
-    finding: Finding | None = None
+    finding: Finding
+    by_case: list[bool]
+    credit: float = 0.0
     named: list[dict[str, str]] = field(default_factory=list)
     diagnosis: list[str] = field(default_factory=list)
-    by_case: list[bool] = field(default_factory=list)
-    credit: float = 0.0
+    passed: ClassVar[Literal[False]] = False
 
     def feedback(self) -> list[str]:
         """Paragraphs that show nothing of the inputs: for a learner whose inputs stay hidden."""
-        if self.passed:
-            return ["These checks passed."]
         share = f"{sum(self.by_case)} of {len(self.by_case)} inputs were answered rightly."
         return [self.finding.sentence, *self.diagnosis, *([share] if len(self.by_case) > 1 else [])]
+
+
+Verdict = Passed | Failed
 
 
 def judge(
@@ -96,17 +109,20 @@ def judge(
         findings.append(finding)
         actuals.append(actual)
     by_case = [finding is None for finding in findings]
-    verdict = Verdict(all(by_case), by_case=by_case, credit=exercise.credit(cases, by_case))
-    if verdict.passed:
-        return verdict
     failed = [finding for finding in findings if finding is not None]
-    verdict.finding = min(failed, key=lambda finding: RUNGS.index(finding.rung))
+    if not failed:
+        return Passed(by_case)
+    named: list[dict[str, str]] = []
     if diagnose and any(actual is not None for actual in actuals):
         statuses = [reply.get("status") for reply in replies] + ["not run"] * (len(cases) - len(replies))
-        verdict.named = matching(exercise, cases, actuals, statuses)
-        if verdict.named:
-            verdict.diagnosis = exercise.explain(verdict.named[0])
-    return verdict
+        named = matching(exercise, cases, actuals, statuses)
+    return Failed(
+        finding=min(failed, key=lambda finding: RUNGS.index(finding.rung)),
+        by_case=by_case,
+        credit=exercise.credit(cases, by_case),
+        named=named,
+        diagnosis=exercise.explain(named[0]) if named else [],
+    )
 
 
 # The rungs, case by case
@@ -434,8 +450,8 @@ def _difference(picture: Picture) -> str:
 def _judge_value(exercise: Value, reply: dict) -> Verdict:
     value = reply.get("value")
 
-    def fail(rung: str, sentence: str, *paragraphs: str) -> Verdict:
-        return Verdict(False, Finding(rung, sentence), diagnosis=list(paragraphs), by_case=[False])
+    def fail(rung: str, sentence: str) -> Failed:
+        return Failed(Finding(rung, sentence), by_case=[False])
 
     if reply.get("status") != "returned" or value is None:
         return fail("defined", f"`{exercise.name}` is None: nothing has been assigned to it yet.")
@@ -443,13 +459,16 @@ def _judge_value(exercise: Value, reply: dict) -> Verdict:
     if problem is not None:
         return fail(*problem)
     if exercise.is_right(given):
-        return Verdict(True, by_case=[True], credit=1.0)
+        return Passed([True])
     near = exercise.nearest(given)
     if near is None:
         return fail("values", exercise.far_miss(given))
-    verdict = fail("values", exercise.near_miss, near.text)
-    verdict.named = [{exercise.label: str(near.value)}]
-    return verdict
+    return Failed(
+        Finding("values", exercise.near_miss),
+        by_case=[False],
+        named=[{exercise.label: str(near.value)}],
+        diagnosis=[near.text],
+    )
 
 
 # Diagnosis

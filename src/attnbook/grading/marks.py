@@ -132,5 +132,5 @@ def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
         round(exercise.points * verdict.credit, 2),
         exercise.points,
         without_quotes(exercise, verdict),
-        verdict.named[:3],
+        verdict.named[:3] if isinstance(verdict, judge.Failed) else [],
     )
