@@ -62,3 +62,34 @@ def loss_cases(draw: Draw) -> list[Case]:
             )
         )
     return cases
+
+
+def masked_cases(draw: Draw) -> list[Case]:
+    """Queries, keys and values, all of them (batch, length, size), and a mask (batch, queries, keys)."""
+    cases = []
+    for kind in ("all", "some", "some", "empty row"):
+        batch, queries, keys, d_k, d_v = draw.sizes(5, 3, 9)
+        mask = (
+            torch.ones(batch, queries, keys, dtype=torch.bool)
+            if kind == "all"
+            else draw.mask(batch, queries, keys)
+        )
+        if kind == "empty row":
+            mask[draw.random.randrange(batch), draw.random.randrange(queries)] = False
+        cases.append(
+            Case(
+                {
+                    "query": draw.normal(batch, queries, d_k, scale=1.5),
+                    "key": draw.normal(batch, keys, d_k),
+                    "value": draw.normal(batch, keys, d_v),
+                    "mask": mask,
+                },
+                group={"all": "plain", "some": "mask", "empty row": "edge"}[kind],
+                note={
+                    "all": "the mask is True everywhere",
+                    "some": "the mask forbids some keys",
+                    "empty row": "one row of the mask is False throughout",
+                }[kind],
+            )
+        )
+    return cases

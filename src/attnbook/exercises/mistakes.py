@@ -150,3 +150,31 @@ AVERAGE = Mistakes(
         "counts for more than one of a long sentence.",
     ),
 )
+
+# How products of queries and keys are scaled: (scores, d_k) → scores.
+KEY_SCALE = Mistakes(
+    "scale",
+    right=lambda scores, d_k: scores / math.sqrt(d_k),
+    none=Wrong(
+        lambda scores, d_k: scores,
+        "The scores are not divided by √d_k. With long vectors the scores grow with √d_k, so your weights "
+        "are more peaked than they should be.",
+    ),
+    d_k=Wrong(
+        lambda scores, d_k: scores / d_k,
+        "The scores are divided by d_k instead of √d_k. They become too small, and your weights are flatter "
+        "than they should be, the more so the longer the vectors.",
+    ),
+)
+
+# The axis of the scores (…, queries, keys) that the softmax runs over.
+OVER = Mistakes(
+    "over",
+    right=-1,
+    queries=Wrong(
+        -2,
+        "The softmax runs over the queries instead of the keys. Each column of your weights adds up to 1, "
+        "not each row: the queries compete for a key, where the keys should compete for a query. Look at the "
+        "`dim` of the softmax.",
+    ),
+)
