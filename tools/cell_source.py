@@ -4,8 +4,9 @@ A cell that introduces a mechanism begins with a marker line such as
 
     # The same source as attnbook.nn.scores: AdditiveScore, DotScore
 
-and holds, below it, the source of these objects as the package has it, less what a reader of the
-chapter does not need there: docstrings, and statements that only check arguments (``checks.…(…)``).
+(long names stand on a line of their own below the colon, ``# AdditiveScore, DotScore``) and holds,
+below it, the source of these objects as the package has it, less what a reader of the chapter does
+not need there: docstrings, and statements that only check arguments (``checks.…(…)``).
 """
 
 import ast
@@ -14,12 +15,12 @@ from pathlib import Path
 
 from project import ROOT
 
-MARKER = re.compile(r"^# The same source as (attnbook(?:\.\w+)+): (\w+(?:, \w+)*)$")
+MARKER = re.compile(r"# The same source as (attnbook(?:\.\w+)+):(?:\n#)? (\w+(?:, \w+)*)(?=\n|\Z)")
 
 
 def marker(source: str) -> tuple[str, list[str]] | None:
     """Module and names that a cell's first line promises, or None for an ordinary cell."""
-    match = MARKER.match(source.split("\n", 1)[0])
+    match = MARKER.match(source)
     return (match[1], match[2].split(", ")) if match else None
 
 
@@ -97,7 +98,7 @@ def taught_source(module: str, names: list[str]) -> str:
 
 def synced(source: str) -> str:
     """The cell's source with the package's code below its marker; an ordinary cell as it was."""
-    found = marker(source)
-    if found is None:
+    match = MARKER.match(source)
+    if match is None:
         return source
-    return source.split("\n", 1)[0] + "\n" + taught_source(*found)
+    return f"{match[0]}\n{taught_source(match[1], match[2].split(', '))}"

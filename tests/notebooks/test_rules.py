@@ -77,7 +77,7 @@ def test_a_good_notebook_has_no_problem(tmp_path):
             "without alt text",
         ),
         (
-            _printed("# The same source as attnbook.device: device\ndef device(): ...", "x\n"),
+            _printed("# The same source as attnbook.devices: device\ndef device(): ...", "x\n"),
             "differs from the package",
         ),
     ],
@@ -118,6 +118,8 @@ def test_taught_source_leaves_out_docstrings_and_checks(tmp_path, monkeypatch):
     assert taught_source("attnbook.thing", ["f"]) == "def f(x):\n    return x  # (n,)"
     cell = "# The same source as attnbook.thing: f\nanything"
     assert synced(cell) == "# The same source as attnbook.thing: f\ndef f(x):\n    return x  # (n,)"
+    below = "# The same source as attnbook.thing:\n# f\n"  # long names go on a second line
+    assert synced(below + "an old text") == below + "def f(x):\n    return x  # (n,)"
     with pytest.raises(LookupError, match="no function or class g"):
         taught_source("attnbook.thing", ["g"])
     with pytest.raises(LookupError, match="no such module"):
