@@ -45,19 +45,16 @@ class SinusoidalPositions(nn.Module):
             If x does not fit, or start is below 0.
         """
         checks.positioned("x", x, self.d_model, start)
-        return x + sinusoids(start, x.shape[-2], self.d_model, x.device).to(x.dtype)
+        table = sinusoids(start, x.shape[-2], self.d_model)
+        return x + table.to(x.dtype).to(x.device)
 
 
-def sinusoids(
-    start: int, length: int, d_model: int, device: torch.device | None = None
-) -> Tensor:
-    """The table PE for positions start … start + length − 1: (length, d_model),
-    float64.
+def sinusoids(start: int, length: int, d_model: int) -> Tensor:
+    """The table PE for positions start … start + length − 1: (length, d_model), of
+    float64, on the CPU, since Apple's GPUs have no float64.
     """
-    position = torch.arange(
-        start, start + length, dtype=torch.float64, device=device
-    )
-    pair = torch.arange(0, d_model, 2, dtype=torch.float64, device=device)  # 2i
+    position = torch.arange(start, start + length, device="cpu").double()
+    pair = torch.arange(0, d_model, 2, device="cpu").double()  # 2i
     # (length, d_model / 2)
     angle = position.unsqueeze(-1) / 10000 ** (pair / d_model)
     # sin, cos, sin, cos, …
@@ -161,14 +158,14 @@ class RotaryPositions(PositionsInAttention):
             If x does not fit, or start is below 0.
         """
         checks.positioned("x", x, self.d_head, start)
-        position = torch.arange(
-            start, start + x.shape[-2], dtype=torch.float64, device=x.device
-        )
-        # 2i
-        pair = torch.arange(0, self.d_head, 2, dtype=torch.float64, device=x.device)
+        # On the CPU, since Apple's GPUs have no float64.
+        end = start + x.shape[-2]
+        position = torch.arange(start, end, device="cpu").double()
+        pair = torch.arange(0, self.d_head, 2, device="cpu").double()  # 2i
         # (length, d_head / 2)
         angle = position.unsqueeze(-1) / self.base ** (pair / self.d_head)
-        return self.turn(x, angle.cos().to(x.dtype), angle.sin().to(x.dtype))
+        cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        return self.turn(x, cos.to(x.device), sin.to(x.device))
 
     def turn(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """Turn the pairs of x by angles with these cosines and sines, (…, length,

@@ -206,7 +206,7 @@ def gabor(theta: float, phase: float, dtype: torch.dtype = torch.float32) -> Ten
     """
     checks.number("theta", theta)
     checks.number("phase", phase)
-    across = torch.arange(-4, 5, dtype=torch.float64)
+    across = torch.arange(-4, 5, dtype=torch.float64, device="cpu")
     y, x = -across.unsqueeze(1), across.unsqueeze(0)  # y points up, rows point down
     angle = math.radians(theta)
     # from a line along theta through the middle
