@@ -221,8 +221,7 @@ def test_all_of_nn_was_run():
             elif isinstance(node, ast.ClassDef):
                 methods = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name != "__repr__"]
                 written |= {(path.name, f"{node.name}.{method.name}") for method in methods}
-    unrun = {item for item in written - called if item[0] != "checks.py"}
-    assert not unrun
+    assert written <= called, written - called
 
 
 def test_the_stand_in_is_like_the_device():

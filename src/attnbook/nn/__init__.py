@@ -1,5 +1,5 @@
 """The mechanisms that the book teaches, one file each. Nothing here imports the
-rest of attnbook.
+rest of attnbook, but for its checks of plain numbers.
 """
 
 from attnbook.nn.attention import scaled_dot_product_attention
