@@ -6,7 +6,8 @@ A cell that introduces a mechanism begins with a marker line such as
 
 (long names stand on a line of their own below the colon, ``# AdditiveScore, DotScore``) and holds,
 below it, the source of these objects as the package has it, less what a reader of the chapter does
-not need there: docstrings, and statements that only check arguments (``checks.…(…)``).
+not need there: docstrings, statements that only check arguments (``checks.…(…)``), and remarks for the type
+checker (``# pyright: …``).
 """
 
 import ast
@@ -16,6 +17,8 @@ from pathlib import Path
 from project import ROOT
 
 MARKER = re.compile(r"# The same source as (attnbook(?:\.\w+)+):(?:\n#)? (\w+(?:, \w+)*)(?=\n|\Z)")
+
+REMARK = re.compile(r"  # pyright: .*$")
 
 
 def marker(source: str) -> tuple[str, list[str]] | None:
@@ -85,7 +88,7 @@ def taught_source(module: str, names: list[str]) -> str:
         node = definitions[name]
         start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
         drop = _lines_to_drop(node)
-        kept = [lines[n - 1] for n in range(start, node.end_lineno + 1) if n not in drop]
+        kept = [REMARK.sub("", lines[n - 1]) for n in range(start, node.end_lineno + 1) if n not in drop]
         # A blank line that stood between a docstring and the body would now open it.
         tidy = [
             line

@@ -39,9 +39,9 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")  # two processes may write one file
-    text = {"encoding": "utf-8", "newline": "\n"} if mode == "w" else {}
+    encoding, newline = ("utf-8", "\n") if mode == "w" else (None, None)
     try:
-        with temporary.open(mode, **text) as file:
+        with temporary.open(mode, encoding=encoding, newline=newline) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

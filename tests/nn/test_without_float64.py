@@ -213,7 +213,7 @@ def test_all_of_nn_was_run():
     finally:
         sys.setprofile(None)
     written = set()
-    for path in ROOM.glob("*.py"):
+    for path in {*ROOM.glob("*.py")} - {ROOM / "protocols.py"}:  # which has nothing to run
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):

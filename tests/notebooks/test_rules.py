@@ -105,13 +105,14 @@ def test_an_unreadable_notebook_is_one_sentence(tmp_path):
         problems(path)
 
 
-def test_taught_source_leaves_out_docstrings_and_checks(tmp_path, monkeypatch):
+def test_taught_source_leaves_out_docstrings_checks_and_remarks_for_the_type_checker(tmp_path, monkeypatch):
     import cell_source
 
     folder = tmp_path / "src" / "attnbook"
     folder.mkdir(parents=True)
     (folder / "thing.py").write_text(
-        'def f(x):\n    """Long words."""\n\n    checks.shape(\n        x\n    )\n    return x  # (n,)\n',
+        'def f(x):\n    """Long words."""\n\n    checks.shape(\n        x\n    )\n'
+        "    return x  # (n,)  # pyright: ignore[reportReturnType]\n",
         encoding="utf-8",
     )
     monkeypatch.setattr(cell_source, "ROOT", tmp_path)

@@ -12,12 +12,39 @@ else in this file is one of the four steps of that equation, in order.
 """
 
 import math
+from typing import Literal, overload
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from attnbook.nn import checks
+
+
+@overload
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+    *,
+    causal: bool = False,
+    scale: float | None = None,
+    softcap: float | None = None,
+    need_weights: Literal[True] = True,
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+    *,
+    causal: bool = False,
+    scale: float | None = None,
+    softcap: float | None = None,
+    need_weights: bool,
+) -> tuple[Tensor, Tensor | None]: ...
 
 
 def scaled_dot_product_attention(
@@ -156,7 +183,7 @@ def fused_attention(
         else:
             mask = mask.masked_fill(~past, -torch.inf)
     if mask.dim() < 2:
-        mask = torch.atleast_2d(mask)
+        mask = mask.reshape(1, -1)
     allowed = mask if mask.dtype == torch.bool else mask > -torch.inf
     # May this query attend to anything?
     something = allowed.any(dim=-1, keepdim=True)  # (…, queries or 1, 1)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from attnbook.nn import checks
 from attnbook.nn.attention import masked_scores, softmax_or_zeros
+from attnbook.nn.protocols import Score
 
 
 class Attention(nn.Module):
@@ -24,7 +25,7 @@ class Attention(nn.Module):
         ``attnbook.nn.scores``.
     """
 
-    def __init__(self, score: nn.Module):
+    def __init__(self, score: Score):
         super().__init__()
         checks.score_module("score", score)
         self.score = score

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from attnbook.nn import checks
 from attnbook.nn.attention import masked_scores, softmax_or_zeros
+from attnbook.nn.protocols import Score
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class HardAttention(nn.Module):
 
     def __init__(
         self,
-        score: nn.Module,
+        score: Score,
         estimator: str = "reinforce",
         temperature: float = 1.0,
         expected: float = 0.0,

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from attnbook.nn import checks
 from attnbook.nn.attention import masked_scores, softmax_or_zeros
+from attnbook.nn.protocols import Score
 
 
 class LocalAttention(nn.Module):
@@ -51,7 +52,7 @@ class LocalAttention(nn.Module):
 
     def __init__(
         self,
-        score: nn.Module,
+        score: Score,
         window: int,
         alignment: str = "monotonic",
         d_query: int | None = None,
@@ -71,8 +72,9 @@ class LocalAttention(nn.Module):
                 getattr(score, "d_query", None) if d_query is None else d_query
             )
             checks.known_size("d_query", d_query, score)
-            self.W_p = nn.Linear(d_query, d_attention or d_query, bias=False)
-            self.v_p = nn.Linear(d_attention or d_query, 1, bias=False)
+            rows = d_attention or d_query
+            self.W_p = nn.Linear(d_query, rows, bias=False)  # pyright: ignore[reportArgumentType]
+            self.v_p = nn.Linear(rows, 1, bias=False)  # pyright: ignore[reportArgumentType]
 
     def forward(
         self,

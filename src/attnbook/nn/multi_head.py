@@ -49,6 +49,12 @@ class KVCache:
         """Words in the cache."""
         return 0 if self.key is None else self.key.shape[-2]
 
+    def held(self) -> tuple[Tensor, Tensor] | None:
+        """Keys and values, or None while there are none."""
+        if self.key is None or self.value is None or self.length == 0:
+            return None
+        return self.key, self.value
+
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Add (batch, n_kv_heads, new, d_head) at the end; return all keys and all
         values.
@@ -79,7 +85,7 @@ class KVCache:
         beam search needs.
         """
         twin = self.copy()
-        if self.key is not None:
+        if self.key is not None and self.value is not None:
             twin.key, twin.value = (
                 self.key.index_select(0, rows),
                 self.value.index_select(0, rows),
@@ -267,8 +273,9 @@ class MultiHeadAttention(nn.Module):
         q = split_heads(self.W_q(query), self.n_heads)
         if self.positions is not None:
             q = self.positions.rotate(q, past)
-        if cache is not None and not cache.grows and cache.length:
-            k, v = cache.key, cache.value
+        fixed = None if cache is None or cache.grows else cache.held()
+        if fixed is not None:
+            k, v = fixed
         else:
             # (batch, n_kv_heads, keys, d_head)
             k = split_heads(self.W_k(key), self.n_kv_heads)
@@ -294,7 +301,11 @@ class MultiHeadAttention(nn.Module):
         context, weights = scaled_dot_product_attention(
             q, k, v, mask, causal=causal, need_weights=needed
         )
-        if self.positions is not None and self.positions.uses_weights:
+        if (
+            self.positions is not None
+            and self.positions.uses_weights
+            and weights is not None
+        ):
             context = context + self.positions.context(weights, past)
         return self.W_o(merge_heads(context)), weights if need_weights else None
 

@@ -199,6 +199,8 @@ class ALiBi(PositionsInAttention):
         One slope each.
     """
 
+    slopes: Tensor
+
     def __init__(self, n_heads: int):
         super().__init__()
         checks.whole_number("n_heads", n_heads)

@@ -116,7 +116,7 @@ def pyramid(image: Tensor, levels: int) -> list[Tensor]:
     return scales
 
 
-def enlarge(coarse: Tensor, size: tuple[int, int], steps: int) -> Tensor:
+def enlarge(coarse: Tensor, size: Sequence[int], steps: int) -> Tensor:
     """Bring a map that is ``steps`` scales coarser to the grid of ``size``, by
     straight lines between pixels.
 
@@ -399,9 +399,9 @@ def itti_koch(
     feature_gains = feature_gains or {}
     maps, conspicuity = {}, {}
     for channel, features in channels.items():
-        total = 0.0
+        total = image.new_zeros(())
         for feature, scales in features.items():
-            added = 0.0
+            added = image.new_zeros(())
             for c in centres:
                 for s in (c + delta for delta in deltas):
                     contrast = centre_surround(scales, c, s)
@@ -418,7 +418,7 @@ def itti_koch(
         gain * normalise_map(part)
         for gain, part in zip(gains, conspicuity.values(), strict=True)
     ]
-    coarse = sum(parts) / len(parts)
+    coarse = sum(parts, image.new_zeros(())) / len(parts)
     saliency = enlarge(coarse, image.shape[:2], goal)
     if top_down is not None:
         saliency = saliency * top_down

@@ -30,6 +30,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from attnbook.nn import checks
 from attnbook.nn.global_attention import Attention
+from attnbook.nn.protocols import ScoredAttention
 
 
 class GRUEncoder(nn.Module):
@@ -172,21 +173,16 @@ class DecoderState:
         rows : (new batch,) of int
         """
 
-        def pick(part: Tensor | None) -> Tensor | None:
-            return None if part is None else part.index_select(0, rows)
+        def pick(part: Tensor) -> Tensor:
+            return part.index_select(0, rows)
 
         return DecoderState(
-            tuple(part.index_select(0, rows) for part in self.hidden),
-            *(
-                pick(part)
-                for part in (
-                    self.fed,
-                    self.memory,
-                    self.summary,
-                    self.mask,
-                    self.prepared,
-                )
-            ),
+            hidden=tuple(pick(part) for part in self.hidden),
+            fed=None if self.fed is None else pick(self.fed),
+            memory=pick(self.memory),
+            summary=pick(self.summary),
+            mask=pick(self.mask),
+            prepared=None if self.prepared is None else pick(self.prepared),
             position=self.position,
         )
 
@@ -265,9 +261,9 @@ class GRUDecoder(nn.Module):
         checks.feeding_needs_current("input_feeding", input_feeding, query)
         self.vocab, self.d_hidden, self.d_memory = vocab, d_hidden, d_memory
         self.query, self.input_feeding = query, input_feeding
-        self.attention = (
-            Attention(attention) if hasattr(attention, "compare") else attention
-        )
+        if hasattr(attention, "compare"):
+            attention = Attention(attention)  # pyright: ignore[reportArgumentType]
+        self.attention: ScoredAttention | None = attention  # pyright: ignore[reportAttributeAccessIssue]
         self.embedding = nn.Embedding(vocab, d_embed)
         self.dropout = nn.Dropout(dropout)
         if query == "previous":
@@ -401,9 +397,8 @@ class GRUDecoder(nn.Module):
             pairs = self.deep(torch.cat([hidden[0], word, context], dim=-1))
             features = pairs.unflatten(-1, (-1, 2)).amax(dim=-1)
         else:
-            read = (
-                torch.cat([word, state.fed], dim=-1) if self.input_feeding else word
-            )
+            fed = () if state.fed is None else (state.fed,)  # with input feeding
+            read = torch.cat([word, *fed], dim=-1)
             hidden = self.update(read, state.hidden)
             context, weights = self.look(hidden[0], state)
             joined = torch.cat([context, hidden[0]], dim=-1)

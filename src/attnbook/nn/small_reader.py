@@ -60,6 +60,8 @@ class WordModel(nn.Module):
         If a number is not whole, or n_heads does not divide d_model.
     """
 
+    head_means: Tensor
+
     def __init__(
         self,
         vocab: int,
@@ -180,6 +182,7 @@ class WordModel(nn.Module):
         real = torch.ones_like(tokens, dtype=torch.bool) if mask is None else mask
         x = self.positions(self.embedding(tokens))
         for i, layer in enumerate(self.layers):
+            assert isinstance(layer, WordLayer)
             contexts, _ = head_contexts(
                 layer.attention, layer.norm_1(x), allowed, self.causal
             )
@@ -242,7 +245,7 @@ class WordLayer(nn.Module):
                 self.norm_1(x), mask=mask, causal=causal
             )
         x = x + attended
-        if self.feed_forward is not None:
+        if self.feed_forward is not None and self.norm_2 is not None:
             x = x + self.feed_forward(self.norm_2(x))
         return x, weights
 

@@ -411,12 +411,10 @@ class Transformer(nn.Module):
             self_weights.append(own)
             cross_weights.append(cross)
         logits = self.output(self.decoder_norm(x))
-        weights = (
-            TransformerWeights(encoder_weights, self_weights, cross_weights)
-            if need_weights
-            else None
-        )
-        return logits, weights
+        if not need_weights:
+            return logits, None
+        weights = (encoder_weights, self_weights, cross_weights)
+        return logits, TransformerWeights(*weights)  # pyright: ignore[reportArgumentType]
 
     def encode(
         self,

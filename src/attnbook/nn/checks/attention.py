@@ -1,5 +1,8 @@
 """What attention, its scores, its positions and its caches are given."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -15,6 +18,7 @@ from attnbook.nn.checks.tensors import (
     same_kind,
     tensor,
 )
+from attnbook.nn.protocols import Cache, Score
 
 
 def attention_inputs(
@@ -79,7 +83,7 @@ def scores_shape(query: Tensor, key: Tensor) -> tuple[int, ...]:
     return (*leading, query.shape[-2], key.shape[-2])
 
 
-def score_inputs(score: torch.nn.Module, query: Tensor, key: Tensor) -> None:
+def score_inputs(score: Score, query: Tensor, key: Tensor) -> None:
     """Query (…, queries, d_query) and key (…, keys, d_key) for a score function."""
     key_and_value(query, key, key)
     fits_parameters("query", query, score)
@@ -107,7 +111,7 @@ def score_module(name: str, given: object) -> None:
         )
 
 
-def asks_keys(name: str, score: torch.nn.Module) -> None:
+def asks_keys(name: str, score: Score) -> None:
     """The score looks at keys, so that a few of them can be scored alone."""
     if hasattr(score, "max_length"):
         raise ValueError(
@@ -117,7 +121,7 @@ def asks_keys(name: str, score: torch.nn.Module) -> None:
 
 
 def score_attention_inputs(
-    score: torch.nn.Module,
+    score: Score,
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -193,7 +197,9 @@ def positions_in_attention(name: str, given: object) -> None:
         )
 
 
-def heads(name: str, given: object, n_layers: int, n_heads: int) -> None:
+def heads(
+    name: str, given: Iterable[Any] | None, n_layers: int, n_heads: int
+) -> None:
     """``given`` is None, or pairs (layer, head) that exist."""
     pairs = [] if given is None else list(given)
     for pair in pairs:
@@ -235,7 +241,7 @@ def multi_head_inputs(
     key: Tensor,
     value: Tensor,
     given_mask: Tensor | None,
-    cache: object,
+    cache: Cache | None,
     d_model: int,
     n_heads: int,
 ) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
 from attnbook.arguments import whole_number
 
 
-def number(name: str, given: object) -> None:
+def number(name: str, given: Any) -> None:
     """``given`` is None or a real number."""
     if given is not None and (
         not isinstance(given, Real) or isinstance(given, bool)
@@ -16,7 +17,7 @@ def number(name: str, given: object) -> None:
         )
 
 
-def positive_number(name: str, given: object) -> None:
+def positive_number(name: str, given: Any) -> None:
     """``given`` is None or a real number above zero."""
     number(name, given)
     if given is not None and not given > 0:
@@ -26,14 +27,14 @@ def positive_number(name: str, given: object) -> None:
         )
 
 
-def probability(name: str, given: object) -> None:
+def probability(name: str, given: Any) -> None:
     """``given`` is a number from 0 up to, but not including, 1."""
-    if not isinstance(given, Real) or isinstance(given, bool):
+    if isinstance(given, bool) or not isinstance(given, Real):
         raise TypeError(
             f"{name}: expected a number from 0 to below 1, got {given!r}; pass a "
             "Python float"
         )
-    if not 0 <= given < 1:
+    if not 0 <= float(given) < 1:
         raise ValueError(
             f"{name}: expected a number from 0 to below 1, got {given}; 0 switches "
             "it off"
@@ -67,7 +68,7 @@ def sizes(**given: object) -> None:
         whole_number(name, size)
 
 
-def temperature(name: str, given: object) -> None:
+def temperature(name: str, given: Any) -> None:
     """``given`` is a real number above zero, and not None."""
     if given is None:
         raise TypeError(
@@ -92,9 +93,9 @@ def known_size(name: str, given: int | None, score: object) -> None:
     whole_number(name, given)
 
 
-def not_negative(name: str, given: object) -> None:
+def not_negative(name: str, given: Any) -> None:
     """``given`` is a number of at least 0."""
-    if not isinstance(given, Real) or isinstance(given, bool):
+    if isinstance(given, bool) or not isinstance(given, Real):
         raise TypeError(
             f"{name}: expected a number of at least 0, got {given!r}; pass a "
             "Python float"

@@ -11,6 +11,7 @@ from attnbook.nn.checks.tensors import (
     same_kind,
     tokens,
 )
+from attnbook.nn.protocols import HasMemory
 
 
 def feeding_needs_current(name: str, given: bool, query: str) -> None:
@@ -47,7 +48,7 @@ def decoder_start(
     padding_mask("mask", given_mask, memory, "memory")
 
 
-def same_memory(encoder: object, decoder: object) -> None:
+def same_memory(encoder: HasMemory, decoder: HasMemory) -> None:
     """The decoder was built for the annotations that the encoder makes."""
     if not hasattr(encoder, "d_memory") or not hasattr(decoder, "d_memory"):
         raise TypeError(

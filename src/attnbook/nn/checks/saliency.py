@@ -1,6 +1,6 @@
 """What the saliency model, its scanpaths and the normalisation model are given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -32,11 +32,13 @@ def picture(name: str, given: Tensor) -> None:
         )
 
 
-def scales_exist(scales: object, centre: int, surround: int) -> None:
+def scales_exist(
+    scales: Sequence[Tensor] | Mapping[int, Tensor], centre: int, surround: int
+) -> None:
     """A pyramid has both scales, and the surround is the coarser."""
     whole_number("centre", centre, least=0)
     whole_number("surround", surround, least=0)
-    held = list(scales) if isinstance(scales, dict) else list(range(len(scales)))
+    held = list(scales) if isinstance(scales, Mapping) else list(range(len(scales)))
     if not (centre < surround and centre in held and surround in held):
         raise ValueError(
             "centre, surround: expected centre < surround, both of the scales "
@@ -64,7 +66,7 @@ def scale_choice(centres: Sequence[int], deltas: Sequence[int]) -> None:
 def saliency_extras(
     image: Tensor,
     gains: Sequence[float] | None,
-    feature_gains: object,
+    feature_gains: Mapping[str, float] | None,
     top_down: Tensor | None,
     previous: Tensor | None,
 ) -> None:

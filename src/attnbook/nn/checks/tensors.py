@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from attnbook.nn.protocols import HasParameters
+
 
 def tensor(name: str, given: object) -> None:
     """``given`` is a tensor."""
@@ -92,7 +94,7 @@ def broadcasts(name: str, given: Tensor, shape: Sequence[int], names: str) -> No
         )
 
 
-def fits_parameters(name: str, given: Tensor, module: torch.nn.Module) -> None:
+def fits_parameters(name: str, given: Tensor, module: HasParameters) -> None:
     """``given`` lives on the device of the module's parameters, and has their dtype
     if it is floating.
     """
