@@ -7,11 +7,13 @@ from light to dark, so that they also read in grey.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 WEIGHT_COLOURS = "Blues"
@@ -22,7 +24,7 @@ STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=PALETTE),
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.grid": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
@@ -90,7 +92,19 @@ def _fewer_colours(png: bytes) -> bytes:
     return smaller if len(smaller) < len(png) else png
 
 
-def new_figure(width: float = 6.4, height: float = 3.2, columns: int = 1, rows: int = 1, **options: Any):
+@overload
+def new_figure(
+    width: float = 6.4, height: float = 3.2, columns: Literal[1] = 1, rows: Literal[1] = 1
+) -> tuple[Figure, Axes]: ...
+@overload
+def new_figure(
+    width: float = 6.4, height: float = 3.2, columns: int = 1, rows: int = 1, **options: Any
+) -> tuple[Figure, Any]: ...
+
+
+def new_figure(
+    width: float = 6.4, height: float = 3.2, columns: int = 1, rows: int = 1, **options: Any
+) -> tuple[Figure, Any]:
     """``plt.subplots`` in the book's style; sizes in inches.
 
     Returns

@@ -136,6 +136,7 @@ def test_inputs_depend_on_the_secret_alone(tmp_path):
         (["--exercises", "2.3", "--roster", "nowhere"], "--roster: nowhere cannot be read"),
         (["--exercises", "2.3", "--jobs", "0"], "--jobs: expected at least 1"),
         (["--specs", "nowhere.py"], "--specs: nowhere.py is not there"),
+        (["--specs", str(ROOT / "Makefile")], "Makefile is no Python file; name one that ends in .py"),
         (["--exercises", "2.3", "--cell-seconds", "0"], "cell: expected a number above 0"),
         (["--exercises", "2.3", "--cluster", "tcp://127.0.0.1:9"], "--cluster: no scheduler answers"),
     ],

@@ -77,7 +77,7 @@ def test_a_good_notebook_has_no_problem(tmp_path):
             "without alt text",
         ),
         (
-            _printed("# The same source as attnbook.device: device\ndef device(): ...", "x\n"),
+            _printed("# The same source as attnbook.devices: device\ndef device(): ...", "x\n"),
             "differs from the package",
         ),
     ],
@@ -105,19 +105,22 @@ def test_an_unreadable_notebook_is_one_sentence(tmp_path):
         problems(path)
 
 
-def test_taught_source_leaves_out_docstrings_and_checks(tmp_path, monkeypatch):
+def test_taught_source_leaves_out_docstrings_checks_and_remarks_for_the_type_checker(tmp_path, monkeypatch):
     import cell_source
 
     folder = tmp_path / "src" / "attnbook"
     folder.mkdir(parents=True)
     (folder / "thing.py").write_text(
-        'def f(x):\n    """Long words."""\n\n    checks.shape(\n        x\n    )\n    return x  # (n,)\n',
+        'def f(x):\n    """Long words."""\n\n    checks.shape(\n        x\n    )\n'
+        "    return x  # (n,)  # pyright: ignore[reportReturnType]\n",
         encoding="utf-8",
     )
     monkeypatch.setattr(cell_source, "ROOT", tmp_path)
     assert taught_source("attnbook.thing", ["f"]) == "def f(x):\n    return x  # (n,)"
     cell = "# The same source as attnbook.thing: f\nanything"
     assert synced(cell) == "# The same source as attnbook.thing: f\ndef f(x):\n    return x  # (n,)"
+    below = "# The same source as attnbook.thing:\n# f\n"  # long names go on a second line
+    assert synced(below + "an old text") == below + "def f(x):\n    return x  # (n,)"
     with pytest.raises(LookupError, match="no function or class g"):
         taught_source("attnbook.thing", ["g"])
     with pytest.raises(LookupError, match="no such module"):

@@ -259,7 +259,7 @@ def test_an_unbounded_slope_is_named():
     ],
 )
 def test_bad_arguments_are_named(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         run(linear(), **options)
 
 

@@ -41,7 +41,10 @@ class Plan:
 
         The code that marks counts, and so does the file that an exercise comes from.
         """
-        described = [(one.id, one.points, one.name, one.task, one.tolerance) for one in self.exercises]
+        described = [
+            (one.id, one.points, one.name, one.task, getattr(one, "tolerance", None))
+            for one in self.exercises
+        ]
         text = json.dumps([described, self.secret, repr(self.limits), describe(self.sandbox)])
         digest = hashlib.sha256(text.encode())
         package = Path(__file__).resolve().parent.parent

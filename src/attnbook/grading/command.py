@@ -79,6 +79,8 @@ def own_specs(path: Path) -> tuple[Exercise, ...]:
     if not path.is_file():
         raise ValueError(f"--specs: {path} is not there")
     specification = importlib.util.spec_from_file_location("attnbook_own_specs", path)
+    if specification is None or specification.loader is None:
+        raise ValueError(f"--specs: {path} is no Python file; name one that ends in .py")
     module = importlib.util.module_from_spec(specification)
     try:
         specification.loader.exec_module(module)

@@ -23,6 +23,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from attnbook.arguments import whole_number
 from attnbook.devices import seed as set_seed
 
 
@@ -268,8 +269,7 @@ def _check(
         if validate is None:
             raise ValueError("patience: stopping early needs validate, a function of the model; give one")
     for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}: expected a whole number of at least 1, got {value!r}")
+        whole_number(name, value)
     if clip is not None and not clip > 0:
         raise ValueError(f"clip: expected a number above 0, or None, got {clip!r}")
     if precision not in ("auto", "float32", "mixed"):
