@@ -6,7 +6,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sacrebleu.metrics import BLEU
+from attnbook.extras import needs
+
+with needs("experiments"):
+    from sacrebleu.metrics import BLEU
 
 Links = Iterable[tuple]
 
