@@ -168,6 +168,25 @@ def test_exercises_named_twice_count_once(tmp_path):
     assert [one.id for one in command.chosen_exercises(parsed)] == ["2.3"]
 
 
+def test_a_file_that_is_replaced_while_the_batch_runs_is_graded_again(tmp_path):
+    """The mark of the old content is kept under the old content alone."""
+    submission = Submission("a.ipynb", "a", tmp_path / "a.ipynb")
+    plan = batch.Plan((exercise("2.3"),), "s", Limits(), sandbox.Sandbox("none"))
+    graded = []
+
+    def replacing(waiting, plan):
+        for one in waiting:
+            graded.append(one.path.read_text(encoding="utf-8"))
+            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded"}
+            write(one.path, RIGHT)  # a synced folder brings the next version
+            yield one, row
+
+    write(submission.path, "x = 1")
+    for _ in range(3):
+        batch.grade_batch([submission], plan, tmp_path / "out", grade=replacing)
+    assert ["softmax" in text for text in graded] == [False, True]
+
+
 def test_a_row_that_the_grader_failed_on_is_shown_and_tried_again(tmp_path):
     write(tmp_path / "a.ipynb", RIGHT)
     submission = Submission("a.ipynb", "a", tmp_path / "a.ipynb")
