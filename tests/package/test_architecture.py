@@ -17,21 +17,32 @@ SOURCE = ROOT / "src" / "attnbook"
 ANYWHERE = {"arguments", "files"}
 # Every other room of the package, and the rooms that it may import.
 ALLOWED = {
+    "extras": set(),
     "devices": set(),
     "plots": set(),
     "nn": set(),
-    "data": set(),
+    "data": {"extras"},
     "results": set(),
     "worker": set(),  # goes into the sandbox, where most of the package is absent
-    "vision": set(),
+    "vision": {"extras"},
     "training": {"devices"},
-    "translation": {"data", "nn", "results", "training"},
+    "translation": {"data", "extras", "nn", "results", "training"},
     "analysis": {"data", "nn", "plots", "training"},
     "widgets": {"nn"},  # a widget's numbers are those of a mechanism
     "exercises": {"plots", "vision", "worker"},
-    "grading": {"exercises", "worker"},
-    "experiments": {"analysis", "data", "devices", "nn", "results", "training", "translation", "vision"},
-    "cli": {"data", "experiments", "grading"},
+    "grading": {"exercises", "extras", "worker"},
+    "experiments": {
+        "analysis",
+        "data",
+        "devices",
+        "extras",
+        "nn",
+        "results",
+        "training",
+        "translation",
+        "vision",
+    },
+    "cli": {"data", "experiments", "extras", "grading"},
 }
 TORCH_FREE = [
     "attnbook",

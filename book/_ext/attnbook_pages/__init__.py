@@ -14,6 +14,7 @@ PARTS = (
     "cells",
     "figures",
     "widgets",
+    "api",
     "leaderboard",
     "stored_results",
     "licences",

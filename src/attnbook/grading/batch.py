@@ -114,9 +114,12 @@ def grade_batch(
     """
     digest = plan.digest()
     rows: dict[str, dict[str, Any]] = {}
+    # Where each row is stored, from one reading: a file may be replaced while the batch runs, and the mark of
+    # what was there before must not become the mark of what is there now.
+    places = {submission.file: _place(out, submission, digest) for submission in submissions}
     waiting = []
     for submission in submissions:
-        row = _read(_place(out, submission, digest), submission)
+        row = _read(places[submission.file], submission)
         if row is None:
             waiting.append(submission)
         else:
@@ -125,7 +128,7 @@ def grade_batch(
     with tqdm(total=len(submissions), initial=len(rows), desc="grading", unit="file") as bar:
         for submission, row in work:
             if not row["status"].startswith(NOT_GRADED):  # our own fault: the next run tries again
-                write_atomically(_place(out, submission, digest), json.dumps(row))
+                write_atomically(places[submission.file], json.dumps(row))
             rows[submission.file] = row
             bar.update()
     return [rows[submission.file] for submission in submissions]

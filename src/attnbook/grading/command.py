@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from attnbook.exercises.registry import exercise, exercises
 from attnbook.exercises.spec import Exercise, validate
+from attnbook.extras import needs
 from attnbook.grading import batch, reports, sandbox, submissions
 from attnbook.grading.limits import Limits
 from attnbook.grading.pool import CannotStart
+
+with needs("grading"):
+    from filelock import FileLock, Timeout
 
 
 def add_parser(subparsers) -> None:

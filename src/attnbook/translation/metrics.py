@@ -8,7 +8,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sacrebleu.metrics import BLEU, CHRF
+from attnbook.extras import needs
+
+with needs("experiments"):
+    from sacrebleu.metrics import BLEU, CHRF
 
 Links = Iterable[tuple]
 
