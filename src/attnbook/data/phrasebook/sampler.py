@@ -1,30 +1,52 @@
-"""Draw random clauses and sentences of a wanted length from the phrasebook's grammar.
+"""Draw random sentences of a wanted length from the phrasebook's grammar.
 
-All choices come from one ``random.Random`` and from tuples in a fixed order, so that a seed names a
-sentence on every machine.
+A sentence keeps one time from its first clause to its last, "because" gives a reason for what was said, "when"
+says a moment or a habit, and "but" stands between what contrasts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
-from attnbook.data.phrasebook import lexicon as lexicon
+from attnbook.data.phrasebook import reasons
+from attnbook.data.phrasebook.choices import Choices
+from attnbook.data.phrasebook.clauses import Active, Clause, Copula, Modal, Passive, Report
 from attnbook.data.phrasebook.french import English, French
-from attnbook.data.phrasebook.grammar import Adjunct, Clause, NounPhrase, Pronoun, Words
+from attnbook.data.phrasebook.lexicon import Adjective, Verb
+from attnbook.data.phrasebook.phrases import Adjunct, NounPhrase, Pronoun, Words
 
-LEVELS = {"small": 1, "medium": 2, "full": 3}
 # verbs of state, which English does not put in the progressive
 STATIVE = {"love", "see", "hear", "want", "say", "think", "believe", "know", "admire", "forget"}
+_MOMENTS = {"find", "lose", "fall", "accept"}  # "is finding it" is rare English
+NEVER_PROGRESSIVE = STATIVE | _MOMENTS
+_PUNCTUAL = {"arrive", "stop", "leave", "fall", "see", "find", "lose", "hear", "open"}  # "when he arrived"
+_LASTING = {"love", "sleep", "work", "rest", "wait", "admire"}  # no "she loved him when he arrived"
+_HABITS = {"sleep", "sing", "work", "laugh", "dance", "rest"}  # "when the children sleep"
+_STATES = {"energy", "health", "mood", "strength", "fear"}  # dimensions of what passes
 _CROSSING_STATE = ("tired", "sick", "weak", "afraid")  # said of the one that crosses
 _CROSSING_PATH = ("wide", "long", "narrow", "dangerous", "slippery")  # said of what is crossed
-# people who are nobody's: no "my man", no "woman of the friend"
-_UNOWNED = ("man", "woman", "boy", "girl", "hero")
-_NEVER_OLD = ("boy", "girl", "child")
-_OWNERS = ("my", "your", "his", "her", "our", "their")
-_ABSOLUTE = ("red", "black", "white", "green", "blue", "yellow", "grey", "empty")  # not "very red"
+_UNGRADED = {"colour", "origin"}  # no "very red"
+_DARK = {"old", "small", "tired", "sick", "sad", "weak", "bad", "difficult", "dangerous", "afraid", "heavy",
+         "narrow", "slippery", "empty", "dry", "cold"}  # fmt: skip
+_LOSSES = {"lose", "fall", "worry", "hide"}
+ANYBODY = "pq"  # the noun classes of I, you, he, she, we, they
+_IT = Pronoun("3s", "m", thing=True)  # "it" that stands for no noun: I am doing it / je le fais
 
 
-class Sampler:
+@dataclass(frozen=True)
+class Actor:
+    """Who does something, and the noun classes that this one has."""
+
+    phrase: NounPhrase | Pronoun
+    classes: str
+
+
+Part = Clause | str  # a clause, or the conjunction before one
+
+
+class Sampler(Choices):
     """Sentences of one subset.
 
     Parameters
@@ -36,611 +58,656 @@ class Sampler:
     """
 
     def __init__(self, subset: str, random: Random) -> None:
-        level = LEVELS[subset]
-        self.level = level
-        self.random = random
-        self.nouns = [noun for noun in lexicon.NOUNS if noun.level <= level]
-        self.adjectives = [adjective for adjective in lexicon.ADJECTIVES if adjective.level <= level]
-        self.verbs: dict[str, list] = {}
-        for verb in lexicon.VERBS:
-            if verb.level <= level:
-                self.verbs.setdefault(verb.kind, []).append(verb)
-        self.months = [row for row in lexicon.MONTHS if row[0] <= level]
-        self.years = [row for row in lexicon.YEARS if row[0] <= level]
-        self.weekdays = [row for row in lexicon.WEEKDAYS if row[0] <= level]
-        self.places = [row for row in lexicon.PLACE_PREPOSITIONS if row[0] <= level]
-        self.adverbs = [row for row in lexicon.ADVERBS if row[0] <= level]
-        self.conjunctions = [row for row in lexicon.CONJUNCTIONS if row[0] <= level]
-        self._nouns_by_class: dict[str, list] = {}
-        self._adjectives_by_class: dict[tuple[str, str, str], list] = {}
+        super().__init__(subset, random)
+        self._timed = False  # whether the sentence says when: once is enough
+        self._first = True  # whether "they" and "them" may stand for nobody in particular
 
-    # ---- words
-    def chance(self, probability: float) -> bool:
-        return self.random.random() < probability
+    # ---- sentences -------------------------------------------------------------------------------------
 
-    def noun(self, classes: str):
-        found = self._nouns_by_class.get(classes)
-        if found is None:
-            found = [noun for noun in self.nouns if set(noun.classes) & set(classes)]
-            self._nouns_by_class[classes] = found
-        return self.random.choice(found)
-
-    def adjective_for(self, noun, kinds: tuple[str, ...], use: str):
-        """An adjective of these kinds that can describe ("classes") or be said of ("predicate") the noun."""
-        key = (noun.singular, ",".join(kinds), use)
-        found = self._adjectives_by_class.get(key)
-        if found is None:
-            found = [
-                adjective for adjective in self.adjectives
-                if adjective.kind in kinds and not (adjective.word == "old" and noun.singular in _NEVER_OLD)
-                and set(getattr(adjective, use)) & set(noun.classes)
-            ]  # fmt: skip
-            self._adjectives_by_class[key] = found
-        return self.random.choice(found) if found else None
-
-    # ---- noun phrases
-    def phrase(self, classes: str, *, simple: bool = False, negated: bool = False) -> NounPhrase:
-        """A determiner and a noun; ``simple`` keeps to the, my, this (what may follow "of")."""
-        noun = self.noun(classes)
-        plural = noun.plural is not None and self.chance(0.25)
-        owners = ["my", "your"] if self.level == 1 else ["my", "your", "his", "her", "our", "their"]
-        choices = ["the"] * 6
-        if noun.singular not in _UNOWNED and not set("ho") & set(noun.classes):
-            choices.append(self.random.choice(owners))
-        if self.level >= 2:
-            choices.append("this")
-        if noun.classes == "o":
-            return NounPhrase(noun, "the")
-        if not simple:
-            if noun.plural is not None and not plural:
-                choices += ["a", "a"]
-            if self.level >= 3 and not negated:
-                if plural:
-                    choices += ["some", "many", self.random.choice(("two", "three", "four"))]
-                elif noun.plural is None:
-                    choices += ["some"]
-                else:
-                    choices += ["every"]
-        return NounPhrase(noun, self.random.choice(choices), plural)
-
-    def topic(self) -> NounPhrase:
-        """What an agreement or a book can be on; sometimes the European Economic Area."""
-        if self.chance(0.2):
-            return self.area()
-        return self.phrase("o")
-
-    def area(self) -> NounPhrase:
-        by_word = {adjective.word: adjective for adjective in self.adjectives}
-        area = lexicon.Noun(1, "o", "f", "Area", None, "zone", None)
-        return NounPhrase(area, "the", after=by_word["European"], relational=by_word["economic"], name=True)
-
-    def grow_phrase(self, phrase: NounPhrase, room: int) -> int:
-        """Add one thing of at most ``room`` English words; return how many words it added (0: nothing)."""
-        options = []
-        if not phrase.name and phrase.determiner != "every":
-            if phrase.before is None:
-                options.append("before")
-            if phrase.after is None and phrase.relational is None:
-                options.append("after")
-            if phrase.relational is None and phrase.noun.classes in ("o", "dg"):
-                options.append("relational")
-        if room >= 3 and phrase.of is None and phrase.topic is None and phrase.relative is None:
-            if "g" in phrase.noun.classes:
-                options += ["topic", "topic"]
-            if set(phrase.noun.classes) & set("ptdl") and self._may_be_owned(phrase):
-                options.append("of")
-            if self.level >= 2 and room >= 5 and set(phrase.noun.classes) & set("pad"):
-                options += ["relative", "relative"]
-        self.random.shuffle(options)
-        for option in options:
-            added = getattr(self, f"_add_{option}")(phrase, room)
-            if added:
-                return added
-        return 0
-
-    @staticmethod
-    def _may_be_owned(phrase: NounPhrase) -> bool:
-        # no "my hat of the boy"
-        return phrase.noun.singular not in _UNOWNED and phrase.determiner not in _OWNERS
-
-    def _add_before(self, phrase, room):
-        phrase.before = self.adjective_for(phrase.noun, ("pre",), "classes")
-        return 1 if phrase.before else 0
-
-    def _add_after(self, phrase, room):
-        phrase.after = self.adjective_for(phrase.noun, ("post", "nat"), "classes")
-        return 1 if phrase.after else 0
-
-    def _add_relational(self, phrase, room):
-        if phrase.after is not None and phrase.after.kind != "nat":
-            return 0
-        phrase.relational = self.adjective_for(phrase.noun, ("rel",), "classes")
-        return 1 if phrase.relational else 0
-
-    def _add_topic(self, phrase, room):
-        phrase.topic = self.topic()
-        cost = 5 if phrase.topic.name else 3
-        if cost > room:
-            phrase.topic = None
-            return 0
-        return cost
-
-    def _add_of(self, phrase, room):
-        owners = {"p": "p", "t": "p", "d": "p", "l": "p"}
-        letter = next(letter for letter in phrase.noun.classes if letter in owners)
-        phrase.of = self.phrase(owners[letter], simple=True)
-        return 3
-
-    def _add_relative(self, phrase, room):
-        if "d" in phrase.noun.classes:  # the letter that the boy wrote
-            verb = self.random.choice([verb for verb in self.verbs["trans"] if verb.passive])
-            clause = Clause(self.subject("p", pronoun=0.5), verb, "past", object_gap=True)
-            if clause.subject.agreement().person == "3p":  # "they" would need a referent
-                clause.subject = self.noun_or_we(clause.subject)
-        else:  # the dog that sees the cat
-            letter = "p" if "p" in phrase.noun.classes else "a"
-            verb = self.verb("trans", letter)
-            clause = Clause(None, verb, self.random.choice(("present", "past")))
-            clause.object = self.phrase(verb.objects, simple=True)
-            if clause.tense == "present" and verb.base == verb.past and phrase.plural:
-                clause.tense = "past"
-        size = 1 + len(clause.say(within=phrase.agreement())[0])
-        if size > room:
-            return 0
-        phrase.relative = clause
-        return size
-
-    def subject(self, classes: str, pronoun: float = 0.3) -> NounPhrase | Pronoun:
-        if "p" in classes and self.chance(pronoun):
-            person, gender = self.random.choice(
-                (("1s", "m"), ("2s", "m"), ("3s", "m"), ("3s", "f"), ("1p", "m"), ("3p", "m"))
-            )
-            return Pronoun(person, gender)
-        return self.phrase(classes)
-
-    @staticmethod
-    def noun_or_we(subject):
-        return Pronoun("1p") if isinstance(subject, Pronoun) else subject
-
-    def object_pronoun(self, subject) -> Pronoun:
-        """me, you, him, her, us, them; never the subject's own first or second person."""
-        mine = subject.agreement().person[0] if subject is not None else "3"
-        people = [("1s", "m"), ("2s", "m"), ("3s", "m"), ("3s", "f"), ("1p", "m"), ("3p", "m")]
-        return Pronoun(*self.random.choice([row for row in people if row[0][0] != mine or mine == "3"]))
-
-    # ---- verbs
-    def verb(self, kind: str, letter: str = "p"):
-        return self.random.choice([verb for verb in self.verbs[kind] if letter in verb.subjects])
-
-    def tense(self, clause: Clause) -> None:
-        """Choose tense and negation; skip what English spells ambiguously ("I read": present or past?)."""
-        tenses = ["present", "past"]
-        if clause.verb.base not in STATIVE:
-            tenses.append("progressive")
-        if self.level >= 2:
-            tenses.append("future")
-        clause.tense = self.random.choice(tenses)
-        clause.negative = self.chance(0.2)
-        third = clause.subject.agreement().person == "3s"
-        if clause.tense == "present" and clause.verb.base == clause.verb.past and not third:
-            clause.tense = "past"
-
-    # ---- clauses
-    def clause(self, room: int) -> Clause:
-        """A clause of about ``room`` English words (at least 2)."""
-        clause = self._core(room)
-        size = len(clause.say()[0])
-        misses = 0
-        while size < room and misses < 4:
-            added = self._grow(clause, room - size)
-            size += added
-            misses += added == 0
-        return clause
-
-    def _core(self, room: int) -> Clause:
-        if room <= 2:
-            kinds = ["intrans", "reflexive"]
-        elif room == 3:
-            kinds = ["intrans", "reflexive", "copula", "clitic", "clitic", "neutral"]
-        elif room == 4:
-            kinds = ["intrans", "reflexive", "copula", "clitic", "neutral", "trans", "trans"]
-        else:
-            kinds = (
-                ["trans"] * 6
-                + ["clitic"] * 2
-                + ["passive"] * 3
-                + ["intrans", "copula", "copula", "reflexive"]
-            )
-            if self.level >= 2:
-                kinds += ["give", "give", "modal", "modal", "say", "say"]
-        clause = getattr(self, f"_core_{self.random.choice(kinds)}")(room)
-        if (
-            clause.negative
-            and isinstance(clause.subject, NounPhrase)
-            and clause.subject.determiner == "every"
-        ):
-            clause.subject.determiner = "the"  # "every … not" is not what either language says
-        return clause
-
-    def _letters(self) -> str:
-        return "p" if self.chance(0.75) else "a"
-
-    def _verb_clause(self, kind: str, room: int) -> Clause:
-        letter = self._letters()
-        if not any(letter in verb.subjects for verb in self.verbs[kind]):
-            letter = "p"
-        subject = self.subject(letter, pronoun=1.0 if room <= 2 else 0.6 if room <= 4 else 0.3)
-        if isinstance(subject, Pronoun):
-            letter = "p"
-        clause = Clause(subject, self.verb(kind, letter))
-        self.tense(clause)
-        if room <= 2:  # only two words: no helper, no "not"
-            clause.negative = False
-            third = subject.agreement().person == "3s"
-            ambiguous = clause.verb.base == clause.verb.past and not third
-            clause.tense = "past" if ambiguous else self.random.choice(("present", "past"))
-        return clause
-
-    def _core_intrans(self, room):
-        return self._verb_clause("intrans", room)
-
-    def _core_reflexive(self, room):
-        return self._verb_clause("reflexive", room)
-
-    def _core_neutral(self, room):
-        """I am doing it / je le fais: "it" that stands for no noun is masculine in French."""
-        clause = self._verb_clause("neutral", room)
-        clause.object = Pronoun("3s", "m", thing=True)
-        return clause
-
-    def _core_trans(self, room):
-        clause = self._verb_clause("trans", room)
-        clause.object = self.phrase(clause.verb.objects, negated=clause.negative)
-        return clause
-
-    def _core_clitic(self, room):
-        """I love you / je t' aime"""
-        clause = self._verb_clause("trans", room)
-        people = [
-            verb
-            for verb in self.verbs["trans"]
-            if "p" in verb.objects and clause.verb.subjects == verb.subjects
-        ]
-        if not people:
-            return self._core_trans(room)
-        if "p" not in clause.verb.objects:
-            clause.verb = self.random.choice(people)
-            self.tense(clause)
-        clause.object = self.object_pronoun(clause.subject)
-        return clause
-
-    def _core_copula(self, room):
-        letter = self.random.choice("paptdflh")
-        subject = self.subject(letter)
-        noun = subject.noun if isinstance(subject, NounPhrase) else self.noun("p")
-        adjective = self.adjective_for(noun, ("pre", "post", "nat"), "predicate")
-        if adjective is None:
-            return self._core_trans(room)
-        tense = self.random.choice(("present", "past"))
-        return Clause(subject, None, tense, negative=self.chance(0.2), adjective=adjective)
-
-    def _core_passive(self, room):
-        verb = self.random.choice(
-            [verb for verb in self.verbs["trans"] if verb.passive and set("dg") & set(verb.objects)]
-        )
-        subject = self.phrase("g" if verb.objects == "g" else "d")
-        return Clause(subject, verb, "past", passive=True, negative=self.chance(0.15))
-
-    def _core_give(self, room):
-        verb = self.random.choice(self.verbs["give"])
-        clause = Clause(self.subject("p"), verb)
-        self.tense(clause)
-        clause.object = self.phrase(verb.objects, negated=clause.negative)
-        if room < 8 or self.chance(0.4):
-            clause.receiver = self.object_pronoun(clause.subject)  # gives me the book / me donne le livre
-        else:
-            clause.receiver = self.phrase("p")
-        return clause
-
-    def _core_modal(self, room):
-        letter = self._letters()
-        modal = self.verb("modal", letter)
-        kind = self.random.choice(("trans", "trans", "clitic", "intrans", "reflexive"))
-        verb = self.verb("trans" if kind == "clitic" else kind, letter)
-        clause = Clause(self.subject(letter), verb, "present", negative=self.chance(0.2), modal=modal)
-        if kind == "trans" or (kind == "clitic" and "p" not in verb.objects):
-            clause.object = self.phrase(verb.objects, negated=clause.negative)
-        elif kind == "clitic":
-            clause.object = self.object_pronoun(clause.subject)
-        return clause
-
-    def _core_say(self, room):
-        verb = self.random.choice(self.verbs["say"])
-        clause = Clause(self.subject("p"), verb, "present")
-        size = len(clause.say()[0]) + 1
-        clause.complement = self.clause(max(2, room - size))
-        _refer(clause, clause.complement)
-        return clause
-
-    def _grow(self, clause: Clause, room: int) -> int:
-        """Add one thing of at most ``room`` English words to the clause; return the number of words added."""
-        options = []
-        phrases = [
-            phrase
-            for phrase in (clause.subject, clause.object, clause.receiver)
-            if isinstance(phrase, NounPhrase)
-        ]
-        phrases += [adjunct.phrase for adjunct in clause.adjuncts if adjunct.phrase is not None]
-        options += [("phrase", phrase.last()) for phrase in phrases] * 2
-        kinds = {adjunct.kind for adjunct in clause.adjuncts}
-        if clause.complement is None and clause.adjective is None:
-            if room >= 3 and "place" not in kinds and "time" not in kinds and not clause.passive:
-                options += [("place", None)] * 2
-            if (
-                room >= 3
-                and "with" not in kinds
-                and "time" not in kinds
-                and not clause.passive
-                and clause.receiver is None
-            ):
-                options.append(("with", None))
-            if room >= 3 and clause.passive and not kinds:
-                options += [("by", None)] * 3
-            if room >= 1 and "time" not in kinds and clause.adverb is None:
-                options.append(("time", None))
-        if (
-            clause.adjective is not None
-            and clause.degree is None
-            and clause.adjective.kind != "nat"
-            and clause.adjective.word not in _ABSOLUTE
-        ):
-            options.append(("degree", None))
-        plain = clause.tense == "present" or (clause.tense == "past" and clause.modal is None)
-        if (
-            self.adverbs and clause.verb is not None and clause.adverb is None and plain
-            and not clause.negative and not clause.passive and clause.verb.kind not in ("say",)
-            and clause.modal is None and "time" not in kinds
-        ):  # fmt: skip
-            options.append(("adverb", None))
-        if clause.complement is not None:
-            return 0
-        if not options:
-            return 0
-        option, target = self.random.choice(options)
-        if option == "phrase":
-            return self.grow_phrase(target, room)
-        return getattr(self, f"_add_clause_{option}")(clause, room)
-
-    def _add_clause_place(self, clause, room):
-        _, english, french, classes = self.random.choice(self.places)
-        phrase = self.phrase(classes, simple=True)
-        words = tuple((word, (0,), "S") for word in french)
-        clause.adjuncts.append(Adjunct("place", (english,), words, phrase))
-        return 3
-
-    def _add_clause_with(self, clause, room):
-        clause.adjuncts.append(Adjunct("with", ("with",), (("avec", (0,), "S"),), self.phrase("p")))
-        return 3
-
-    def _add_clause_by(self, clause, room):
-        clause.adjuncts.append(Adjunct("by", ("by",), (("par", (0,), "S"),), self.phrase("p")))
-        return 3
-
-    def _add_clause_degree(self, clause, room):
-        clause.degree = self.random.choice(("too", "very"))
-        return 1
-
-    def _add_clause_adverb(self, clause, room):
-        clause.adverb = self.random.choice(self.adverbs)[1:]
-        return 1
-
-    def _add_clause_time(self, clause, room):
-        past = clause.tense == "past" and clause.verb is not None
-        if room >= 3 and past and self.chance(0.6):
-            clause.adjuncts.append(self.date(year=True))
-            return 3
-        if room >= 2 and (past or clause.tense == "future") and self.chance(0.7):
-            if self.weekdays and self.chance(0.4):
-                _, english, french = self.random.choice(self.weekdays)
-                clause.adjuncts.append(Adjunct("time", ("on", english), ((french, (1,), "S"),)))
-            else:
-                clause.adjuncts.append(self.date(year=False))
-            return 2
-        words = {"past": ("yesterday", "hier"), "future": ("tomorrow", "demain"),
-                 "progressive": ("today", "aujourd'hui")}.get(clause.tense)  # fmt: skip
-        if words is None:
-            return 0
-        clause.adjuncts.append(Adjunct("time", (words[0],), ((words[1], (0,), "S"),)))
-        return 1
-
-    def date(self, year: bool) -> Adjunct:
-        """in August 1992 / en août 1992"""
-        _, english, french = self.random.choice(self.months)
-        words = [("en", (0,), "S"), (french, (1,), "S")]
-        if not year:
-            return Adjunct("time", ("in", english), tuple(words))
-        number = self.random.choice(self.years)[1]
-        return Adjunct("time", ("in", english, number), (*words, (number, (2,), "S")))
-
-    # ---- pronouns that need a referent
-    def crossing(self, room: int) -> list:
-        """The animal didn't cross the street because it was too tired / too wide: il or elle."""
-        animal, path = self.phrase("a", simple=True), self.phrase("h", simple=True)
-        animal.plural = path.plural = False
-        verb = next(verb for verb in self.verbs["trans"] if verb.base == "cross")
-        first = Clause(animal, verb, "past", negative=True, object=path)
-        blamed, words = self.random.choice(((animal, _CROSSING_STATE), (path, _CROSSING_PATH)))
-        adjective = self.random.choice([a for a in self.adjectives if a.word in words])
-        it = Pronoun("3s", blamed.noun.gender, thing=True)
-        second = Clause(it, None, "past", adjective=adjective, degree="too")
-        if room > 11 and self.chance(0.7):
-            self.grow_phrase(self.random.choice((animal, path)), min(1, room - 11))
-        if room > 12 and self.chance(0.7):
-            self._add_before(
-                self.random.choice([p for p in (animal, path) if p.before is None] or [animal]), 1
-            )
-        return [first, self._joint("because"), second]
-
-    def follow_up(self, first: Clause, room: int) -> Clause | None:
-        """A second clause whose pronoun stands for something in the first, or None.
-
-        "it" and "them" as objects stand for the first clause's object; "it" and "they" as subjects for its
-        subject, when that is the only thing named or is plural.
-        """
-        subject = first.subject
-        options = []
-        if isinstance(subject, NounPhrase):
-            people = "p" in subject.noun.classes
-            if subject.plural and set("pa") & set(subject.noun.classes):
-                options.append("they")
-            elif not people and first.verb is None:
-                options.append("it")
-        if isinstance(first.object, NounPhrase) and not first.object_gap and first.verb is not None:
-            target = first.object.noun
-            human = isinstance(subject, Pronoun) or "p" in subject.noun.classes
-            if (
-                human
-                and "p" not in target.classes
-                and room >= 3
-                and first.object.determiner not in ("every",)
-            ):
-                options += ["object", "object"]
-        if not options:
-            return None
-        option = self.random.choice(options)
-        if option == "they":
-            clause = self.clause(room)
-            if clause.complement is not None or clause.passive or clause.verb is None:
-                clause = self._verb_clause("intrans", room)
-            letter = "p" if "p" in subject.noun.classes else "a"
-            if letter not in clause.verb.subjects:
-                clause = self._verb_clause("intrans", room)
-                clause.verb = self.verb("intrans", letter)
-            clause.subject = Pronoun("3p", subject.noun.gender)
-            self._mend_tense(clause)
-            return clause
-        if option == "it":
-            adjective = self.adjective_for(subject.noun, ("pre", "post"), "predicate")
-            if adjective is None or adjective is first.adjective:
-                return None
-            if subject.plural:
-                it = Pronoun("3p", subject.noun.gender)
-            else:
-                it = Pronoun("3s", subject.noun.gender, thing=True)
-            return Clause(it, None, first.tense, adjective=adjective, negative=self.chance(0.2))
-        noun, plural = first.object.noun, first.object.plural
-        verbs = [
-            verb for verb in self.verbs["trans"]
-            if set(verb.objects) & set(noun.classes) and "p" in verb.subjects and verb is not first.verb
-        ]  # fmt: skip
-        if not verbs:
-            return None
-        clause = Clause(self.subject("p", pronoun=0.5), self.random.choice(verbs))
-        self.tense(clause)
-        clause.object = Pronoun("3p" if plural else "3s", noun.gender, thing=not plural)
-        return clause
-
-    def _mend_tense(self, clause: Clause) -> None:
-        same = clause.modal is None and clause.verb.base == clause.verb.past
-        if clause.tense == "present" and same and not clause.negative:
-            clause.tense, clause.adverb = "past", None
-
-    def _joint(self, wanted: str) -> tuple[str, tuple[str, ...]]:
-        return next(row[1:] for row in self.conjunctions if row[1] == wanted)
-
-    # ---- sentences
     def sentence(self, length: int) -> Words:
         """English and French words of a sentence of about ``length`` English words."""
-        parts: list = []
-        room = length
-        if room >= 11 and self.chance(0.15):
-            parts = self.crossing(min(room, 14))
-        elif room >= 9 and self.level >= 3 and self.chance(0.08):
-            parts = self._condition(room)
+        self.used.clear()
+        self._timed, self._first = False, True
+        if 3 <= length <= 14 and self.chance(0.2):
+            return self.say([self._question(length)])
+        parts: list[Part]
+        if length >= 11 and self.chance(0.1):
+            tense, parts = "past", list(self.crossing(min(length, 14)))
+        elif self.level == 3 and length >= 5 and self.chance(0.07):
+            tense, parts = "future", self._condition()
         else:
-            parts = [self.clause(self._share(room))]
+            tense = self._tense()
+            parts = self._group(length, tense)
         size = len(self.say(parts)[0])
         while size + 3 <= length:
-            room = length - size - 1
-            clause = self.follow_up(parts[-1], self._share(room)) if self.chance(0.5) else None
-            linked = clause is not None
-            if clause is None:
-                clause = self.clause(self._share(room))
-            _refer(parts[-1], clause)
-            parts += [self._joint(self._joint_name(parts, clause, linked)), clause]
+            parts += self._continued(parts, length - size - 1, tense)
             size = len(self.say(parts)[0])
-            if linked:
-                while size < length and (added := self._grow(clause, length - size)):
-                    size += added
         return self.say(parts)
 
-    def _joint_name(self, parts: list, clause: Clause, linked: bool) -> str:
-        names = ["and", "but"]
-        if not linked and len(parts) != 3:
-            names.append("because")
-            if clause.tense != "future":  # no "when he will …" in English
-                names.append("when")
-            if self.level >= 3 and clause.tense in ("present", "progressive"):
-                names.append("while")
-        return self.random.choice(names)
-
-    def _condition(self, room: int) -> list:
-        """if he arrives … she will …: the condition in the present, the consequence in the future"""
-        first = Clause(
-            self.subject("p", pronoun=0.7), self.verb("intrans"), "present", negative=self.chance(0.2)
-        )
-        self._mend_tense(first)
-        second = self._verb_clause("intrans", room)
-        second.tense, second.adverb = "future", None
-        first.tense = "present"
-        return [self._joint("if"), first, second]
-
-    def _share(self, room: int) -> int:
-        """How many of the words that are left the next clause takes."""
-        if room <= 9:
-            return max(2, room)
-        return min(room, self.random.randint(5, 11))
-
-    @staticmethod
-    def say(parts: list) -> Words:
+    def say(self, parts: list[Part]) -> Words:
+        """The words of clauses and of the conjunctions between them."""
         english: list[English] = []
         french: list[French] = []
         for part in parts:
             if isinstance(part, Clause):
                 more = part.say()
                 english, french = english + more[0], french + more[1]
-            else:
-                word = English(part[0])
-                english.append(word)
-                french += [
-                    French(each, [(word, "S")], role="elides" if each == "que" else "") for each in part[1]
-                ]
+                continue
+            word = English(part)
+            english.append(word)
+            french += [
+                French(each, [(word, "S")], role="elides" if each == "que" else "")
+                for each in self.conjunctions[part]
+            ]
         return english, french
 
+    def _tense(self) -> str:
+        return self.pick(["past"] * 4 + ["present"] * 3 + ["progressive"] * 2 + ["future"] * (self.level > 1))
 
-def _refer(before: Clause, clause: Clause) -> None:
-    """Give "they" and "them" the gender of what they stand for.
+    def _question(self, length: int) -> Clause:
+        """do you see the cat, was the letter signed in May"""
+        return self.clause(length, self._tense(), question=True)
 
-    "they" stands for the plural subject of the clause before, if that is people or animals or the adjective
-    can be said of it; "them" for its plural object, where the verb can take such a thing; with nothing to
-    stand for, both are masculine. One rule, so that an English sentence has one translation.
-    """
-    for role in ("subject", "object"):
-        pronoun = getattr(clause, role)
-        if isinstance(pronoun, Pronoun) and pronoun.person == "3p":
-            referent = before.subject if role == "subject" else before.object
-            if role == "object":
-                fits = clause.verb.objects
+    def _condition(self) -> list[Part]:
+        """if he arrives … she will …: the condition in the present, the consequence in the future"""
+        first = self._intransitive("intrans", "present", 4, None)
+        first.negative = self.chance(0.2)
+        return ["if", first, self._later(lambda: self.clause(6, "future"))]
+
+    def _later(self, make: Callable[[], Clause]) -> Clause:
+        """Make a clause that is not the first: "they" and "them" must stand for something there."""
+        self._first = False
+        return make()
+
+    def _group(self, room: int, tense: str) -> list[Part]:
+        """A clause, and perhaps the reason for it or the moment."""
+        whole = room if room <= 9 else min(room, self.random.randint(5, 12))
+        main = self.clause(whole, tense)
+        parts: list[Part] = [main]
+        left = room - len(main.say()[0]) - 1
+        if left >= 3 and self.chance(0.7):
+            parts += self._subordinate(main, left, tense)
+        return parts
+
+    def _continued(self, parts: list[Part], room: int, tense: str) -> list[Part]:
+        """and, or but, and another clause that goes on with the last one if that is no reason of another."""
+        self._first = False
+        before = parts[-1]
+        assert isinstance(before, Clause)
+        alone = len(parts) == 1 or parts[-2] in ("and", "but")
+        whole = room if room <= 9 else min(room, self.random.randint(4, 11))
+        clause = None
+        if alone and self.chance(0.6):
+            clause = self._follow_up(before, whole, tense)
+        if clause is None:
+            clause = self.clause(whole, tense)
+        joint = "and" if _tone(before) == _tone(clause) else "but"
+        found: list[Part] = [joint, clause]
+        left = room - len(clause.say()[0]) - 1
+        if left >= 3 and self.chance(0.7):
+            found += self._subordinate(clause, left, tense)
+        return found
+
+    # ---- because, when, while --------------------------------------------------------------------------
+
+    def _subordinate(self, main: Clause, room: int, tense: str) -> list[Part]:
+        """because …, when … or while …, where one of them makes sense behind the clause; else nothing."""
+        self._first = False
+        options: list[Callable[[], list[Part]]] = [
+            lambda: self._because(self._state(main)),
+            lambda: self._because(self._property(main)),
+            lambda: self._because(self._event(main, room, tense)),
+            lambda: self._when(main, room, tense),
+        ]
+        if self.level == 3:
+            options.append(lambda: self._while(main, room, tense))
+        if tense == "future":  # English would need the present in both
+            return []
+        self.random.shuffle(options)
+        for option in options:
+            found = option()
+            if found and len(self.say(found)[0]) <= room + 1:
+                return found
+        return []
+
+    @staticmethod
+    def _because(reason: Clause | None) -> list[Part]:
+        return ["because", reason] if reason is not None else []
+
+    def _state(self, main: Clause) -> Clause | None:
+        """The girl sings because she is happy."""
+        if not isinstance(main, Active) or isinstance(main, (Modal, Report)) or main.subject is None:
+            return None
+        words = reasons.STATES.get((main.verb.base, main.negative), ())
+        return self._said_of(main.subject, words, main, too=main.negative)
+
+    def _property(self, main: Clause) -> Clause | None:
+        """The girl does not read the book because it is too long; no other "it" or "they" may be meant."""
+        if type(main) is not Active or not isinstance(main.object, NounPhrase) or main.receiver is not None:
+            return None
+        if main.subject is None or main.object.determiner != "the" or "p" in main.object.noun.classes:
+            return None
+        found = self.again(main.object)
+        rival = self.again(main.subject)
+        if (rival.person, rival.thing) == (found.person, found.thing):
+            return None
+        words = reasons.PROPERTIES.get((main.verb.base, main.negative), ())
+        return self._said_of(main.object, words, main, too=main.negative)
+
+    def _said_of(
+        self, phrase: NounPhrase | Pronoun, words: tuple[str, ...], main: Clause, too: bool
+    ) -> Clause | None:
+        """it is too long: one of these words of what the phrase stands for"""
+        classes = ANYBODY if isinstance(phrase, Pronoun) else phrase.noun.classes
+        found = [each for each in self.predicates(classes, phrase) if each.word in words]
+        if not found or isinstance(phrase, Pronoun) and phrase.thing:
+            return None
+        degree = None if self.chance(0.4) else "too" if too else "very"
+        if too and not isinstance(phrase, Pronoun) and not set("pa") & set(classes):
+            degree = "too"  # "did not buy it because it is big" leaves the reader to guess
+        tense = "past" if main.tense == "past" else "present"
+        return Copula(subject=self.again(phrase), tense=tense, adjective=self.pick(found), degree=degree)
+
+    def _event(self, main: Clause, room: int, tense: str) -> Clause | None:
+        """The girl is happy because her friend arrived."""
+        if not isinstance(main, Copula) or main.negative or main.subject is None or room < 3:
+            return None
+        own = self.chance(0.4)
+        events = (reasons.OWN_EVENTS if own else reasons.EVENTS).get(main.adjective.word, ())
+        known = {verb.base: verb for kind in ("intrans", "trans", "reflexive") for verb in self.verbs[kind]}
+        classes = ANYBODY if isinstance(main.subject, Pronoun) else main.subject.noun.classes
+        events = [
+            (known[base], negative)
+            for base, negative in events
+            if base in known and _can(known[base], classes if own else "p") and self._fits_tense(known[base], tense)
+        ]
+        if not events:
+            return None
+        verb, negative = self.pick(events)
+        if own:
+            actor = Actor(self.again(main.subject), classes)
+        else:
+            actor = Actor(self.phrase("p"), "p")
+        clause = self._active(verb, tense, actor, negative=negative)
+        self._fill(clause, room - 1)
+        return clause if self._clear(clause) else None
+
+    def _when(self, main: Clause, room: int, tense: str) -> list[Part]:
+        """The man stopped when the dog arrived; the girl sings when she is happy."""
+        if tense == "past" and room >= 3 and self._is_moment(main):
+            verbs = [v for kind in ("intrans", "reflexive", "trans") for v in self.verbs[kind]]
+            verbs = [verb for verb in verbs if verb.base in _PUNCTUAL and _can(verb, "pa")]
+            verb = self.pick(verbs)
+            if isinstance(main, Active) and verb is main.verb:
+                return []
+            clause = self._active(verb, tense, Actor(*self._somebody("p" if _can(verb, "p") else "a")))
+            self._fill(clause, room - 1)
+            return ["when", clause] if self._clear(clause) else []
+        if tense != "present" or not isinstance(main, Active) or isinstance(main, (Modal, Report)):
+            return []
+        if self.chance(0.5):
+            state = self._state(main)
+            if isinstance(state, Copula):
+                state.degree = None
+                return ["when", state]
+            return []
+        return self._habit(main, room)
+
+    def _habit(self, main: Active, room: int) -> list[Part]:
+        """The man reads when the children sleep."""
+        verbs = [v for v in [*self.verbs["intrans"], *self.verbs["reflexive"]] if v.base in _HABITS]
+        if main.verb in verbs or main.negative or room < 3 or main.verb.base in (*_MOMENTS, *_LASTING):
+            return []
+        clause = self._active(self.pick(verbs), "present", Actor(*self._somebody("p")))
+        self._fill(clause, room - 1)
+        return ["when", clause] if self._clear(clause) else []
+
+    def _while(self, main: Clause, room: int, tense: str) -> list[Part]:
+        """The boy is sleeping while the girl is singing."""
+        if tense != "progressive" or type(main) is not Active or main.negative or room < 4:
+            return []
+        verbs = [v for v in [*self.verbs["intrans"], *self.verbs["reflexive"]] if v.base in _HABITS]
+        verb = self.pick(verbs)
+        if verb is main.verb:
+            return []
+        clause = self._active(verb, tense, Actor(*self._somebody("p")))
+        self._fill(clause, room - 1)
+        return ["while", clause]
+
+    @staticmethod
+    def _is_moment(main: Clause) -> bool:
+        """Whether "when he arrived" may follow."""
+        if main.adjuncts and main.adjuncts[-1].kind == "time":
+            return False
+        if isinstance(main, Copula):
+            return main.adjective.dimension in _STATES
+        return type(main) is Active and not main.negative and main.verb.base not in _LASTING
+
+    # ---- and, but --------------------------------------------------------------------------------------
+
+    def _follow_up(self, before: Clause, room: int, tense: str) -> Clause | None:
+        """A clause about what the one before was about, or None.
+
+        "he", "it" and "they" as subjects stand for the subject of the clause before, "it" and "them" as
+        objects for its object; so an English sentence has one translation.
+        """
+        if self.chance(0.5) and room >= 3:
+            return self._same_object(before, room, tense)
+        return self._same_subject(before, room, tense)
+
+    def _same_subject(self, before: Clause, room: int, tense: str) -> Clause | None:
+        subject = before.subject
+        if subject is None or isinstance(before, (Passive, Report)):
+            return None
+        if isinstance(subject, Pronoun):
+            return None if subject.thing else self.clause(room, tense, actor=Actor(subject, ANYBODY))
+        classes = subject.noun.classes
+        if not set("pa") & set(classes) or subject.determiner == "every":
+            if not isinstance(before, Copula):
+                return None
+            return self._copula_of(Actor(self.again(subject), classes), before, tense)
+        return self.clause(room, tense, actor=Actor(self.again(subject), classes))
+
+    def _copula_of(self, actor: Actor, before: Copula, tense: str) -> Clause | None:
+        """… and it is new"""
+        noun = before.subject
+        assert isinstance(noun, NounPhrase)
+        found = [
+            each
+            for each in self.predicates(actor.classes, noun)
+            if each.dimension != before.adjective.dimension
+        ]
+        if not found:
+            return None
+        return Copula(subject=actor.phrase, tense=before.tense, adjective=self.pick(found))
+
+    def _same_object(self, before: Clause, room: int, tense: str) -> Clause | None:
+        """… and the boy found it"""
+        if type(before) is not Active or not isinstance(before.object, NounPhrase):
+            return None
+        thing = before.object
+        if "p" in thing.noun.classes or thing.determiner == "every" or before.verb.kind != "trans":
+            return None
+        if before.negative and thing.determiner == "a":  # "did not buy a hat and …": which one?
+            return None
+        verbs = [
+            verb
+            for verb in self.verbs["trans"]
+            if verb is not before.verb
+            and set(verb.objects_of("p")) & set(thing.noun.classes)
+            and verb.base not in ("cross", "eat")
+            and before.verb.base not in ("eat", "lose")
+            and self._fits_tense(verb, tense)
+        ]
+        if before.verb.base == "lose":
+            verbs = [verb for verb in self.verbs["trans"] if verb.base == "find" and self._fits_tense(verb, tense)]
+        if not verbs:
+            return None
+        verb = self.pick(verbs)
+        subject = self.phrase("p") if self.chance(0.5) else self.person("3p")
+        clause = self._active(verb, tense, Actor(subject, ANYBODY), negative=self.chance(0.25))
+        clause.object = self.again(thing)
+        self._fill(clause, room)
+        return clause if self._clear(clause) else None
+
+    # ---- the animal and the street ---------------------------------------------------------------------
+
+    def crossing(self, room: int) -> tuple[Active, str, Copula]:
+        """The animal didn't cross the street because it was too tired / too wide: il or elle."""
+        animal, path = self.phrase("a", simple=True), self.phrase("h", simple=True)
+        animal.plural = path.plural = False
+        path.determiner = "the"
+        verb = next(verb for verb in self.verbs["trans"] if verb.base == "cross")
+        first = Active(subject=animal, tense="past", negative=True, verb=verb, object=path)
+        blamed, words = self.pick(((animal, _CROSSING_STATE), (path, _CROSSING_PATH)))
+        adjective = self.pick([a for a in self.adjectives if a.word in words])
+        it = Pronoun("3s", blamed.noun.gender, thing=True)
+        second = Copula(subject=it, tense="past", adjective=adjective, degree="too")
+        avoid = frozenset({"width", "length", "danger", "energy", "health"})
+        for least in (11, 12, 13):
+            if room > least and self.chance(0.6):
+                self._add_before(self.pick([each for each in (animal, path) if not each.before] or [path]), avoid)
+        self._first = False
+        return first, "because", second
+
+    # ---- clauses ---------------------------------------------------------------------------------------
+
+    def clause(
+        self, room: int, tense: str, *, actor: Actor | None = None, question: bool = False
+    ) -> Clause:
+        """A clause of about ``room`` English words (at least 2).
+
+        Parameters
+        ----------
+        room : int
+        tense : str
+            The sentence's; "is" and "are" are the present of a progressive sentence.
+        actor : Actor, optional
+            Who does it.
+        question : bool
+        """
+        room = max(room, 2 if tense in ("present", "past") else 3)
+        while True:
+            before = set(self.used)
+            clause = self._core(room, tense, actor, question)
+            if clause is not None and self._clear(clause):
+                break
+            self.used = before
+        if not isinstance(clause, Report):
+            self._fill(clause, room)
+        return clause
+
+    def later_clause(self, room: int, tense: str) -> Clause:
+        """A clause for behind "and": no "they" or "them" in it, which would ask for somebody."""
+        return self._later(lambda: self.clause(room, tense))
+
+    def _core(self, room: int, tense: str, actor: Actor | None, question: bool) -> Clause | None:
+        kinds = ["intrans"]
+        if room >= 3:
+            kinds += ["intrans", "copula", "clitic", "clitic", "neutral"]
+        if room >= 4:
+            kinds += ["trans"] * 3
+        if room >= 5:
+            kinds += ["trans"] * 4 + ["copula"] * 2 + ["passive"] * 3
+            if self.level >= 2:
+                kinds += ["give", "give"] + ["modal", "modal", "report", "report"] * (tense == "present")
+        clause = self._made(self.pick(kinds), tense, room, actor)
+        if clause is None:
+            return None
+        clause.question = question
+        if question and clause.subject is not None and clause.subject.agreement().person[0] == "1":
+            return None  # "do I see the cat" is no question to anybody
+        self._negate(clause, room)
+        every = isinstance(clause.subject, NounPhrase) and clause.subject.determiner == "every"
+        return None if every and (clause.negative or question) else clause
+
+    def _made(self, kind: str, tense: str, room: int, actor: Actor | None) -> Clause | None:
+        if kind == "intrans":
+            return self._intransitive(self.pick(("intrans", "intrans", "reflexive")), tense, room, actor)
+        if kind in ("trans", "clitic", "neutral", "give"):
+            return self._transitive(kind, tense, room, actor)
+        if kind == "copula":
+            return self._copula(tense, room, actor)
+        if kind == "passive":
+            return self._passive(tense, actor)
+        if kind == "modal":
+            return self._modal(room, actor)
+        return self._report(room, actor)
+
+    def _negate(self, clause: Clause, room: int) -> None:
+        """Make one clause in four negative; a question or a clause of two words stays as it is."""
+        if clause.question or room <= 2 or not self.chance(0.25):
+            return
+        clause.negative, clause.contracted = True, self.chance(0.5)
+        if isinstance(clause, Active) and isinstance(clause.object, NounPhrase):
+            if clause.object.determiner in ("some", "many", "every", "two", "three", "four"):
+                clause.object.determiner = "the"
+
+    @staticmethod
+    def _clear(clause: Clause) -> bool:
+        """Whether English shows the tense: not "I read", which is present or past."""
+        if not isinstance(clause, Active) or isinstance(clause, Modal) or clause.subject is None:
+            return True
+        third = clause.subject.agreement().person == "3s"
+        helped = clause.negative or clause.question or clause.tense in ("progressive", "future")
+        return helped or third or clause.verb.base != clause.verb.past
+
+    def _fits_tense(self, verb: Verb, tense: str) -> bool:
+        return tense != "progressive" or verb.base not in NEVER_PROGRESSIVE
+
+    def _somebody(self, classes: str, pronoun: float = 0.35) -> tuple[NounPhrase | Pronoun, str]:
+        """A subject of one of these classes and the classes that it has; people are often a pronoun."""
+        if set(ANYBODY) & set(classes) and self.chance(pronoun):
+            return self.person("" if self._first else "3p"), ANYBODY
+        phrase = self.phrase(classes)
+        return phrase, phrase.noun.classes
+
+    def _active(
+        self, verb: Verb, tense: str, actor: Actor, negative: bool = False
+    ) -> Active:
+        """The verb with this subject and an object that goes with both; see :func:`_can`."""
+        clause = Active(subject=actor.phrase, tense=tense, verb=verb, negative=negative)
+        clause.contracted = self.chance(0.5)
+        classes = verb.objects_of(actor.classes)
+        if classes:
+            clause.object = self.phrase(classes, negated=negative)
+        return clause
+
+    def _verb(self, kind: str, tense: str, actor: Actor | None) -> Verb | None:
+        verbs = [
+            verb
+            for verb in self.verbs[kind]
+            if self._fits_tense(verb, tense) and (actor is None or _can(verb, actor.classes))
+        ]
+        return self.pick(verbs) if verbs else None
+
+    def _acting(self, verb: Verb, room: int, actor: Actor | None) -> Actor:
+        """The actor, or somebody who does such things."""
+        if actor is not None:
+            return actor
+        subjects = self.pick(verb.frames)[0]
+        return Actor(*self._somebody(subjects, 1.0 if room <= 2 else 0.6 if room <= 4 else 0.3))
+
+    def _intransitive(self, kind: str, tense: str, room: int, actor: Actor | None) -> Clause | None:
+        verb = self._verb(kind, tense, actor)
+        if verb is None:
+            return None
+        return self._active(verb, tense, self._acting(verb, room, actor))
+
+    def _transitive(self, kind: str, tense: str, room: int, actor: Actor | None) -> Clause | None:
+        verb = self._verb("trans" if kind == "clitic" else kind, tense, actor)
+        if verb is None:
+            return None
+        actor = self._acting(verb, room, actor)
+        if kind == "neutral":
+            return Active(subject=actor.phrase, tense=tense, verb=verb, object=_IT)
+        if kind == "clitic":
+            if not set("pr") & set(verb.objects_of(actor.classes)):
+                return None
+            person = self.other_person(actor.phrase, "" if self._first else "3p")
+            return Active(subject=actor.phrase, tense=tense, verb=verb, object=person)
+        clause = self._active(verb, tense, actor)
+        if kind == "give":
+            person = self.other_person(actor.phrase, "3p")
+            clause.receiver = person if room < 8 or self.chance(0.4) else self.phrase("p")
+        return clause
+
+    def _copula(self, tense: str, room: int, actor: Actor | None) -> Clause | None:
+        if tense == "future":
+            return None
+        if actor is None:
+            letter = self.pick([each for each in "pppatcvukfdlhi" if any(each in n.classes for n in self.nouns)])
+            if letter == "p" and self.chance(0.4 if room > 3 else 0.9):
+                actor = Actor(self.person("" if self._first else "3p"), ANYBODY)
             else:
-                fits = "pa" if clause.adjective is None else clause.adjective.predicate
-            pronoun.gender = "m"
-            if isinstance(referent, Pronoun) and referent.person == "3p":
-                pronoun.gender = referent.gender
-            elif (
-                isinstance(referent, NounPhrase)
-                and referent.plural
-                and set(fits) & set(referent.noun.classes)
-            ):
-                pronoun.gender = referent.noun.gender
-    if clause.complement is not None:
-        _refer(clause, clause.complement)
+                phrase = self.phrase(letter, simple=True)
+                actor = Actor(phrase, phrase.noun.classes)
+        found = self.predicates(actor.classes, actor.phrase)
+        if isinstance(actor.phrase, Pronoun):  # what one says of "it" and "they" passes: they are named already
+            found = [each for each in found if each.dimension in _STATES]
+        if not found:
+            return None
+        passing = [each for each in found if each.dimension in _STATES]
+        adjective = self.pick(passing if passing and self.chance(0.5) else found)
+        return Copula(subject=actor.phrase, tense="past" if tense == "past" else "present", adjective=adjective)
+
+    def _passive(self, tense: str, actor: Actor | None) -> Clause | None:
+        if tense != "past" or actor is not None:
+            return None
+        verb = self.pick([verb for verb in self.verbs["trans"] if verb.passive])
+        return Passive(subject=self.phrase(self.pick(verb.frames)[1]), tense="past", verb=verb)
+
+    def _modal(self, room: int, actor: Actor | None) -> Clause | None:
+        modal = self.pick(self.verbs["modal"])
+        kind = self.pick(("trans", "trans", "intrans", "reflexive"))
+        verb = self._verb(kind, "progressive", actor)
+        if verb is None or (actor is not None and not _can(modal, actor.classes)):
+            return None
+        actor = self._acting(verb, room, actor)
+        classes = verb.objects_of(actor.classes)
+        if not _can(modal, actor.classes):
+            return None
+        thing = self.phrase(classes, simple=True) if classes else None
+        return Modal(subject=actor.phrase, tense="present", modal=modal, verb=verb, object=thing)
+
+    def _report(self, room: int, actor: Actor | None) -> Clause | None:
+        verb = self.pick(self.verbs["say"])
+        if actor is not None and not _can(verb, actor.classes):
+            return None
+        actor = self._acting(verb, room, actor)
+        clause = Active(subject=actor.phrase, tense="present", verb=verb)
+        size = len(clause.say()[0]) + 1
+        if room - size < 2:
+            return None
+        first, self._first = self._first, False
+        told = self.clause(room - size, self.pick(("present", "past")))
+        self._first = first
+        return Report(subject=actor.phrase, tense="present", verb=verb, complement=told)
+
+    # ---- what more there is to say ---------------------------------------------------------------------
+
+    def _fill(self, clause: Clause, room: int) -> None:
+        """Add adjectives, places, times … until the clause has about ``room`` English words."""
+        size, misses = len(clause.say()[0]), 0
+        while size < room and misses < 5:
+            added = self._grow(clause, room - size)
+            size += added
+            misses += added == 0
+
+    def _grow(self, clause: Clause, room: int) -> int:
+        """Add one thing of at most ``room`` English words; return the number of words added."""
+        options: list[Callable[[], int]] = []
+        for phrase in _phrases(clause):
+            avoid = frozenset({clause.adjective.dimension} if isinstance(clause, Copula) else ())
+            last = phrase.last()
+            options.append(lambda last=last, avoid=avoid: self.grow(last, room, self._relative, avoid))
+        options += [lambda: self._add_time(clause, room)]
+        if isinstance(clause, Copula):
+            options.append(lambda: self._add_degree(clause))
+        elif isinstance(clause, Passive):
+            options += [lambda: self._add_by(clause, room)] * 2
+        elif isinstance(clause, Active) and not isinstance(clause, Report):
+            options += [lambda: self._add_place(clause, room)] * 2
+            options += [lambda: self._add_with(clause, room), lambda: self._add_adverb(clause)]
+        return self.pick(options)()
+
+    def _relative(self, phrase: NounPhrase) -> Clause:
+        """the letter that the boy wrote, the dog that sees the cat"""
+        letter = next(each for each in "paw" if each in phrase.noun.classes)
+        if letter == "w":
+            verbs = [verb for verb in self.verbs["trans"] if verb.base in ("write", "find", "translate")]
+            writer = self.phrase("p", simple=True) if self.chance(0.5) else self.person("3p")
+            return Active(subject=writer, tense="past", verb=self.pick(verbs), object_gap=True)
+        verbs = [verb for verb in self.verbs["trans"] if _can(verb, letter) and verb.base != verb.past]
+        verb = self.pick(verbs)
+        thing = self.phrase(verb.objects_of(letter), simple=True)
+        return Active(subject=None, tense="past", verb=verb, object=thing)
+
+    def _add_place(self, clause: Active, room: int) -> int:
+        if room < 3 or {adjunct.kind for adjunct in clause.adjuncts} & {"place", "with", "time"}:
+            return 0
+        subject = clause.subject
+        animal = isinstance(subject, NounPhrase) and "a" in subject.noun.classes
+        if isinstance(subject, NounPhrase) and subject.name:
+            return 0
+        rows = [row for row in self.places if row[0] in clause.verb.adjuncts]
+        if not rows:
+            return 0
+        letter, english, french, classes = self.pick(rows)
+        if animal and letter == "i":
+            classes = "x"
+        phrase = self.phrase(classes, simple=True)
+        words = tuple((word, (0,), "S") for word in french)
+        clause.adjuncts.append(Adjunct("place", (english,), words, phrase))
+        return 3
+
+    def _add_with(self, clause: Active, room: int) -> int:
+        said = {adjunct.kind for adjunct in clause.adjuncts}
+        if room < 3 or "w" not in clause.verb.adjuncts or said & {"with", "time"}:
+            return 0
+        phrase = self.phrase("p", simple=True)
+        clause.adjuncts.append(Adjunct("with", ("with",), (("avec", (0,), "S"),), phrase))
+        return 3
+
+    def _add_by(self, clause: Passive, room: int) -> int:
+        if room < 3 or clause.adjuncts or not isinstance(clause.subject, NounPhrase):
+            return 0
+        things = set(clause.subject.noun.classes)
+        subjects = "".join(who for who, what in clause.verb.frames if set(what) & things)
+        phrase = self.phrase(subjects, simple=True)
+        clause.adjuncts.append(Adjunct("by", ("by",), (("par", (0,), "S"),), phrase))
+        return len(clause.adjuncts[-1].say()[0])
+
+    def _add_degree(self, clause: Copula) -> int:
+        if clause.degree is not None or clause.adjective.dimension in _UNGRADED:
+            return 0
+        clause.degree = self.pick(("too", "very"))
+        return 1
+
+    def _add_adverb(self, clause: Active) -> int:
+        timed = any(adjunct.kind == "time" for adjunct in clause.adjuncts)
+        if not self.adverbs or clause.adverb or clause.negative or clause.question or timed:
+            return 0
+        if clause.tense != "present" or isinstance(clause, Modal) or clause.verb.base in _MOMENTS:
+            return 0
+        clause.adverb = self.pick(self.adverbs)
+        return 1
+
+    def _add_time(self, clause: Clause, room: int) -> int:
+        """yesterday, in August, in August 1992; tomorrow; today: once in a sentence"""
+        if self._timed or (isinstance(clause, Active) and clause.adverb):
+            return 0
+        if isinstance(clause, Copula) and clause.adjective.dimension not in _STATES:
+            return 0
+        adjunct = self._time(clause.tense, room)
+        if adjunct is None:
+            return 0
+        self._timed = True
+        clause.adjuncts.append(adjunct)
+        return len(adjunct.english)
+
+    def _time(self, tense: str, room: int) -> Adjunct | None:
+        if room >= 3 and tense == "past" and self.chance(0.6):
+            return self._date(year=True)
+        if room >= 2 and tense in ("past", "future") and self.chance(0.7):
+            if self.weekdays and self.chance(0.4):
+                english, french = self.pick(self.weekdays)
+                return Adjunct("time", ("on", english), ((french, (1,), "S"),))
+            return self._date(year=False)
+        words = {"past": ("yesterday", "hier"), "future": ("tomorrow", "demain"),
+                 "progressive": ("today", "aujourd'hui")}.get(tense)  # fmt: skip
+        return Adjunct("time", words[:1], ((words[1], (0,), "S"),)) if words else None
+
+    def _date(self, year: bool) -> Adjunct:
+        """in August 1992 / en août 1992"""
+        english, french = self.pick(self.months)
+        words = [("en", (0,), "S"), (french, (1,), "S")]
+        if not year:
+            return Adjunct("time", ("in", english), tuple(words))
+        number = self.pick(self.years)
+        return Adjunct("time", ("in", english, number), (*words, (number, (2,), "S")))
+
+
+def _can(verb: Verb, classes: str) -> bool:
+    """Whether somebody of these classes does such a thing."""
+    return any(set(subjects) & set(classes) for subjects, _ in verb.frames)
+
+
+def _phrases(clause: Clause) -> list[NounPhrase]:
+    """The noun phrases of a clause."""
+    found: list[NounPhrase | Pronoun | None] = [clause.subject]
+    if isinstance(clause, Active):
+        found += [clause.object, clause.receiver]
+    found += [adjunct.phrase for adjunct in clause.adjuncts]
+    return [phrase for phrase in found if isinstance(phrase, NounPhrase)]
+
+
+def _tone(clause: Clause) -> bool:
+    """Whether it says something good or neutral: between a clause that does and one that does not stands "but"."""
+    dark = isinstance(clause, Copula) and _is_dark(clause.adjective, clause.degree)
+    dark = dark or (isinstance(clause, Active) and clause.verb.base in _LOSSES)
+    return dark == clause.negative
+
+
+def _is_dark(adjective: Adjective, degree: str | None) -> bool:
+    return degree == "too" or adjective.word in _DARK
