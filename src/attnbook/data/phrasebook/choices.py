@@ -137,7 +137,7 @@ class Choices:
         return NounPhrase(noun, self.pick(choices), plural)
 
     def _indefinite(self, noun: Noun, plural: bool, negated: bool) -> list[str]:
-        found = ["a", "a"] if noun.plural is not None and not plural else []
+        found = ["a", "a"] if noun.plural is not None and not plural and "h" not in noun.classes else []
         if self.level == 3 and not negated:
             if plural:
                 found += ["some", "many", self.pick(list(NUMBERS))]
@@ -182,7 +182,7 @@ class Choices:
             if "T" in classes:
                 options += [lambda: self._add_topic(phrase, room)] * 2
             if "O" in classes and phrase.determiner == "the":
-                options.append(lambda: self._add_of(phrase, room, "n"))
+                options.append(lambda: self._add_of(phrase, room, "N" if "p" in classes else "n"))
             if set(_OWN) & classes and phrase.determiner == "the":
                 options.append(lambda: self._add_of(phrase, room, "p"))
             if self.level >= 2 and set("paw") & classes:
@@ -247,7 +247,11 @@ class Choices:
 
 
 def _suits(adjective: Adjective, noun: Noun) -> bool:
-    """No old child, no young man: what the noun says already, or denies."""
+    """No old child, no beautiful king, no small bread: what the noun says already, denies, or has not."""
     if adjective.word == "old":
         return noun.singular not in _NEVER_OLD
-    return adjective.word != "young" or noun.singular not in _NEVER_YOUNG
+    if adjective.word == "young":
+        return noun.singular not in _NEVER_YOUNG
+    if adjective.word == "beautiful" and "p" in noun.classes:
+        return noun.gender == "f" or noun.singular == "child"
+    return adjective.dimension != "size" or noun.plural is not None

@@ -257,7 +257,7 @@ _ADJECTIVES = """
 # present forms, past participle, future stem | preposition | auxiliary | subjects>objects … | adjuncts | passive
 _VERBS = """
 1 trans|see saw seen|-|voir vois vois voit voyons voient vu verr|-|avoir|pa>patcvkih|n|-
-1 trans|love loved loved|-|aimer|-|avoir|p>pafdl|-|-
+1 trans|love loved loved|-|aimer|-|avoir|p>pafdiK|-|-
 1 trans|find found found|-|trouver|-|avoir|p>ytcd a>f|inb|y
 1 trans|buy bought bought|-|acheter achète achètes achète achetons achètent acheté achèter|-|avoir|p>tcvufy|nw|y
 1 trans|read read read|-|lire lis lis lit lisons lisent lu lir|-|avoir|p>d q>g|inw|-

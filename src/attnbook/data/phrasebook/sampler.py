@@ -24,10 +24,13 @@ NEVER_PROGRESSIVE = STATIVE | _MOMENTS
 _PUNCTUAL = {"arrive", "stop", "leave", "fall", "see", "find", "lose", "hear", "open"}  # "when he arrived"
 _LASTING = {"love", "sleep", "work", "rest", "wait", "admire"}  # no "she loved him when he arrived"
 _HABITS = {"sleep", "sing", "work", "laugh", "dance", "rest"}  # "when the children sleep"
+_MEANWHILE = {*_HABITS, "read", "write", "eat", "watch", "listen", "clean", "paint", "help", "run", "swim"}
+_NEVER_ANY = {"lose", "love", "forget", "sign", "admire"}  # no "does not lose a book"
 _STATES = {"energy", "health", "mood", "strength", "fear"}  # dimensions of what passes
 _CROSSING_STATE = ("tired", "sick", "weak", "afraid")  # said of the one that crosses
 _CROSSING_PATH = ("wide", "long", "narrow", "dangerous", "slippery")  # said of what is crossed
 _UNGRADED = {"colour", "origin"}  # no "very red"
+_TOO_MUCH = {"size", "age", "width", "length", "weight", "ease", "warmth", "energy", "health", "strength"}  # too …
 _DARK = {"old", "small", "tired", "sick", "sad", "weak", "bad", "difficult", "dangerous", "afraid", "heavy",
          "narrow", "slippery", "empty", "dry", "cold"}  # fmt: skip
 _LOSSES = {"lose", "fall", "worry", "hide"}
@@ -136,17 +139,31 @@ class Sampler(Choices):
         assert isinstance(before, Clause)
         alone = len(parts) == 1 or parts[-2] in ("and", "but")
         whole = room if room <= 9 else min(room, self.random.randint(4, 11))
-        clause = None
-        if alone and self.chance(0.6):
-            clause = self._follow_up(before, whole, tense)
+        clause = self._follow_up(before, whole, tense) if alone and self.chance(0.85) else None
+        joint = "and"
         if clause is None:
-            clause = self.clause(whole, tense)
-        joint = "and" if _tone(before) == _tone(clause) else "but"
+            clause = self._other(before, whole, tense)
+        elif _tone(before) != _tone(clause):
+            if parts[-2:-1] == ["but"]:  # one "but" after another contrasts with nothing
+                clause = self._other(before, whole, tense)
+            else:
+                joint = "but"
         found: list[Part] = [joint, clause]
         left = room - len(clause.say()[0]) - 1
         if left >= 3 and self.chance(0.7):
             found += self._subordinate(clause, left, tense)
         return found
+
+    def _other(self, before: Clause, room: int, tense: str) -> Clause:
+        """A clause about somebody else; of a thing only if the one before was about a thing."""
+        used = set(self.used)
+        clause = self.clause(room, tense)
+        for _ in range(6):  # two words never describe a thing
+            if _describes(clause) == _describes(before):
+                break
+            self.used = set(used)
+            clause = self.clause(room, tense)
+        return clause
 
     # ---- because, when, while --------------------------------------------------------------------------
 
@@ -186,6 +203,8 @@ class Sampler(Choices):
         if type(main) is not Active or not isinstance(main.object, NounPhrase) or main.receiver is not None:
             return None
         if main.subject is None or main.object.determiner != "the" or "p" in main.object.noun.classes:
+            return None
+        if any(adjunct.phrase is not None for adjunct in main.adjuncts):  # "it" might be the garden
             return None
         found = self.again(main.object)
         rival = self.again(main.subject)
@@ -256,7 +275,7 @@ class Sampler(Choices):
     def _habit(self, main: Active, room: int) -> list[Part]:
         """The man reads when the children sleep."""
         verbs = [v for v in [*self.verbs["intrans"], *self.verbs["reflexive"]] if v.base in _HABITS]
-        if main.verb in verbs or main.negative or room < 3 or main.verb.base in (*_MOMENTS, *_LASTING):
+        if main.verb in verbs or main.negative or room < 3 or main.verb.base not in _MEANWHILE:
             return []
         clause = self._active(self.pick(verbs), "present", Actor(*self._somebody("p")))
         self._fill(clause, room - 1)
@@ -265,6 +284,8 @@ class Sampler(Choices):
     def _while(self, main: Clause, room: int, tense: str) -> list[Part]:
         """The boy is sleeping while the girl is singing."""
         if tense != "progressive" or type(main) is not Active or main.negative or room < 4:
+            return []
+        if main.verb.base not in _MEANWHILE:
             return []
         verbs = [v for v in [*self.verbs["intrans"], *self.verbs["reflexive"]] if v.base in _HABITS]
         verb = self.pick(verbs)
@@ -291,9 +312,9 @@ class Sampler(Choices):
         "he", "it" and "they" as subjects stand for the subject of the clause before, "it" and "them" as
         objects for its object; so an English sentence has one translation.
         """
-        if self.chance(0.5) and room >= 3:
-            return self._same_object(before, room, tense)
-        return self._same_subject(before, room, tense)
+        ways = [self._same_subject, self._same_subject, self._same_object, self._contrast]
+        self.random.shuffle(ways)
+        return next((found for way in ways if (found := way(before, room, tense))), None)
 
     def _same_subject(self, before: Clause, room: int, tense: str) -> Clause | None:
         subject = before.subject
@@ -306,7 +327,29 @@ class Sampler(Choices):
             if not isinstance(before, Copula):
                 return None
             return self._copula_of(Actor(self.again(subject), classes), before, tense)
-        return self.clause(room, tense, actor=Actor(self.again(subject), classes))
+        clause = self.clause(room, tense, actor=Actor(self.again(subject), classes))
+        if isinstance(before, Active) and before.verb.base in _LOSSES and not isinstance(clause, Copula):
+            return None
+        if isinstance(before, Copula) and isinstance(clause, Copula):
+            return clause if clause.adjective.dimension != before.adjective.dimension else None
+        return clause
+
+    def _contrast(self, before: Clause, room: int, tense: str) -> Clause | None:
+        """… but the boy did not read it: the same verb of somebody else, affirmed or denied"""
+        if type(before) is not Active or before.receiver or before.verb.kind == "neutral" or room < 5:
+            return None
+        thing = before.object
+        if isinstance(thing, NounPhrase):
+            if thing.determiner in ("every", "a") or before.verb.base in ("eat", "lose"):
+                return None
+            thing = self.again(thing)
+        frames = [each for each in before.verb.frames if set("pa") & set(each[0])]
+        if not frames or before.subject is None or before.subject.agreement().person[0] != "3":
+            return None
+        somebody = self.phrase(self.pick(frames)[0], simple=True)
+        clause = Active(subject=somebody, tense=tense, verb=before.verb, object=thing)
+        clause.negative, clause.contracted = not before.negative, self.chance(0.5)
+        return clause if self._clear(clause) else None
 
     def _copula_of(self, actor: Actor, before: Copula, tense: str) -> Clause | None:
         """… and it is new"""
@@ -344,7 +387,7 @@ class Sampler(Choices):
         if not verbs:
             return None
         verb = self.pick(verbs)
-        subject = self.phrase("p") if self.chance(0.5) else self.person("3p")
+        subject = self.phrase("p") if self.chance(0.6) else self.person("3s 3p")
         clause = self._active(verb, tense, Actor(subject, ANYBODY), negative=self.chance(0.25))
         clause.object = self.again(thing)
         self._fill(clause, room)
@@ -404,7 +447,7 @@ class Sampler(Choices):
     def _core(self, room: int, tense: str, actor: Actor | None, question: bool) -> Clause | None:
         kinds = ["intrans"]
         if room >= 3:
-            kinds += ["intrans", "copula", "clitic", "clitic", "neutral"]
+            kinds += ["intrans", "copula", "clitic", "clitic"] + ["neutral"] * (self._first and room < 8)
         if room >= 4:
             kinds += ["trans"] * 3
         if room >= 5:
@@ -415,9 +458,14 @@ class Sampler(Choices):
         if clause is None:
             return None
         clause.question = question
+        moment = isinstance(clause, Active) and clause.verb.base in _MOMENTS
+        if moment and tense == "present" and not question and self.chance(0.7):  # "she loses a book": rare
+            return None
         if question and clause.subject is not None and clause.subject.agreement().person[0] == "1":
             return None  # "do I see the cat" is no question to anybody
         self._negate(clause, room)
+        if question and isinstance(clause.subject, NounPhrase) and clause.subject.determiner == "a":
+            clause.subject.determiner = "the"
         every = isinstance(clause.subject, NounPhrase) and clause.subject.determiner == "every"
         return None if every and (clause.negative or question) else clause
 
@@ -440,7 +488,8 @@ class Sampler(Choices):
             return
         clause.negative, clause.contracted = True, self.chance(0.5)
         if isinstance(clause, Active) and isinstance(clause.object, NounPhrase):
-            if clause.object.determiner in ("some", "many", "every", "two", "three", "four"):
+            vague = ("some", "many", "every", "two", "three", "four", *["a"] * (clause.verb.base in _NEVER_ANY))
+            if clause.object.determiner in vague:
                 clause.object.determiner = "the"
 
     @staticmethod
@@ -458,7 +507,7 @@ class Sampler(Choices):
     def _somebody(self, classes: str, pronoun: float = 0.35) -> tuple[NounPhrase | Pronoun, str]:
         """A subject of one of these classes and the classes that it has; people are often a pronoun."""
         if set(ANYBODY) & set(classes) and self.chance(pronoun):
-            return self.person("" if self._first else "3p"), ANYBODY
+            return self.person("" if self._first else "3s 3p"), ANYBODY
         phrase = self.phrase(classes)
         return phrase, phrase.noun.classes
 
@@ -518,7 +567,7 @@ class Sampler(Choices):
         if actor is None:
             letter = self.pick([each for each in "pppatcvukfdlhi" if any(each in n.classes for n in self.nouns)])
             if letter == "p" and self.chance(0.4 if room > 3 else 0.9):
-                actor = Actor(self.person("" if self._first else "3p"), ANYBODY)
+                actor = Actor(self.person("" if self._first else "3s 3p"), ANYBODY)
             else:
                 phrase = self.phrase(letter, simple=True)
                 actor = Actor(phrase, phrase.noun.classes)
@@ -608,7 +657,7 @@ class Sampler(Choices):
             return 0
         subject = clause.subject
         animal = isinstance(subject, NounPhrase) and "a" in subject.noun.classes
-        if isinstance(subject, NounPhrase) and subject.name:
+        if isinstance(subject, NounPhrase) and subject.name or clause.negative and clause.verb.base in _MOMENTS:
             return 0
         rows = [row for row in self.places if row[0] in clause.verb.adjuncts]
         if not rows:
@@ -617,6 +666,7 @@ class Sampler(Choices):
         if animal and letter == "i":
             classes = "x"
         phrase = self.phrase(classes, simple=True)
+        phrase.plural = False
         words = tuple((word, (0,), "S") for word in french)
         clause.adjuncts.append(Adjunct("place", (english,), words, phrase))
         return 3
@@ -641,7 +691,7 @@ class Sampler(Choices):
     def _add_degree(self, clause: Copula) -> int:
         if clause.degree is not None or clause.adjective.dimension in _UNGRADED:
             return 0
-        clause.degree = self.pick(("too", "very"))
+        clause.degree = self.pick(("too", "very") if clause.adjective.dimension in _TOO_MUCH else ("very",))
         return 1
 
     def _add_adverb(self, clause: Active) -> int:
@@ -700,6 +750,11 @@ def _phrases(clause: Clause) -> list[NounPhrase]:
         found += [clause.object, clause.receiver]
     found += [adjunct.phrase for adjunct in clause.adjuncts]
     return [phrase for phrase in found if isinstance(phrase, NounPhrase)]
+
+
+def _describes(clause: Clause) -> bool:
+    """Whether it says how a thing is, not what happens or how somebody feels."""
+    return isinstance(clause, Copula) and clause.adjective.dimension not in _STATES
 
 
 def _tone(clause: Clause) -> bool:
