@@ -21,8 +21,10 @@ from torch import Tensor, nn
 from attnbook import plots
 from attnbook.data import phrasebook
 from attnbook.data.pairs import Pair, part_of
-from attnbook.data.phrasebook.grammar import Clause, Pronoun, align
-from attnbook.data.phrasebook.sampler import Sampler
+from attnbook.data.phrasebook.alignment import align
+from attnbook.data.phrasebook.clauses import Copula
+from attnbook.data.phrasebook.phrases import NounPhrase, Pronoun
+from attnbook.data.phrasebook.sampler import Part, Sampler
 from attnbook.data.vocabulary import Batch, Vocabulary, collate
 from attnbook.nn import Transformer
 from attnbook.nn.transformer import TransformerWeights, for_all_queries
@@ -137,21 +139,24 @@ def minimal_pairs(n: int, seed: int = 0, longest: int = 20) -> list[tuple[Case, 
     left = {"m": n // 2, "f": n // 2}
     found: dict[tuple[str, ...], tuple[Case, Case]] = {}
     while sum(left.values()):
+        sampler.used.clear()
         first, because, _ = sampler.crossing(random.randint(11, 14))
         animal, path = first.subject, first.object
+        assert isinstance(animal, NounPhrase)
+        assert isinstance(path, NounPhrase)
         if animal.noun.gender == path.noun.gender or not left[animal.noun.gender]:
             continue
         room = longest - len(first.say()[0]) - 6  # because it was too …, and
         turn = left[animal.noun.gender]
         reasons = ((animal, STATES[turn % 2]), (path, EXTENTS[turn // 2 % 2]))
         for _ in range(50):  # few endings make two sentences that are both outside the training part
-            more = []
+            more: list[Part] = []
             if room >= 5 and random.random() < 0.7:
-                more = [("and", ("et",)), sampler.clause(random.randint(5, room))]
+                more = ["and", sampler.later_clause(random.randint(5, room), "past")]
             sides = []
             for phrase, word in reasons:
                 it = Pronoun("3s", phrase.noun.gender, thing=True)
-                reason = Clause(it, None, "past", adjective=adjectives[word], degree="too")
+                reason = Copula(subject=it, tense="past", adjective=adjectives[word], degree="too")
                 side = Pair(*align(*sampler.say([first, because, reason, *more])))
                 if part_of(side.src) == "train" or len(side.src) > longest:
                     break

@@ -6,8 +6,8 @@
 
 Words come ready split. English is split at spaces, so "didn't" is one word. French is split at spaces and
 after an apostrophe, which stays with the first part: "t' aime", "l' accord", "qu' elle"; "aujourd'hui" is
-one word. Sentences have no capital at the start and no mark at the end; English names keep their capitals, and
-French is in small letters throughout.
+one word. Sentences have no capital at the start and no mark at the end; English names keep their capitals,
+and French is in small letters throughout.
 
 The grammar covers questions ("do you see the house", "est-ce que tu vois la maison") and negations with and
 without contraction, adjectives that change sides ("the European Economic Area", "la zone économique
@@ -26,18 +26,19 @@ from functools import cache
 from random import Random
 
 from attnbook.data.pairs import PARTS, Pair, part_of
+from attnbook.data.phrasebook.alignment import align
+from attnbook.data.phrasebook.choices import LEVELS
+from attnbook.data.phrasebook.clauses import Active, Copula, Passive
 from attnbook.data.phrasebook.french import (
     FUTURE_ENDINGS,
     IMPERFECT_BE,
     PRESENT,
     participle_forms,
 )
-from attnbook.data.phrasebook.alignment import align
-from attnbook.data.phrasebook.choices import LEVELS
-from attnbook.data.phrasebook.clauses import Active, Copula, Passive
 from attnbook.data.phrasebook.lexicon import Verb
 from attnbook.data.phrasebook.phrases import Adjunct, NounPhrase, Pronoun
-from attnbook.data.phrasebook.sampler import NEVER_PROGRESSIVE, Part, Sampler
+from attnbook.data.phrasebook.sampler import Part, Sampler
+from attnbook.data.phrasebook.sense import NEVER_PROGRESSIVE
 
 SUBSETS = tuple(LEVELS)
 LONGEST = 60
@@ -127,10 +128,10 @@ def _check(n, subset, length, part) -> tuple[int, int]:
         raise ValueError(f"part: expected one of {', '.join(PARTS)}, or None, got {part!r}")
     try:
         shortest, longest = length
-        good = 2 <= shortest <= longest <= LONGEST
     except (TypeError, ValueError):
-        good = False
-    if not good:
+        shortest = longest = 0
+    whole = isinstance(shortest, int) and isinstance(longest, int)
+    if not whole or not 2 <= shortest <= longest <= LONGEST:
         raise ValueError(f"length: expected (fewest, most) words between 2 and {LONGEST}, got {length!r}")
     return shortest, longest
 

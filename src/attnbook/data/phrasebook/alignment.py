@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from attnbook.data.phrasebook.french import English, French, join
 
 _NO_AN = ("European", "university", "useful", "Union")
@@ -18,7 +20,7 @@ def align(
         Two lists of words, and a frozenset of (source index, target index, "S" or "P").
     """
     french = join(french)
-    for word, following in zip(english, english[1:], strict=False):
+    for word, following in pairwise(english):
         vowel = following.word[0].lower() in "aeiou" and following.word not in _NO_AN
         if word.word == "a" and vowel:
             word.word = "an"

@@ -16,6 +16,7 @@ from attnbook.data.phrasebook.phrases import NUMBERS, POSSESSIVES, Agreement, No
 
 LEVELS = {"small": 1, "medium": 2, "full": 3}
 _OWN = "rytcvudK"  # noun classes of what can be somebody's: "my hat", "the hat of the boy"
+ANYBODY = "pq"  # the noun classes of I, you, he, she, we, they
 _UNCOUNTED = "no"  # names and topics: always "the", never "a" or "my"
 _PEOPLE = (("1s", "m"), ("2s", "m"), ("3s", "m"), ("3s", "f"), ("1p", "m"), ("3p", "m"))
 _NEVER_OLD = ("boy", "girl", "child")
@@ -111,7 +112,13 @@ class Choices:
         if isinstance(phrase, Pronoun):
             return phrase
         thing = not phrase.plural and "p" not in phrase.noun.classes
-        return Pronoun("3p" if phrase.plural else "3s", phrase.noun.gender, thing)
+        return Pronoun("3p" if phrase.plural else "3s", phrase.noun.gender, thing, phrase.noun)
+
+    @staticmethod
+    def classes_of(phrase: NounPhrase | Pronoun) -> str:
+        """The noun classes of what the phrase stands for; those of a person for I, you, we."""
+        noun = phrase.noun if isinstance(phrase, NounPhrase) else phrase.stands_for
+        return noun.classes if noun is not None else ANYBODY
 
     # ---- noun phrases ----------------------------------------------------------------------------------
 
@@ -180,12 +187,12 @@ class Choices:
         if free and not phrase.name:
             classes = set(phrase.noun.classes)
             if "T" in classes:
-                options += [lambda: self._add_topic(phrase, room)] * 2
+                options += [lambda: self._add_topic(phrase, room)] * 3
             if "O" in classes and phrase.determiner == "the":
                 options.append(lambda: self._add_of(phrase, room, "N" if "p" in classes else "n"))
             if set(_OWN) & classes and phrase.determiner == "the":
                 options.append(lambda: self._add_of(phrase, room, "p"))
-            if self.level >= 2 and set("paw") & classes:
+            if self.level >= 2 and set("paw") & classes and phrase.determiner not in POSSESSIVES:
                 options += [lambda: self._add_relative(phrase, room, relative)] * 2
         self.random.shuffle(options)
         return next((added for option in options if (added := option())), 0)
@@ -217,7 +224,7 @@ class Choices:
 
     def _add_topic(self, phrase: NounPhrase, room: int) -> int:
         """on the crisis, on the European Economic Area"""
-        topic = self.phrase("n" if self.chance(0.4) else "o")
+        topic = self.phrase(self.pick("Zno"))
         size = 1 + len(topic.say()[0])
         if size > room:
             self.used.discard(topic.noun.singular)

@@ -176,9 +176,7 @@ class Passive(Clause):
         be = self.be(agreement)
         said: list[Link] = [(be.words[0], "S")]
         word = English(self.verb.participle)
-        form = fr.agree(
-            fr.participle_forms(self.verb.past_participle), agreement.gender, agreement.plural
-        )
+        form = fr.agree(fr.participle_forms(self.verb.past_participle), agreement.gender, agreement.plural)
         french = negate([French(fr.PRESENT["avoir"][agreement.index], said)], be.negator)
         french += [French("été", said), French(form, [(word, "S")])]
         return Predicate(be.words[0], [*be.words[1:], word], french, True)
@@ -227,7 +225,7 @@ class Complements:
 class Active(Clause):
     """sleeps, eats the apple, gives me the book / dort, mange la pomme, me donne le livre
 
-    ``object_gap`` marks an object relative ("that the boy wrote"), with whose head a French participle agrees.
+    ``object_gap`` marks an object relative ("that the boy wrote"), with whose head a participle agrees.
     """
 
     verb: Verb

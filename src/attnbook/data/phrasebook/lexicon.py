@@ -21,8 +21,9 @@ j     song                                          o     topic
 l     place that one can be in                      x     place where animals are
 m     place that one can be at                      i     building or room
 h     path that one can cross                       n     name, such as "European Union"
-N     name of an institution that acts              A     comes in red and green, to eat
-H     eaten hot or cold                             D     bread and cake, which get dry
+N     name of an institution that acts              Z     name of a region
+D     gets dry                                      A     comes in red and green, to eat
+H     eaten hot or cold                             B     built or planted, so old or new
 K     owned, and not sold                           O     can be "of the European Union"
 ====  ============================================  ====  ============================================
 """
@@ -73,7 +74,7 @@ class Verb:
     future: str  # stem: aimer-
     auxiliary: str  # avoir or être
     frames: tuple[tuple[str, str], ...]  # (noun classes of subjects, of their objects)
-    adjuncts: str  # what may follow: i in, n near, b behind, a at, w with
+    adjuncts: str  # what may follow: i in, z in a region, n near, b behind, a at, w with
     passive: bool
 
     def objects_of(self, classes: str) -> str:
@@ -147,9 +148,10 @@ _NOUNS = """
 2 fH m egg + œuf +
 2 fe m cheese - fromage -
 3 f f orange + orange +
-3 feH f meat - viande -
+3 feHD f meat - viande -
 3 f m bean + haricot + h
 3 f m onion + oignon +
+2 feH f carrot + carotte +
 1 gTO m agreement + accord +
 1 dwybT m book + livre +
 1 dwsb f letter + lettre +
@@ -166,25 +168,25 @@ _NOUNS = """
 1 lxiby f house + maison +
 1 lmib f school + école +
 1 lmib m hotel + hôtel +
-1 lxK m garden + jardin +
-2 lm f station + gare +
-2 lm m market + marché +
-2 lx f forest + forêt +
-2 lx m village + village +
+1 lxKB m garden + jardin +
+2 lmB f station + gare +
+2 lmB m market + marché +
+2 lxBD f forest + forêt +
+2 lxB m village + village +
 2 lmib f church churches église +
 3 lmib m museum + musée +
 3 lmi m hospital + hôpital hôpitaux
-3 lx f city cities ville +
+3 lxB f city cities ville +
 3 lmi m office + bureau bureaux
 3 li f kitchen + cuisine +
-1 hlx f street + rue +
+1 hlxB f street + rue +
 1 h f river + rivière +
-1 h m bridge + pont +
-1 hlx m field + champ +
-2 h f road + route +
-2 h m canal + canal canaux
-3 h m path + sentier +
-3 h f avenue + avenue +
+1 hB m bridge + pont +
+1 hlxD m field + champ +
+2 hBD f road + route +
+2 hB m canal + canal canaux
+3 hB m path + sentier +
+3 hB f avenue + avenue +
 1 oO f crisis - crise -
 1 o f war - guerre -
 2 oO f economy - économie -
@@ -192,8 +194,8 @@ _NOUNS = """
 2 oO m budget - budget -
 3 o m environment - environnement -
 3 oO m future - avenir -
-1 n f Area - zone -
-1 nN f Union - union -
+1 nZ f Area - zone -
+1 nNZ f Union - union -
 1 nN m Council - conseil -
 2 nN f Commission - commission -
 3 nN f Bank - banque -
@@ -204,10 +206,10 @@ _NOUNS = """
 _ADJECTIVES = """
 1 pre size small petit + + + Matcvufklh Matcvufklh
 1 pre size big grand + + + atcvufklh atcvufklh
-1 pre age old vieux vieille vieux vieilles patcvukdlhg patcvukdlh vieil
+1 pre age old vieux vieille vieux vieilles patcvukdgiB patcvukdiB vieil
 1 pre age young jeune jeune + + pa pa
 1 pre beauty beautiful beau belle beaux belles patcvklh patcvklh bel
-1 pre age new nouveau nouvelle nouveaux nouvelles tcvudgi - nouvel
+1 pre age new nouveau nouvelle nouveaux nouvelles tcvudgiB - nouvel
 2 pre quality good bon bonne bons bonnes rfd fd
 2 pre quality bad mauvais mauvaise mauvais mauvaises fd fd
 3 pre beauty pretty joli + + + tclh tclh
@@ -259,20 +261,20 @@ _VERBS = """
 1 trans|see saw seen|-|voir vois vois voit voyons voient vu verr|-|avoir|pa>patcvkih|n|-
 1 trans|love loved loved|-|aimer|-|avoir|p>pafdiK|-|-
 1 trans|find found found|-|trouver|-|avoir|p>ytcd a>f|inb|y
-1 trans|buy bought bought|-|acheter achète achètes achète achetons achètent acheté achèter|-|avoir|p>tcvufy|nw|y
+1 trans|buy bought bought|-|acheter achète achètes achète achetons achètent acheté achèter|-|avoir|p>tcvufy|nwz|y
 1 trans|read read read|-|lire lis lis lit lisons lisent lu lir|-|avoir|p>d q>g|inw|-
 1 trans|eat ate eaten|-|manger mange manges mange mangeons mangent mangé manger|-|avoir|p>f a>e|inw|y
 1 trans|lose lost lost|-|perdre perds perds perd perdons perdent perdu perdr|-|avoir|p>tcd|in|-
 1 trans|cross crossed crossed|-|traverser|-|avoir|pa>h|w|-
-1 trans|sign signed signed|-|signer|-|avoir|qN>g p>s|i|y
+1 trans|sign signed signed|-|signer|-|avoir|qN>g p>s|iz|y
 1 trans|write wrote written|-|écrire écris écris écrit écrivons écrivent écrit écrir|-|avoir|p>w q>g N>z|in|y
-2 trans|sell sold sold|-|vendre vends vends vend vendons vendent vendu vendr|-|avoir|p>tcvufy|nw|y
+2 trans|sell sold sold|-|vendre vends vends vend vendons vendent vendu vendr|-|avoir|p>tcvufy|nwz|y
 2 trans|hear heard heard|-|entendre entends entends entend entendons entendent entendu entendr|-|avoir|pa>pa p>j|inb|-
 2 trans|follow followed followed|-|suivre suis suis suit suivons suivent suivi suivr|-|avoir|pa>pa|-|-
 2 trans|help helped helped|-|aider|-|avoir|p>p|i|-
 2 trans|open opened opened|-|ouvrir ouvre ouvres ouvre ouvrons ouvrent ouvert ouvrir|-|avoir|p>b|-|y
-2 trans|publish published published|-|publier|-|avoir|p>w N>z|-|y
-2 trans|watch watched watched|-|regarder|-|avoir|p>pavt a>pa|inbw|-
+2 trans|publish published published|-|publier|-|avoir|p>w N>z|z|y
+2 trans|watch watched watched|-|regarder|-|avoir|p>pav a>pa|inbw|-
 2 trans|wait waited waited|for|attendre attends attends attend attendons attendent attendu attendr|-|avoir|pa>p|inba|-
 2 trans|answer answered answered|-|répondre réponds réponds répond répondons répondent répondu répondr|à|avoir|p>p|-|-
 2 trans|listen listened listened|to|écouter|-|avoir|p>pj|in|-
@@ -289,9 +291,9 @@ _VERBS = """
 3 trans|call called called|-|appeler appelle appelles appelle appelons appellent appelé appeller|-|avoir|p>p|-|-
 1 neutral|do did done|-|faire fais fais fait faisons font fait fer|-|avoir|p>|-|-
 1 intrans|sleep slept slept|-|dormir dors dors dort dormons dorment dormi dormir|-|avoir|pa>|inb|-
-1 intrans|sing sang sung|-|chanter|-|avoir|p>|inbw|-
+1 intrans|sing sang sung|-|chanter|-|avoir|p>|inbwz|-
 1 intrans|arrive arrived arrived|-|arriver|-|être|pav>|aw|-
-1 intrans|work worked worked|-|travailler|-|avoir|p>|inaw|-
+1 intrans|work worked worked|-|travailler|-|avoir|p>|inawz|-
 2 intrans|fall fell fallen|-|tomber|-|être|pa>|inb|-
 2 intrans|leave left left|-|partir pars pars part partons partent parti partir|-|être|pav>|w|-
 3 intrans|laugh laughed laughed|-|rire ris ris rit rions rient ri rir|-|avoir|p>|inw|-
@@ -321,7 +323,8 @@ MONTHS = ((1, "August", "août"), (1, "May", "mai"), (1, "July", "juillet"), (2,
 YEARS = ((1, "1992"), (1, "1945"), (1, "2001"), (2, "1968"), (2, "1989"), (3, "1914"), (3, "1957"), (3, "2015"))  # fmt: skip
 WEEKDAYS = ((3, "Monday", "lundi"), (3, "Friday", "vendredi"), (3, "Sunday", "dimanche"))
 # where: letter in a verb's adjuncts, English, the French words before the noun phrase, the noun classes
-PLACE_PREPOSITIONS = ((1, "i", "in", ("dans",), "l"), (1, "n", "near", ("près", "de"), "khi"),
+PLACE_PREPOSITIONS = ((1, "i", "in", ("dans",), "l"), (1, "z", "in", ("dans",), "Z"),
+                      (1, "n", "near", ("près", "de"), "khi"),
                       (2, "b", "behind", ("derrière",), "iku"), (2, "a", "at", ("à",), "m"))  # fmt: skip
 NUMBERS = ((3, "two", "deux"), (3, "three", "trois"), (3, "four", "quatre"))
 ADVERBS = ((2, "often", "souvent"), (2, "always", "toujours"))
@@ -376,7 +379,9 @@ def _read_adjectives() -> tuple[Adjective, ...]:
         f = m + "e" if f == "+" else f
         forms = (m, f, m + "s" if mp == "+" else mp, f + "s" if fp == "+" else fp)
         adjectives.append(
-            Adjective(int(level), kind, dimension, word, forms, classes.strip("-"), predicate.strip("-"), *rest)
+            Adjective(
+                int(level), kind, dimension, word, forms, classes.strip("-"), predicate.strip("-"), *rest
+            )
         )
     return tuple(adjectives)
 
@@ -396,7 +401,9 @@ def _read_verbs() -> tuple[Verb, ...]:
             stem = infinitive.removesuffix("er")
             je, tu, il, nous, ils = (stem + ending for ending in ("e", "es", "e", "ons", "ent"))
             past_participle, future = stem + "é", infinitive
-        pairs = tuple((subjects, objects) for subjects, _, objects in (each.partition(">") for each in frames.split()))
+        pairs = tuple(
+            (subjects, objects) for subjects, _, objects in (each.partition(">") for each in frames.split())
+        )
         verbs.append(
             Verb(int(level), kind, base, _third(base), past, participle, _ing(base), particle.strip("-"),
                  preposition.strip("-"), infinitive, (je, tu, il, nous, ils), past_participle, future,

@@ -53,6 +53,7 @@ class Pronoun:
     person: str
     gender: str = "m"
     thing: bool = False
+    stands_for: Noun | None = None  # None: I, you, we, or somebody whom the sentence has not named
 
     def agreement(self) -> Agreement:
         return Agreement(self.person, self.gender)

@@ -1,7 +1,28 @@
-"""What makes a reason: which verbs go with which states, so that "because" and "when" join what belongs together.
+"""What verbs and adjectives mean, as far as sense between clauses needs it: moments, habits, states, reasons.
 
-Verbs are named by their English base; True stands for "does not": the girl does *not* sing because she is sad.
+Verbs are named by their English base; True stands for "does not": she does *not* sing because she is sad.
 """
+
+# verbs of state, which English does not put in the progressive
+STATIVE = {"love", "see", "hear", "want", "say", "think", "believe", "know", "admire", "forget"}
+MOMENTS = {"find", "lose", "fall", "accept"}  # "is finding it" is rare English
+NEVER_PROGRESSIVE = STATIVE | MOMENTS
+PUNCTUAL = {"arrive", "stop", "leave", "fall", "see", "find", "lose", "hear", "open"}  # "when he arrived"
+LASTING = {"love", "sleep", "work", "rest", "wait", "admire"}  # no "she loved him when he arrived"
+HABITS = {"sleep", "sing", "work", "laugh", "dance", "rest"}  # "when the children sleep"
+MEANWHILE = {*HABITS, "read", "write", "eat", "watch", "listen", "clean", "paint", "help", "run", "swim"}
+NEVER_ANY = {"lose", "love", "forget", "sign", "admire"}  # no "does not lose a book"
+LOSSES = {"lose", "fall", "worry", "hide"}
+
+# dimensions of adjectives
+PASSING = {"energy", "health", "mood", "strength", "fear"}  # states, of which one can say when
+UNGRADED = {"colour", "origin"}  # no "very red"
+TOO_MUCH = {"size", "age", "width", "length", "weight", "ease", "warmth", "energy", "health", "strength"}
+
+DARK = {"old", "small", "tired", "sick", "sad", "weak", "bad", "difficult", "dangerous", "afraid", "heavy",
+        "narrow", "slippery", "empty", "dry", "cold"}  # fmt: skip
+CROSSING_STATE = ("tired", "sick", "weak", "afraid")  # why one does not cross: said of the one that crosses
+CROSSING_PATH = ("wide", "long", "dangerous", "slippery")  # said of what is crossed
 
 # somebody does (not) do it because he is …
 STATES: dict[tuple[str, bool], tuple[str, ...]] = {
