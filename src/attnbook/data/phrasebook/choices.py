@@ -53,6 +53,7 @@ class Choices:
         self.places = [row[1:] for row in lexicon.PLACE_PREPOSITIONS if row[0] <= level]
         self.adverbs = [row[1:] for row in lexicon.ADVERBS if row[0] <= level]
         self.conjunctions = {row[1]: row[2] for row in lexicon.CONJUNCTIONS if row[0] <= level}
+        self._of_classes: dict[str, list[Noun]] = {}
         self.used: set[str] = set()  # nouns of this sentence: none comes twice
 
     def chance(self, probability: float) -> bool:
@@ -65,7 +66,10 @@ class Choices:
 
     def noun(self, classes: str) -> Noun:
         """A noun of one of these classes, if possible one that the sentence does not have yet."""
-        found = [noun for noun in self.nouns if set(noun.classes) & set(classes)]
+        found = self._of_classes.get(classes)
+        if found is None:
+            found = [noun for noun in self.nouns if set(noun.classes) & set(classes)]
+            self._of_classes[classes] = found
         fresh = [noun for noun in found if noun.singular not in self.used]
         noun = self.pick(fresh or found)
         self.used.add(noun.singular)
