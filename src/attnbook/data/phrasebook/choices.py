@@ -54,7 +54,8 @@ class Choices:
         self.adverbs = [row[1:] for row in lexicon.ADVERBS if row[0] <= level]
         self.conjunctions = {row[1]: row[2] for row in lexicon.CONJUNCTIONS if row[0] <= level}
         self._of_classes: dict[str, list[Noun]] = {}
-        self.used: set[str] = set()  # nouns of this sentence: none comes twice
+        self.used: set[str] = set()  # nouns of this sentence
+        self.repeated = False  # whether one of them had to come twice
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
@@ -71,6 +72,7 @@ class Choices:
             found = [noun for noun in self.nouns if set(noun.classes) & set(classes)]
             self._of_classes[classes] = found
         fresh = [noun for noun in found if noun.singular not in self.used]
+        self.repeated |= not fresh
         noun = self.pick(fresh or found)
         self.used.add(noun.singular)
         return noun

@@ -33,25 +33,35 @@ class Sampler(ClauseMaker):
     # ---- sentences -------------------------------------------------------------------------------------
 
     def sentence(self, length: int) -> Words:
-        """English and French words of a sentence of about ``length`` English words."""
-        self.used.clear()
-        self.timed, self.first = False, True
+        """English and French words of a sentence of about ``length`` English words.
+
+        Up to 20 words, no noun comes twice.
+        """
+        while True:
+            self.used.clear()
+            self.timed, self.first, self.repeated = False, True, False
+            parts = self._parts(length)
+            if not self.repeated or length > 20:
+                return self.say(parts)
+
+    def _parts(self, length: int) -> list[Part]:
         if 3 <= length <= 14 and self.chance(0.2):
-            return self.say([self._question(length)])
+            return [self.clause(length, self._tense(), question=True)]
         parts: list[Part] = []
         if length >= 11 and self.chance(0.1):
             tense = "past"
             parts += self.crossing(min(length, 14))
         elif self.level == 3 and length >= 5 and self.chance(0.07):
-            tense, parts = "future", self._condition()
+            tense = "future"
+            parts += self._condition()
         else:
             tense = self._tense()
-            parts = self._group(length, tense)
+            parts += self._group(length, tense)
         size = len(self.say(parts)[0])
         while size + 3 <= length:
             parts += self._continued(parts, length - size - 1, tense)
             size = len(self.say(parts)[0])
-        return self.say(parts)
+        return parts
 
     def say(self, parts: list[Part]) -> Words:
         """The words of clauses and of the conjunctions between them."""
@@ -72,10 +82,6 @@ class Sampler(ClauseMaker):
 
     def _tense(self) -> str:
         return self.pick(["past"] * 4 + ["present"] * 3 + ["progressive"] * 2 + ["future"] * (self.level > 1))
-
-    def _question(self, length: int) -> Clause:
-        """do you see the cat, was the letter signed in May"""
-        return self.clause(length, self._tense(), question=True)
 
     def _condition(self) -> list[Part]:
         """if he arrives … she will …: the condition in the present, the consequence in the future"""
