@@ -9,12 +9,14 @@ from attnbook.data import phrasebook
 from attnbook.data.phrasebook.relations import relations
 
 CLAUSE_STARTS = ("and", "but", "because", "when")
-PAST = set(
-    ["was", "were", "wasn't", "weren't", "did", "didn't", "saw", "loved", "bought", "lost", "crossed", "wrote", "ate", "slept", "sang", "arrived", "stopped", "worked"]
-)
-PRESENT = set(
-    ["am", "is", "are", "isn't", "aren't", "does", "don't", "doesn't", "sees", "loves", "finds", "buys", "reads", "eats", "loses", "crosses", "signs", "writes", "sleeps", "sings", "arrives", "stops", "works"]
-)
+PAST = {
+    *("was", "were", "wasn't", "weren't", "did", "didn't", "saw", "loved", "bought", "lost", "crossed"),
+    *("wrote", "ate", "slept", "sang", "arrived", "stopped", "worked"),
+}
+PRESENT = {
+    *("am", "is", "are", "isn't", "aren't", "does", "don't", "doesn't", "sees", "loves", "finds", "buys"),
+    *("reads", "eats", "loses", "crosses", "signs", "writes", "sleeps", "sings", "arrives", "stops", "works"),
+}
 NEGATIONS = {"not", "isn't", "aren't", "wasn't", "weren't", "don't", "doesn't", "didn't"}
 BE = {"am", "is", "are", "was", "were", "isn't", "aren't", "wasn't", "weren't"}
 DIMENSIONS = {

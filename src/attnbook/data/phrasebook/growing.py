@@ -81,6 +81,9 @@ class ClauseGrower(Choices):
         said = {adjunct.kind for adjunct in clause.adjuncts}
         if room < 3 or "w" not in clause.verb.adjuncts or said & {"with", "time"}:
             return 0
+        animal = isinstance(clause.subject, NounPhrase) and "a" in clause.subject.noun.classes
+        if animal and clause.verb.base not in ("cross", "arrive", "leave", "run"):
+            return 0
         phrase = self.phrase("p", simple=True)
         clause.adjuncts.append(Adjunct("with", ("with",), (("avec", (0,), "S"),), phrase))
         return 3
