@@ -13,6 +13,7 @@ from attnbook.data.phrasebook.choices import ANYBODY
 from attnbook.data.phrasebook.clauses import Active, Clause, Copula, Modal, Passive, Report
 from attnbook.data.phrasebook.french import English, French
 from attnbook.data.phrasebook.growing import can
+from attnbook.data.phrasebook.lexicon import Verb
 from attnbook.data.phrasebook.making import Actor, ClauseMaker
 from attnbook.data.phrasebook.phrases import NounPhrase, Pronoun, Words
 
@@ -341,34 +342,32 @@ class Sampler(ClauseMaker):
 
     def _same_object(self, before: Clause, room: int, tense: str) -> Clause | None:
         """… and the boy found it"""
-        if type(before) is not Active or not isinstance(before.object, NounPhrase):
+        if type(before) is not Active or before.negative or not isinstance(before.object, NounPhrase):
             return None
         thing = before.object
         if "p" in thing.noun.classes or thing.determiner == "every" or before.verb.kind != "trans":
             return None
-        if before.negative and thing.determiner == "a":  # "did not buy a hat and …": which one?
-            return None
-        verbs = [
-            verb
-            for verb in self.verbs["trans"]
-            if verb is not before.verb
-            and set(verb.objects_of("p")) & set(thing.noun.classes)
-            and verb.base not in ("cross", "eat")
-            and before.verb.base not in ("eat", "cross")
-            and self.fits_tense(verb, tense)
-        ]
-        if before.verb.base == "lose":
-            verbs = [
-                verb for verb in self.verbs["trans"] if verb.base == "find" and self.fits_tense(verb, tense)
-            ]
+        verbs = [verb for verb in self._done_next(before.verb, thing) if self.fits_tense(verb, tense)]
         if not verbs:
             return None
-        verb = self.pick(verbs)
         subject = self.phrase("p") if self.chance(0.6) else self.person("3s 3p")
-        clause = self.active(verb, tense, Actor(subject, ANYBODY), negative=self.chance(0.25))
-        clause.object = self.again(thing)
+        clause = Active(subject=subject, tense=tense, verb=self.pick(verbs), object=self.again(thing))
+        clause.negative, clause.contracted = self.chance(0.25), self.chance(0.5)
         self.fill(clause, room)
         return clause if self.clear(clause) else None
+
+    def _done_next(self, verb: Verb, thing: NounPhrase) -> list[Verb]:
+        """What somebody may do to a thing after this: what is lost can be found, what is eaten is gone."""
+        if verb.base in ("eat", "cross"):
+            return []
+        return [
+            each
+            for each in self.verbs["trans"]
+            if each is not verb
+            and set(each.objects_of(ANYBODY)) & set(thing.noun.classes)
+            and each.base not in ("cross", "eat")
+            and (verb.base != "lose" or each.base == "find")
+        ]
 
     # ---- the animal and the street ---------------------------------------------------------------------
 
