@@ -25,10 +25,21 @@ ALLOWED = {
     "training": {"devices"},
     "translation": {"data", "nn", "results", "training"},
     "analysis": {"data", "nn", "plots", "training"},
+    "models": {"data", "nn"},
     "widgets": {"nn"},  # a widget's numbers are those of a mechanism
     "exercises": {"plots", "vision", "worker"},
     "grading": {"exercises", "worker"},
-    "experiments": {"analysis", "data", "devices", "nn", "results", "training", "translation", "vision"},
+    "experiments": {
+        "analysis",
+        "data",
+        "devices",
+        "models",
+        "nn",
+        "results",
+        "training",
+        "translation",
+        "vision",
+    },
     "cli": {"data", "experiments", "grading"},
 }
 TORCH_FREE = ["attnbook", "attnbook.results", "attnbook.translation.leaderboard"]
