@@ -28,6 +28,7 @@ from attnbook.nn import GRUDecoder, GRUEncoder, Seq2Seq, gru_step, lstm_step
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's, as torch.optim.Adam has them
 CLIP = 1.0  # as fit's
+SAVE_SECONDS = 60.0  # between two checkpoints
 FURTHER = 1.25  # each point of a curve comes after so many times the steps of the last
 
 
@@ -174,9 +175,9 @@ def train_together(
         step → the batch that all of them see.
     validation : sequence of Batch
     options
-        With ``most_steps``, ``validate_every``, ``patience``, ``tolerance``, ``halvings`` and ``curve``.
+        With ``most_steps``, ``validate_every``, ``patience``, ``tolerance``, ``halvings`` and ``bleu_curve``.
     checkpoint : Path
-        From which a run that was cut off goes on. With ``curve``, :func:`snapshots` lie beside it.
+        From which a run that was cut off goes on. With ``bleu_curve``, :func:`snapshots` lie beside it.
     description : str
         The bar's label.
     """
@@ -201,13 +202,13 @@ def train_together(
             continue
         with torch.no_grad():
             sums = sum(n * copies.losses(each) for n, each in zip(words, held_out, strict=True))
-        if options.curve and done >= FURTHER * last:
+        if options.bleu_curve and done >= FURTHER * last:
             _save(checkpoint.with_name(f"{checkpoint.stem}.at{done}.pt"), copies.values.detach())
             last = done
         for row, loss in enumerate((sums / sum(words)).tolist()):
             if runs.active[row]:
                 runs.validated(row, done, loss, options.patience, options.tolerance, options.halvings)
-        if time.monotonic() - saved > 60:
+        if time.monotonic() - saved > SAVE_SECONDS:
             _save(checkpoint, runs.state() | {"done": done})
             saved = time.monotonic()
     bar.close()

@@ -58,7 +58,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="share of the best loss that counts as progress (default .01)")  # fmt: skip
     add("--halvings", type=int, default=3, metavar="N", help="of the learning rate (default 3)")
     add("--most-steps", type=int, default=6000, metavar="N", help="end there, flat or not (default 6000)")
-    add("--curve", action="store_true", help="also store BLEU by length after ever more steps")
+    add("--bleu-curve", action="store_true", help="also store BLEU by length after ever more steps")
 
 
 def check_training(options: argparse.Namespace) -> None:
@@ -330,7 +330,7 @@ def until_flat(
             **method.choices,
         )
         watch.step = start + len(history.losses)
-        flat = history.stopped_early
+        flat = history.stopped_early and stage == options.halvings
         if watch.step >= options.most_steps:
             break
     return Trial(
@@ -373,7 +373,7 @@ class _Watch:
             best = loss
         point = {"step": self.step, "loss": loss, "best": best}
         last = max((seen["step"] for seen in self.seen if "bleu by length" in seen), default=0)
-        if self.options.curve and self.step >= FURTHER * last:
+        if self.options.bleu_curve and self.step >= FURTHER * last:
             point["bleu by length"] = translated_bleu(model, self.data, self.options)
         self.seen.append(point)
         if os.environ.get("RANK", "0") == "0":

@@ -30,6 +30,7 @@ from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
 from attnbook.devices import seed as set_seed
 from attnbook.experiments import training_rule, translators
+from attnbook.experiments.options import at_least
 from attnbook.training.evaluating import evaluating
 from attnbook.training.fit import fit, translation_loss
 from attnbook.training.schedules import warmup_inverse_sqrt, warmup_linear
@@ -256,9 +257,11 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     """Train with this seed, or every variant with this seed, and measure on the test pairs."""
     variants = {"": {}} if options.vary is None else VARIANTS[options.vary]
     wanted = {name: with_options(options, changed) for name, changed in variants.items()}
+    at_least(options, 0, "warmup")
     for one in wanted.values():  # before any training: a bad option is found at once
-        schedule(one)
         build(one, 5, 5)
+        if options.vary is not None:
+            schedule(one)
     joined = training_rule.join(device)
     data = translators.corpus(options)
     if options.vary is None:

@@ -176,7 +176,7 @@ def distances(alignments: Alignments, pairs: list[Pair]) -> dict[str, float]:
         for s, t in links:
             sure = [s - source for source, target, kind in pair.alignment if target == t and kind == "S"]
             if sure:
-                nearest = min(sure, key=abs)
+                nearest = min(sure, key=lambda distance: (abs(distance), distance))
                 further = "further before" if nearest < 0 else "further after"
                 counts[{-1: "-1", 0: "0", 1: "+1"}.get(nearest, further)] += 1
     total = max(1, sum(counts.values()))

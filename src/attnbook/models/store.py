@@ -56,7 +56,7 @@ class TrainedModel:
 
 
 def names(folder: Path | None = None) -> list[str]:
-    """The models that ship, by name."""
+    """The names of the models that ship, in alphabetical order."""
     return sorted(_checksums(folder or FOLDER))
 
 
