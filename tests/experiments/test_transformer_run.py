@@ -274,7 +274,7 @@ def test_variants_share_their_seed_and_data(run, monkeypatch):
         (("--layers", "0"), "n_layers"),
         (("--vary", "heads", "--d-model", "24"), "n_heads"),
         (("--dropout", "1.5"), "dropout"),
-        (("--longest", "4"), "--longest: expected 5 to"),
+        (("--longest", "1"), "--longest: expected 2 to"),
         (("--data", "nowhere.tsv"), "nowhere.tsv: no such file"),
     ],
 )

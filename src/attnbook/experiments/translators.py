@@ -35,11 +35,11 @@ from attnbook.translation.metrics import (
 )
 from attnbook.translation.search import translate
 
-SHORTEST = 5  # words of the shortest phrasebook sentence
+SHORTEST = 2  # words of the shortest phrasebook sentence
 MOST_WORDS = 80  # where the search stops an output
 # Shortest and longest source sentence of each bucket, in words.
 BUCKETS = {
-    "phrasebook": ((5, 8), (9, 12), (13, 16), (17, 20), (21, 30), (31, 40)),
+    "phrasebook": ((2, 4), (5, 8), (9, 12), (13, 16), (17, 20), (21, 30), (31, 40)),
     "tatoeba": ((2, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 15), (16, 20), (21, 60)),
 }
 Alignments = list[set[tuple[int, int]]]
@@ -52,7 +52,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     add("--subset", choices=phrasebook.SUBSETS, default="small", help="of the phrasebook")
     add("--pairs", type=int, default=20_000, help="phrasebook pairs to train on (default 20000)")
     add("--longest", type=int, default=20, help="longest source sentence in training (default 20)")
-    add("--test-pairs", type=int, default=600, help="test pairs at most (default 600)")
+    add("--test-pairs", type=int, default=1000, help="test pairs at most (default 1000)")
     add("--vocabulary", type=int, default=6000, help="words kept a side, but for the phrasebook")
     add("--beam", type=int, default=1, help="beam width of the test; 1 (default) is greedy")
 
