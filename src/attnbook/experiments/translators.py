@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class Corpus:
     src: Vocabulary
     tgt: Vocabulary
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A short name of exactly these sentences and words."""
         content = [[pair.src, pair.tgt] for part in (self.train, self.validation, self.test) for pair in part]
