@@ -60,8 +60,9 @@ class Sampler(ClauseMaker):
             parts += self._group(length, tense)
         size = len(self.say(parts)[0])
         while size + 3 <= length:
-            parts += self._continued(parts, length - size - 1, tense)
-            size = len(self.say(parts)[0])
+            more = self._continued(parts, length - size - 1, tense)
+            size += len(self.say(more)[0])
+            parts += more
         return parts
 
     def say(self, parts: list[Part]) -> Words:
