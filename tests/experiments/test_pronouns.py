@@ -8,7 +8,7 @@ import torch
 from attnbook import nn
 from attnbook.analysis import pronouns
 from attnbook.analysis.pronouns import Cut
-from attnbook.data import phrasebook
+from attnbook.data import first_phrasebook as phrasebook
 from attnbook.data.pairs import part_of
 from attnbook.data.vocabulary import Vocabulary, collate
 from attnbook.experiments import pronouns as experiment

@@ -28,6 +28,7 @@ ALLOWED = {
     "training": {"devices"},
     "translation": {"data", "extras", "nn", "results", "training"},
     "analysis": {"data", "nn", "plots", "training"},
+    "models": {"data", "nn"},
     "widgets": {"nn"},  # a widget's numbers are those of a mechanism
     "exercises": {"plots", "vision", "worker"},
     "grading": {"exercises", "extras", "worker"},
@@ -36,6 +37,7 @@ ALLOWED = {
         "data",
         "devices",
         "extras",
+        "models",
         "nn",
         "results",
         "training",

@@ -21,7 +21,7 @@ from torch import Tensor
 from attnbook import nn
 from attnbook.analysis import pronouns
 from attnbook.analysis.pronouns import WORDS, Case, Cut, leads, looks, minimal_pairs, patched, prefers
-from attnbook.data import phrasebook
+from attnbook.data import first_phrasebook as phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least

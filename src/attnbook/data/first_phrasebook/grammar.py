@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from attnbook.data.phrasebook import french as fr
-from attnbook.data.phrasebook.french import English, French
-from attnbook.data.phrasebook.lexicon import Adjective, Noun, Verb
+from attnbook.data.first_phrasebook import french as fr
+from attnbook.data.first_phrasebook.french import English, French
+from attnbook.data.first_phrasebook.lexicon import Adjective, Noun, Verb
 
 Words = tuple[list[English], list[French]]
 
