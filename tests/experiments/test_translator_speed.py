@@ -24,7 +24,7 @@ def parameters(model):
 
 @pytest.fixture
 def two_rows(monkeypatch, tmp_path):
-    """A leaderboard of the two stored runs of chapter 4, made by the rule, and one row of the first edition."""
+    """Two rows made by the rule, of chapter 4's stored runs, and one of the first edition."""
     old = next(path for path in leaderboard.FOLDER.glob("03_gru*.json"))
     (tmp_path / old.name).write_bytes(old.read_bytes())
     monkeypatch.setattr(leaderboard, "FOLDER", tmp_path)

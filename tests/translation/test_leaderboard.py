@@ -64,7 +64,7 @@ def test_the_table_as_text_and_markdown(stored, tmp_path):
     assert "0.213 ± 0.010" in text[2]
     markdown = leaderboard.table(up_to_chapter=3, style="markdown", folder=tmp_path).splitlines()
     assert len(markdown) == 3
-    assert {line.count("|") for line in markdown} == {len(leaderboard.COLUMNS) + 4}
+    assert {line.count("|") for line in markdown} == {len(leaderboard.COLUMNS) + 2}  # neither AER nor speed
     assert set(markdown[1]) <= set("|-: ")
 
 
