@@ -136,6 +136,12 @@ def heatmap(
         Weights: one row a query, one column a key.
     row_labels, column_labels : sequences of str, optional
         One label a row and a column.
+    title, row_title, column_title : str
+        Above the cells, at their left, and below them.
+    colours : str
+        A colour map of matplotlib.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; in a new figure if left out.
     numbers : bool, optional
         Print each value in its cell; by default when there are at most 144 cells.
     limits : (lowest, highest), optional
@@ -207,6 +213,10 @@ def weights_over_words(
     Parameters
     ----------
     words : sequence of str
+    title, label : str
+        Above the bars, and at their left.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; in a new figure if left out.
     weights : (words,)
         Usually non-negative and adding up to 1; any numbers are drawn as they are.
 

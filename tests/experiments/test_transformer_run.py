@@ -305,3 +305,12 @@ def test_stored_results_are_whole(name):
         for one in [found] if vary is None else [found[variant] for variant in transformer.VARIANTS[vary]]:
             assert 0 <= one["bleu"] <= 100
             assert 0 <= one["bleu long"] < max(one["bleu"], 1)  # some learn nothing at all
+
+
+def test_label_smoothing_reaches_the_loss(run, monkeypatch, smoothed):
+    """The published row "no label smoothing" hangs on it."""
+    parts = transformer.VARIANTS["parts"]
+    both = {name: parts[name] for name in ("whole", "no label smoothing")}
+    monkeypatch.setitem(transformer.VARIANTS, "parts", both)
+    run("--seeds", "1", "--vary", "parts", "--smoothing", "0.3")
+    assert smoothed == [0.3, 0.0]

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -109,7 +110,29 @@ def public_objects():
                 yield pytest.param(thing, id=f"{room}.{name}")
 
 
+def described(doc):
+    """The names that the section Parameters of a docstring describes."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\w[\w ]*\n-+$|\Z)", doc, re.DOTALL | re.MULTILINE)
+    heads = re.findall(r"^(\w[\w, ]*?)(?: : |$)", section[1], re.MULTILINE) if section else []
+    return {name for head in heads for name in head.split(", ")}
+
+
 @pytest.mark.parametrize("thing", list(public_objects()))
 def test_public_names_are_documented(thing):
-    assert inspect.getdoc(thing), f"{thing} has no docstring"
-    assert len(inspect.getdoc(thing)) > 30
+    """A sentence of its own; where parameters are described, all that are there and no other."""
+    doc = inspect.cleandoc(thing.__doc__ or "")  # not the parent's, which inspect.getdoc would take
+    sentence = doc.split("\n\n")[0]
+    assert len(sentence.split()) >= 3, f"{thing} has no sentence that says what it does"
+    assert sentence.endswith((".", "?", "::", ":")), f"{thing}: {sentence!r} does not end"
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        return  # takes its message
+    signature = {name for name in inspect.signature(thing).parameters if not name.startswith("_")}
+    assert described(doc) <= signature, f"{thing} has no {described(doc) - signature}"
+    missing = [name for name in signature if described(doc) and not re.search(rf"\b{name}\b", doc)]
+    assert not missing, f"{thing} describes its parameters, but not {missing}"
+
+
+def test_what_a_docstring_describes():
+    doc = "Adds.\n\nParameters\n----------\na, b : int\n    Two.\nc\n    Three.\n\nReturns\n-------\nd : int"
+    assert described(doc) == {"a", "b", "c"}
+    assert described("No section.") == set()

@@ -51,6 +51,8 @@ def causal_mask(
         n_keys is n_queries + past if left out.
     past : int
         Keys that a cache already holds: query 0 stands at position ``past``.
+    device : torch.device, optional
+        Where the mask is made; the default one if left out.
 
     Raises
     ------

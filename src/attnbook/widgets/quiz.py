@@ -19,6 +19,8 @@ class Quiz(Widget):
         it is right or wrong). Text between backticks is set as code.
     name : str
         Names the quiz on the reader's device and in the exported file: letters, digits, "-", "_" and ".".
+    challenge : str
+        A question to think about, shown above.
     theme : "auto", "light" or "dark"
 
     Attributes
