@@ -1,6 +1,6 @@
 """Every check of the project, in the order in which a failure is cheapest; the times go to the end.
 
-python tools/test.py [STAGE…]          stages: style, package, notebooks, book
+python tools/test.py [STAGE…]          stages: style, types, package, notebooks, book
 python tools/test.py --chapter 07      one chapter: its notebooks, labs, exercises and page
 """
 
@@ -30,6 +30,7 @@ def all_stages() -> Stages:
             [sys.executable, "-m", "ruff", "check", "."],
             [sys.executable, "-m", "ruff", "format", "--check", "."],
         ],
+        "types": [[sys.executable, "tools/type_check.py"]],
         "package": [[*PYTEST, *package]],
         "notebooks": [[*PYTEST, *NBVAL, "chapters", "solutions"]],
         "book": [[*PYTEST, *BROWSER_TESTS]],

@@ -73,13 +73,14 @@ def test_docstrings_become_paragraphs_lists_and_code():
     from attnbook_pages.docstrings import paragraphs
 
     text = (
-        "Two ``words``, see :func:`~a.b`\nand https://arxiv.org/abs/1409.0473.\n\n"
+        "Two *great* ``words``, see :func:`~a.b`\nand https://arxiv.org/abs/1409.0473.\n\n"
         "- one\n- two\n  lines\n\n    a = 1\n"
     )
     first, second, third = paragraphs(text)
     assert [type(node).__name__ for node in first.children if node.astext() in ("words", "a.b")] == [
         "literal"
     ] * 2
+    assert [type(node).__name__ for node in first.children if node.astext() == "great"] == ["emphasis"]
     assert first.children[-2]["refuri"] == "https://arxiv.org/abs/1409.0473"
     assert [item.astext() for item in second.children] == ["one", "two lines"]
     assert third.astext() == "a = 1"

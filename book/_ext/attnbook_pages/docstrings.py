@@ -6,7 +6,9 @@ import textwrap
 from docutils import nodes
 
 INLINE = re.compile(
-    r"``(?P<code>.+?)``|:\w+:`~?(?P<role>[^`]+)`|`(?P<tick>[^`]+)`|(?P<url>https?://[^\s)>,;]*[\w/])"
+    r"``(?P<code>.+?)``|:\w+:`~?(?P<role>[^`]+)`|`(?P<tick>[^`]+)`"
+    r"|(?<![\w*])\*(?P<emphasis>\w[^*]*)\*(?![\w*])"
+    r"|(?P<url>https?://[^\s)>,;]*[\w/])"
 )
 BULLET = re.compile(r"(?m)^- ")
 
@@ -20,6 +22,8 @@ def inline(text: str) -> list[nodes.Node]:
         at = match.end()
         if url := match["url"]:
             found.append(nodes.reference("", url, refuri=url))
+        elif emphasis := match["emphasis"]:
+            found.append(nodes.emphasis("", emphasis))
         else:
             code = match["code"] or match["role"] or match["tick"]
             found.append(nodes.literal("", code))
