@@ -13,6 +13,7 @@ import pytest
 from support import ROOT
 
 SOURCE = ROOT / "src" / "attnbook"
+BANK = SOURCE / "exercises" / "bank"
 
 # What every room but the worker may import: these import nothing, torch neither.
 ANYWHERE = {"arguments", "files"}
@@ -82,6 +83,13 @@ def test_imports_run_one_way(room):
     allowed = ALLOWED.get(room, set()) | (set() if room in ANYWHERE | {"worker"} else ANYWHERE)
     extra = {name: str(path) for name, path in rooms_imported(room).items() if name not in allowed}
     assert not extra, f"{room} imports {extra}"
+
+
+@pytest.mark.parametrize("chapter", sorted(path.name for path in BANK.glob("ch*")))
+def test_no_chapter_of_the_bank_imports_another(chapter):
+    for path in (BANK / chapter).glob("*.py"):
+        for name in re.findall(r"exercises\.bank\.(ch\d\d)", path.read_text(encoding="utf-8")):
+            assert name == chapter, f"{path.relative_to(SOURCE)} imports {name}: share it in exercises/"
 
 
 def test_the_allowed_directions_have_no_circle():

@@ -9,13 +9,10 @@ from attnbook.exercises.spec import Exercise
 
 
 def _chapters() -> list[str]:
-    """The modules that hold a list ``EXERCISES``."""
-    import attnbook.exercises as package
+    """The packages of the bank, each with a list ``EXERCISES``."""
     from attnbook.exercises import bank
 
-    by_strings = [f"{package.__name__}.{info.name}" for info in iter_modules(package.__path__)]
-    in_bank = [f"{bank.__name__}.{info.name}" for info in iter_modules(bank.__path__)]
-    return sorted(name for name in by_strings if ".chapter_" in name) + sorted(in_bank)
+    return sorted(f"{bank.__name__}.{info.name}" for info in iter_modules(bank.__path__))
 
 
 def _load() -> dict[str, Exercise]:
