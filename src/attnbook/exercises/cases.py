@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from attnbook.exercises.spec import Case, Draw
 
 # What a case says of its padding.
-PADDED_CASES = {
+PADDED_CASES: dict[str, dict[str, Any]] = {
     "full": {"group": "plain", "note": "no padding"},
     "padded": {"group": "mask", "note": "sentences end in padding"},
     "empty": {"group": "edge", "note": "one sentence is padding throughout"},
