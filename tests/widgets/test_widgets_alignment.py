@@ -15,6 +15,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    settled,
     spilled,
     spoken,
     state_of,
@@ -134,7 +135,7 @@ def test_arithmetic_of_luongs_scores(page_of, scorer):
     painted(page)
     page.locator("summary").first.click()
     painted(page)
-    page.wait_for_timeout(100)
+    settled(page)
     steps = page.locator("details ol li").all_inner_texts()
     key = score.prepare(torch.tensor(parts["key"]))[2]
     if scorer == "general":
@@ -405,7 +406,7 @@ def test_arithmetic_of_a_cell(page_of, scorer):
     painted(page)
     page.locator("summary").first.click()
     painted(page)
-    page.wait_for_timeout(100)
+    settled(page)
     steps = page.locator("details ol li").all_inner_texts()
     assert "The arithmetic of “zone” and “Economic”" in page.locator("summary").first.inner_text()
     assert ("tanh" in steps[0]) == (scorer == "additive")
@@ -506,13 +507,13 @@ def test_axe_finds_nothing(page_of, axe, theme):
     painted(page)
     page.get_by_role("radio", name="ribbons").nth(1).click()
     painted(page)
-    page.wait_for_timeout(100)
+    settled(page)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert violations(page, axe) == []
     page.get_by_role("radio", name="None").first.click()
     painted(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert violations(page, axe) == []
 
 
@@ -522,7 +523,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
 def test_320_pixels_wide(page_of, scorer, view):
     page = page_of([explorer(predict=False, scorer=scorer, view=view)], width=320)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert spilled(page) == []
 

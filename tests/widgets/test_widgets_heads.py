@@ -16,6 +16,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    settled,
     small_controls,
     spilled,
     spoken,
@@ -678,7 +679,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
         page.get_by_label("Layer 1, head 2 is on").nth(index).uncheck()
         painted(page)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert violations(page, axe) == []
 
 
@@ -689,7 +690,7 @@ def test_320_pixels_wide(page_of, view):
     page.get_by_role("button", name="Skip").click()
     painted(page)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert spilled(page) == []
 
@@ -705,7 +706,7 @@ def test_controls_are_44_pixels(page_of, width):
 def test_only_one_control_is_in_the_tab_order(page_of):
     page = page_of([heads(), given_heads()])
     open_all(page)
-    page.wait_for_timeout(400)
+    settled(page)
     assert tab_stops(page) == [1, 1]
 
 

@@ -19,6 +19,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    settled,
     small_controls,
     spilled,
     spoken,
@@ -600,7 +601,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
     page.get_by_role("button", name="Commit").click()
     painted(page)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert violations(page, axe) == []
 
 
@@ -609,7 +610,7 @@ def test_320_pixels_wide(page_of):
     widgets = [positions(kind=kind, predict=False, d=16) for kind in KINDS]
     page = page_of([positions(), *widgets, positions(length=128, predict=False)], width=320)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert spilled(page) == []
 
@@ -619,7 +620,7 @@ def test_320_pixels_wide(page_of):
 def test_controls_are_44_pixels(page_of, width):
     page = page_of([positions(), positions(kind="alibi", predict=False)], width=width)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert small_controls(page) == []
 
 
@@ -627,7 +628,7 @@ def test_controls_are_44_pixels(page_of, width):
 def test_a_frame_writes_texts_and_builds_nothing(page_of):
     page = page_of([positions(kind="rotary", length=64, d=16, predict=False)])
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     nodes = page.evaluate("document.querySelectorAll('.ab *').length")
     page.evaluate(
         """() => { window.built = 0;
@@ -659,7 +660,7 @@ def test_a_shared_link_and_a_corrupt_one(page_of):
 def test_the_notebooks_module_draws_too(page_of):
     page = page_of([positions()])
     draw_from_notebook(page, positions(kind="rotary", predict=False))
-    page.wait_for_timeout(400)
+    settled(page)
     assert page.locator(".ab").count() == 2
     assert "RoPE: query at place 9" in page.locator(".ab-summary").last.inner_text()
 

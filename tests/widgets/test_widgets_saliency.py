@@ -18,6 +18,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    settled,
     small_controls,
     spilled,
     spoken,
@@ -500,7 +501,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
     page.get_by_role("button", name="Commit").first.click()
     painted(page)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert violations(page, axe) == []
 
 
@@ -509,7 +510,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
 def test_narrow_pages_and_large_controls(page_of, width):
     page = page_of([scanpath(), scanpath(predict=False)], width=width)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert spilled(page) == []
     assert small_controls(page) == []
@@ -519,7 +520,7 @@ def test_narrow_pages_and_large_controls(page_of, width):
 def test_one_tab_stop_and_no_motion(page_of):
     page = page_of([scanpath(predict=False)], reduced_motion="reduce")
     open_all(page)
-    page.wait_for_timeout(400)
+    settled(page)
     assert page.evaluate("document.getAnimations().length") == 0
     assert tab_stops(page) == [1]
 

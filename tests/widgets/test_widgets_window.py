@@ -16,6 +16,7 @@ from widget_driver import (
     painted,
     press,
     run_js,
+    settled,
     small_controls,
     spilled,
     spoken,
@@ -489,7 +490,7 @@ def test_arithmetic_of_a_word(page_of):
     page = page_of([w])
     page.get_by_role("button", name="European: show its arithmetic").click()
     painted(page)
-    page.wait_for_timeout(100)
+    settled(page)
     steps = page.locator("details ol li").all_inner_texts()
     assert [step.split(":")[0] for step in steps] == [
         *("Score", "Soft weight", "Distance", "Share in the window", "Gaussian", "Weight"),
@@ -545,7 +546,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
     page.get_by_role("button", name="Draw 100").click()
     painted(page)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert violations(page, axe) == []
 
 
@@ -554,7 +555,7 @@ def test_axe_finds_nothing(page_of, axe, theme):
 def test_320_pixels_wide(page_of, mode):
     page = page_of([window(mode=mode, predict=False, trained=TRAINED, centre=4)], width=320)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert spilled(page) == []
 
@@ -564,7 +565,7 @@ def test_320_pixels_wide(page_of, mode):
 def test_controls_are_44_pixels(page_of, width):
     page = page_of([window(predict=False, trained=TRAINED), window(mode="hard")], width=width)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     assert small_controls(page) == []
 
 

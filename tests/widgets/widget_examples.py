@@ -261,3 +261,11 @@ def positions(**options):
         "challenge": "Find two places that keep the score when both words move.",
     }
     return PositionExplorer(**{**defaults, **options})
+
+
+# One of each class, for test_contract.py; a function here may be given predict=False.
+EXAMPLES = {
+    "QKVPlayground": playground,
+    "Quiz": quiz,
+    "SelfAttentionPlayground": self_playground,
+}

@@ -1,12 +1,16 @@
 // HeadExplorerCross: the heads of a translator, its three kinds of attention, and what is left of each row when
 // words are hidden.
 
-import { button, compact, fixed, h, percent, predictor, say, select, set, stop, widget } from "./base.js";
+import { button, compact, fixed, h, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
 import { VIEWS, amount, best, find, label, pictures, same } from "./head_explorer.js";
-import { heat, paint } from "./heat.js";
-import { each, sum } from "./word_model.js";
+import { heat, paint } from "./lib/heat.js";
+import { each, sum } from "./mechanisms/word_model.js";
 
-const KINDS = { encoder: "Encoder self-attention", decoder: "Decoder self-attention", cross: "Cross-attention" };
+const KINDS = {
+  encoder: "Encoder self-attention",
+  decoder: "Decoder self-attention",
+  cross: "Cross-attention",
+};
 
 // Ten bits a number, the highest first: a log-weight in steps of 1/64 below 0; 0 stands for a weight of 0.
 export function logs(text) {
@@ -26,9 +30,12 @@ function exps(row, off) {
 }
 
 const place = (kind) => (kind === "decoder" ? "hidden_written" : "hidden");
-const wordsOf = ({ src, tgt }, kind) => ({
-  encoder: [src, src], decoder: [tgt, ["<bos>", ...tgt.slice(0, -1)]], cross: [tgt, src],
-})[kind];
+const wordsOf = ({ src, tgt }, kind) =>
+  ({
+    encoder: [src, src],
+    decoder: [tgt, ["<bos>", ...tgt.slice(0, -1)]],
+    cross: [tgt, src],
+  })[kind];
 
 const opened = new WeakMap();
 // What head_explorer_cross.py's _run computes, and the log-weights behind it.
@@ -45,17 +52,25 @@ export function run(content, state) {
     let at = 0;
     const [n_layers, n_heads] = content.sizes;
     // The decoder's rows hold what is written before them.
-    const rows = each(n_layers, () => each(n_heads, () => words.map((_, i) => columns.map((_, j) => (kind === "decoder" && j > i ? -Infinity : read(at++))))));
+    const rows = each(n_layers, () =>
+      each(n_heads, () =>
+        words.map((_, i) => columns.map((_, j) => (kind === "decoder" && j > i ? -Infinity : read(at++)))),
+      ),
+    );
     parts[key] = { words, columns, logs: rows };
   }
   const known = parts[key];
   if (known.off !== `${off}`) {
     known.off = `${off}`;
-    known.weights = known.logs.map((layer) => layer.map((head) => head.map((row) => {
-      const all = exps(row, off);
-      const total = sum(all) || 1;
-      return all.map((e) => e / total);
-    })));
+    known.weights = known.logs.map((layer) =>
+      layer.map((head) =>
+        head.map((row) => {
+          const all = exps(row, off);
+          const total = sum(all) || 1;
+          return all.map((e) => e / total);
+        }),
+      ),
+    );
   }
   return { ...known, key: key + known.off };
 }
@@ -65,11 +80,13 @@ const where = ({ head: [l, g] }) => `layer ${l + 1}, head ${g + 1} looks most`;
 
 export function sentence(state, content) {
   const out = run(content, state);
-  if (!state.revealed) return `The weights are hidden: predict where ${where(state)} ${who(state, out)}, or skip.`;
+  if (!state.revealed)
+    return `The weights are hidden: predict where ${where(state)} ${who(state, out)}, or skip.`;
   const text = pictures(state, out).map(([name, rows, signed]) => {
     const row = rows[state.row];
     const at = best(row.map(Math.abs));
-    return row[at] ? `${name} ${signed ? "differs" : "looks"} most at “${out.columns[at]}”, ${amount(row[at], signed)}, ${who(state, out)}.`
+    return row[at]
+      ? `${name} ${signed ? "differs" : "looks"} most at “${out.columns[at]}”, ${amount(row[at], signed)}, ${who(state, out)}.`
       : `${name}: no ${signed ? "difference" : "word is left to look at"}, ${who(state, out)}.`;
   });
   const off = state[place(state.kind)];
@@ -79,7 +96,19 @@ export function sentence(state, content) {
 
 export function check(state, model) {
   const { translations, kinds, sizes } = model.get("content");
-  const { sentence: at, kind, head, other, view, row, column, hidden, hidden_written, prediction, revealed } = state;
+  const {
+    sentence: at,
+    kind,
+    head,
+    other,
+    view,
+    row,
+    column,
+    hidden,
+    hidden_written,
+    prediction,
+    revealed,
+  } = state;
   const inside = (i, n) => Number.isInteger(i) && i >= 0 && i < n;
   const pair = (p) => Array.isArray(p) && p.length === 2 && p.every((i, k) => inside(i, sizes[k]));
   if (!inside(at, translations.length)) return "it names a sentence that this page does not hold";
@@ -90,12 +119,20 @@ export function check(state, model) {
   const [words, columns] = wordsOf(one, kind);
   const key = (j) => inside(j, columns.length);
   if (!inside(row, words.length) || (column !== null && !key(column))) return "row or column is not a word";
-  if (![[hidden, one.src], [hidden_written, one.tgt]].every(([all, from]) => Array.isArray(all) && all.every((j) => inside(j, from.length)))) {
+  if (
+    ![
+      [hidden, one.src],
+      [hidden_written, one.tgt],
+    ].every(([all, from]) => Array.isArray(all) && all.every((j) => inside(j, from.length)))
+  ) {
     return "hidden does not list words";
   }
   if (typeof revealed !== "boolean") return "revealed is not true or false";
   const share = (x) => x >= 0 && x <= 1;
-  if (prediction && !(key(prediction.choice) && key(prediction.answer) && share(prediction.share) && share(prediction.actual))) {
+  if (
+    prediction &&
+    !(key(prediction.choice) && key(prediction.answer) && share(prediction.share) && share(prediction.actual))
+  ) {
     return "prediction is not a word and a share";
   }
   return "";
@@ -104,18 +141,27 @@ export function check(state, model) {
 function build(view, body) {
   const { model, change } = view;
   const content = model.get("content");
-  const { translations, kinds, sizes: [n_layers, n_heads] } = content;
+  const {
+    translations,
+    kinds,
+    sizes: [n_layers, n_heads],
+  } = content;
   const heads = each(n_layers * n_heads, (i) => [Math.floor(i / n_heads), i % n_heads]);
   const now = () => view.state;
-  const folded = (text, inside) => h("details.panel", { ontoggle: view.redraw }, stop(h("summary", text)), inside);
+  const folded = (text, inside) =>
+    h("details.panel", { ontoggle: view.redraw }, stop(h("summary", text)), inside);
   let [out, shown, tabled, laid, keys] = [];
 
   // Another row of another head is another question.
   const ask = (patch) => change({ ...patch, prediction: null, score: null });
   const step = (by) => ask({ row: (now().row + by + out.words.length) % out.words.length, column: null });
   const guess = predictor(view, {
-    ask: () => `${KINDS[now().kind]}: where does ${where(now()).replace("looks", "look")} ${who(now(), out)}, and how much?`,
-    options: () => out.columns.map((word, j) => (out.columns.indexOf(word) === out.columns.lastIndexOf(word) ? word : `${word} (word ${j + 1})`)),
+    ask: () =>
+      `${KINDS[now().kind]}: where does ${where(now()).replace("looks", "look")} ${who(now(), out)}, and how much?`,
+    options: () =>
+      out.columns.map((word, j) =>
+        out.columns.indexOf(word) === out.columns.lastIndexOf(word) ? word : `${word} (word ${j + 1})`,
+      ),
     outcome() {
       const row = out.weights[now().head[0]][now().head[1]][now().row];
       return [best(row), Math.max(...row)];
@@ -130,12 +176,24 @@ function build(view, body) {
     },
   });
 
-  const given = select(translations.map(({ src }, i) => [i, `${i + 1}: ${src.join(" ")}`]), {
-    onchange: () => ask({ sentence: +given.value, row: 0, column: null, hidden: [], hidden_written: [] }),
-  });
-  const modes = kinds.map((name) => button(KINDS[name], () => ask({
-    kind: name, column: null, ...(now().kind !== name && [name, now().kind].includes("encoder") && { row: 0 }),
-  }), { role: "radio" }));
+  const given = select(
+    translations.map(({ src }, i) => [i, `${i + 1}: ${src.join(" ")}`]),
+    {
+      onchange: () => ask({ sentence: +given.value, row: 0, column: null, hidden: [], hidden_written: [] }),
+    },
+  );
+  const modes = kinds.map((name) =>
+    button(
+      KINDS[name],
+      () =>
+        ask({
+          kind: name,
+          column: null,
+          ...(now().kind !== name && [name, now().kind].includes("encoder") && { row: 0 }),
+        }),
+      { role: "radio" },
+    ),
+  );
   const story = h("");
   const at = h("output");
 
@@ -163,19 +221,45 @@ function build(view, body) {
   };
   const small = heads.map((one) => {
     const canvas = h("canvas");
-    const show = button([canvas, label(one)], () => ask({ head: one, ...same(one, now().other) && { other: now().head } }),
-      { class: "ab-hx-small", "data-columns": n_heads, "aria-label": `${label(one)}: Layer ${one[0] + 1}, head ${one[1] + 1}` });
+    const show = button(
+      [canvas, label(one)],
+      () => ask({ head: one, ...(same(one, now().other) && { other: now().head }) }),
+      {
+        class: "ab-hx-small",
+        "data-columns": n_heads,
+        "aria-label": `${label(one)}: Layer ${one[0] + 1}, head ${one[1] + 1}`,
+      },
+    );
     return [one, canvas, show, h("td", show)];
   });
   const legend = h("caption");
-  const grid = h("table.hx-heads", legend, h("tbody", each(n_layers, (l) =>
-    h("tr", h("th", { scope: "row" }, `layer ${l + 1}`), small.slice(l * n_heads, (l + 1) * n_heads).map((all) => all[3])))));
+  const grid = h(
+    "table.hx-heads",
+    legend,
+    h(
+      "tbody",
+      each(n_layers, (l) =>
+        h(
+          "tr",
+          h("th", { scope: "row" }, `layer ${l + 1}`),
+          small.slice(l * n_heads, (l + 1) * n_heads).map((all) => all[3]),
+        ),
+      ),
+    ),
+  );
   const views = VIEWS.map(([name, text]) => button(text, () => change({ view: name }), { role: "radio" }));
-  const second = select(heads.map((one, i) => [i, label(one)]), { onchange: () => change({ other: heads[second.value] }) });
+  const second = select(
+    heads.map((one, i) => [i, label(one)]),
+    { onchange: () => change({ other: heads[second.value] }) },
+  );
   const withOther = h("label", "and head ", second);
-  const large = [0, 1].map((i) => heat(view,
-    (r, c) => `“${out.words[r]}” at “${out.columns[c]}”: ${amount(shown[i][1][r][c], shown[i][2])}`,
-    ([r, c]) => (r === now().row ? change : ask)({ row: r, column: c })));
+  const large = [0, 1].map((i) =>
+    heat(
+      view,
+      (r, c) => `“${out.words[r]}” at “${out.columns[c]}”: ${amount(shown[i][1][r][c], shown[i][2])}`,
+      ([r, c]) => (r === now().row ? change : ask)({ row: r, column: c }),
+    ),
+  );
 
   // What one cell is made of.
   const steps = h("ol");
@@ -185,12 +269,17 @@ function build(view, body) {
     if (!sums.open) return;
     const { kind } = now();
     const off = now()[place(kind)];
-    steps.replaceChildren(...heads.filter(isShown).map(([l, g]) => {
-      const all = exps(out.logs[l][g][r], off);
-      const text = off.includes(c) ? "hidden, so 0" : !all[c] ? "masked, so 0"
-        : `its score is ${fixed(-Math.log(all[c]))} below the largest that is left. e^${fixed(Math.log(all[c]))} = ${fixed(all[c], 4)}; divided by the sum of all, ${fixed(sum(all), 4)}: ${fixed(out.weights[l][g][r][c], 4)}`;
-      return h("li", h("b", `Head ${label([l, g])}: `), text);
-    }));
+    steps.replaceChildren(
+      ...heads.filter(isShown).map(([l, g]) => {
+        const all = exps(out.logs[l][g][r], off);
+        const text = off.includes(c)
+          ? "hidden, so 0"
+          : !all[c]
+            ? "masked, so 0"
+            : `its score is ${fixed(-Math.log(all[c]))} below the largest that is left. e^${fixed(Math.log(all[c]))} = ${fixed(all[c], 4)}; divided by the sum of all, ${fixed(sum(all), 4)}: ${fixed(out.weights[l][g][r][c], 4)}`;
+        return h("li", h("b", `Head ${label([l, g])}: `), text);
+      }),
+    );
   };
 
   // The table behind the picture.
@@ -200,10 +289,32 @@ function build(view, body) {
     const key = out.key + shown.map(([name]) => name);
     if (!numbers.open || key === tabled) return;
     tabled = key;
-    behind.replaceChildren(...shown.map(([name, rows]) => h("table.hx-shares", h("caption", `${name}, in %`),
-      h("thead", h("tr", h("td"), out.columns.map((word) => h("th", { scope: "col" }, word)))),
-      h("tbody", rows.map((row, r) => h("tr", h("th", { scope: "row" }, out.words[r]), row.map((w) =>
-        stop(h("td", { "data-columns": row.length }, fixed(100 * w, 0))))))))));
+    behind.replaceChildren(
+      ...shown.map(([name, rows]) =>
+        h(
+          "table.hx-shares",
+          h("caption", `${name}, in %`),
+          h(
+            "thead",
+            h(
+              "tr",
+              h("td"),
+              out.columns.map((word) => h("th", { scope: "col" }, word)),
+            ),
+          ),
+          h(
+            "tbody",
+            rows.map((row, r) =>
+              h(
+                "tr",
+                h("th", { scope: "row" }, out.words[r]),
+                row.map((w) => stop(h("td", { "data-columns": row.length }, fixed(100 * w, 0)))),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
   };
 
   const drawStory = () => {
@@ -215,18 +326,51 @@ function build(view, body) {
     if (key === laid) return;
     if (!laid?.startsWith(`${i},${kind},`)) makeKeys();
     laid = key;
-    const line = (name, words, on) => h("p.hc-story", h("span.hc-side", name), " ", words.flatMap((word, j) => [on && j === row ? h("mark", word) : on && !asks && j > row ? h("span.hc-later", word) : word, " "]));
-    story.replaceChildren(line("source:", src, asks), ...asks ? [] : [line("written:", tgt, true)]);
+    const line = (name, words, on) =>
+      h(
+        "p.hc-story",
+        h("span.hc-side", name),
+        " ",
+        words.flatMap((word, j) => [
+          on && j === row ? h("mark", word) : on && !asks && j > row ? h("span.hc-later", word) : word,
+          " ",
+        ]),
+      );
+    story.replaceChildren(line("source:", src, asks), ...(asks ? [] : [line("written:", tgt, true)]));
   };
 
-  const rest = h("", keyRow, asHidden, h(".hx-sides", h("", grid),
-    h("", h(".row", h(".modes", { role: "radiogroup", "aria-label": "view" }, views), withOther), h(".hx-pair", large.map(({ node }) => node)))), sums, numbers);
+  const rest = h(
+    "",
+    keyRow,
+    asHidden,
+    h(
+      ".hx-sides",
+      h("", grid),
+      h(
+        "",
+        h(".row", h(".modes", { role: "radiogroup", "aria-label": "view" }, views), withOther),
+        h(
+          ".hx-pair",
+          large.map(({ node }) => node),
+        ),
+      ),
+    ),
+    sums,
+    numbers,
+  );
   body.append(
-    ...translations.length > 1 ? [h(".row", h("label", "sentence ", given))] : [],
+    ...(translations.length > 1 ? [h(".row", h("label", "sentence ", given))] : []),
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "kind of attention" }, modes)),
     story,
-    h(".row", button("← word before", () => step(-1)), button("next word →", () => step(1)), at),
-    guess.panel, rest);
+    h(
+      ".row",
+      button("← word before", () => step(-1)),
+      button("next word →", () => step(1)),
+      at,
+    ),
+    guess.panel,
+    rest,
+  );
 
   return {
     sentence: () => sentence(now(), content),
@@ -241,7 +385,10 @@ function build(view, body) {
       given.value = now().sentence;
       modes.forEach((one, i) => set(one, { "aria-checked": `${kinds[i] === kind}` }));
       if (!revealed) return;
-      say(legend, `All heads. Rows: ${kind === "encoder" ? "source words" : "words being written"}. Columns: ${kind === "decoder" ? "<bos> and the words before" : "source words"}.`);
+      say(
+        legend,
+        `All heads. Rows: ${kind === "encoder" ? "source words" : "words being written"}. Columns: ${kind === "decoder" ? "<bos> and the words before" : "source words"}.`,
+      );
       keys.forEach(([one, lines, inside], j) => {
         const gone = off.includes(j);
         set(one, { "aria-pressed": `${gone}` });
@@ -250,11 +397,24 @@ function build(view, body) {
           if (!shown[i]) return;
           const w = shown[i][1][row][j];
           set(fill, { style: `--w:${Math.abs(w).toFixed(4)}${w < 0 ? ";background:var(--key)" : ""}` });
-          say(text, gone ? "hidden" : kind === "decoder" && j > row ? "not yet" : shown[i][2] ? fixed(100 * w, 0) : percent(w));
+          say(
+            text,
+            gone
+              ? "hidden"
+              : kind === "decoder" && j > row
+                ? "not yet"
+                : shown[i][2]
+                  ? fixed(100 * w, 0)
+                  : percent(w),
+          );
         });
       });
-      say(asHidden, off.length ? `Hidden from every query: the softmax runs over the words that are left, with the scores of the whole sentence. A model that had not read ${off.length > 1 ? "them" : "it"} would have other scores.`
-        : "Press a word to hide it: the softmax then runs over the words that are left, in every head.");
+      say(
+        asHidden,
+        off.length
+          ? `Hidden from every query: the softmax runs over the words that are left, with the scores of the whole sentence. A model that had not read ${off.length > 1 ? "them" : "it"} would have other scores.`
+          : "Press a word to hide it: the softmax then runs over the words that are left, in every head.",
+      );
       second.value = find(heads, other);
       withOther.hidden = !/^[cd]/.test(look);
       views.forEach((one, i) => set(one, { "aria-checked": `${VIEWS[i][0] === look}` }));
@@ -273,4 +433,9 @@ function build(view, body) {
   };
 }
 
-export default widget({ name: "HeadExplorerCross", title: "Head explorer: a translator", check: BOOK && check, build });
+export default widget({
+  name: "HeadExplorerCross",
+  title: "Head explorer: a translator",
+  check: BOOK && check,
+  build,
+});

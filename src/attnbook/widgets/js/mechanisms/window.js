@@ -1,5 +1,7 @@
 // Soft, hard and local attention over the same scores, in float64: the same as attnbook.nn within 1e-5.
 
+import { softmax } from "../lib/softmax.js";
+
 export const local = (mode) => mode[0] === "l";
 
 export const add = (numbers) => numbers.reduce((a, b) => a + b, 0);
@@ -8,23 +10,30 @@ export const add = (numbers) => numbers.reduce((a, b) => a + b, 0);
 export function look({ scores, mode, centre, window, temperature = 1 }) {
   const far = scores.map((_, s) => Math.abs(s - centre));
   const inside = far.map((f) => !local(mode) || f <= window);
-  const softmax = (may) => {
-    const top = Math.max(...scores.filter((_, s) => may[s]));
-    const exps = scores.map((x, s) => (may[s] ? Math.exp((x - top) / temperature) : 0));
-    const total = add(exps);
-    return exps.map((e) => (total ? e / total : 0));
-  };
+  const scaled = scores.map((score) => score / temperature);
   const best = scores.indexOf(Math.max(...scores));
-  const soft = softmax(scores.map(() => true));
+  const soft = softmax(scaled).weights;
   // sigma = D / 2, and nothing divides by the sum afterwards.
   const gauss = far.map((f) => (mode === "local-p" ? Math.exp((-2 * f * f) / (window * window)) : 1));
-  const align = softmax(inside);
+  const align = softmax(scaled, inside).weights;
   const weights = align.map((w, s) => (mode === "hard" ? +(s === best) : w * gauss[s]));
-  return { scores, far, inside, soft, align, gauss, weights, best, covered: cover(soft, far, window, mode), total: add(weights) };
+  return {
+    scores,
+    far,
+    inside,
+    soft,
+    align,
+    gauss,
+    weights,
+    best,
+    covered: cover(soft, far, window, mode),
+    total: add(weights),
+  };
 }
 
 // The share of the soft weights within D of the centre.
-export const cover = (soft, far, D, mode = "local") => add(soft.filter((_, s) => !local(mode) || far[s] <= D));
+export const cover = (soft, far, D, mode = "local") =>
+  add(soft.filter((_, s) => !local(mode) || far[s] <= D));
 
 // The smallest whole D that covers 90 %.
 export function least(soft, far) {

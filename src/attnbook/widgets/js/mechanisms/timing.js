@@ -31,8 +31,16 @@ export function plan(task, trials, seed, sizes) {
     const kinds = Array.from({ length: trials }, (_, i) => (i < neutral ? 1 : i < neutral + invalid ? 2 : 0));
     return shuffle(kinds, draw).map((kind) => [kind, +(draw() < 0.5), 300 + Math.floor(draw() * 600)]);
   }
-  const cells = [0, 1].flatMap((kind) => sizes.flatMap((size) => [[kind, size, 0], [kind, size, 1]]));
-  return shuffle(Array.from({ length: trials }, (_, i) => cells[i % cells.length]), draw);
+  const cells = [0, 1].flatMap((kind) =>
+    sizes.flatMap((size) => [
+      [kind, size, 0],
+      [kind, size, 1],
+    ]),
+  );
+  return shuffle(
+    Array.from({ length: trials }, (_, i) => cells[i % cells.length]),
+    draw,
+  );
 }
 
 // Where the items of one display stand: [column, row, jitter across, jitter down, shape, colour], the target first if
@@ -40,7 +48,10 @@ export function plan(task, trials, seed, sizes) {
 export const COLUMNS = 8;
 export const ROWS = 6;
 export function display([kind, size, present], draw) {
-  const places = shuffle(Array.from({ length: COLUMNS * ROWS }, (_, i) => i), draw).slice(0, size);
+  const places = shuffle(
+    Array.from({ length: COLUMNS * ROWS }, (_, i) => i),
+    draw,
+  ).slice(0, size);
   return places.map((place, i) => {
     const odd = i % 2;
     const look = present && !i ? [1, 1] : kind ? [odd, 1 - odd] : [odd, 0];
@@ -67,7 +78,8 @@ export function median(list) {
 }
 
 // Reaction times of the three kinds of cue; 0 (too early) and −1 (missed) are left out.
-export const byCue = (results) => [0, 1, 2].map((kind) => results.filter((one) => one[0] === kind && one[1] > 0).map((one) => one[1]));
+export const byCue = (results) =>
+  [0, 1, 2].map((kind) => results.filter((one) => one[0] === kind && one[1] > 0).map((one) => one[1]));
 
 // Least squares over the right answers: [slope in ms an item, intercept], or null.
 export function line(points) {
@@ -81,7 +93,12 @@ export function line(points) {
 }
 
 // The four conditions of search, in this order: [kind, present].
-export const CONDITIONS = [[0, 1], [0, 0], [1, 1], [1, 0]];
+export const CONDITIONS = [
+  [0, 1],
+  [0, 0],
+  [1, 1],
+  [1, 0],
+];
 export const points = (results, [kind, present]) =>
   results.filter((one) => one[0] === kind && one[2] === present && one[4]).map((one) => [one[1], one[3]]);
 
