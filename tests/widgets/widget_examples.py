@@ -265,6 +265,7 @@ def positions(**options):
 
 # One of each class, for test_contract.py; a function here may be given predict=False.
 EXAMPLES = {
+    "AlignmentExplorer": explorer,
     "QKVPlayground": playground,
     "Quiz": quiz,
     "SelfAttentionPlayground": self_playground,

@@ -1,9 +1,7 @@
 // AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets.
 
 import { align, rowsOf, terms, turned, unpack } from "./mechanisms/alignment.js";
-import { button, fixed, h, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
-
-export { align, turned };
+import { button, fixed, h, percent, predictor, say, select, set, softmax, stop, widget } from "./lib/base.js";
 
 const SCORERS = {
   none: "None: one fixed vector",
@@ -13,8 +11,7 @@ const SCORERS = {
 };
 
 const line = (words) => words.join(" ");
-const same = (a, b) => line(a) === line(b);
-const find = (model, source) => model.get("examples").find(({ src }) => same(src, source));
+const isSame = (a, b) => line(a) === line(b);
 const peak = (row) => row.indexOf(Math.max(...row));
 
 // One scorer's numbers, unpacked, scores computed here where the page has what they are made of.
@@ -53,32 +50,31 @@ const asked = ({ ask }, { output, weights }) =>
         weights.findIndex((row, t) => peak(row) !== t),
       );
 
-export function check(state, model) {
-  const { source, scorer, view, gold, cell, revealed, prediction } = state;
-  const example = Array.isArray(source) && find(model, source);
-  if (!example) return "it names a sentence that this page does not hold";
-  if (!Object.hasOwn(example.scorers, scorer)) return "it names a scorer that this sentence does not have";
-  if (view !== "heatmap" && view !== "ribbons") return "view is not heatmap or ribbons";
-  if (typeof gold !== "boolean" || typeof revealed !== "boolean")
-    return "gold or revealed is not true or false";
-  const inside = (i, n) => Number.isInteger(i) && i >= 0 && i < n;
-  if (cell && !(inside(cell[0], example.scorers[scorer].output.length) && inside(cell[1], source.length))) {
-    return "cell is not a row and a column";
-  }
-  const share = (x) => x >= 0 && x <= 1;
-  const word = (i) => i === null || inside(i, source.length);
-  if (
-    prediction &&
-    !(
-      word(prediction.choice) &&
-      word(prediction.answer) &&
-      share(prediction.share) &&
-      share(prediction.actual)
-    )
-  ) {
-    return "prediction is not a word and a share";
-  }
-  return "";
+const find = (model, source) => model.get("examples").find(({ src }) => isSame(src, source));
+
+// The example of a state and what its scorer gave; an error says what this page does not hold.
+function shownBy(state, model) {
+  const example = find(model, state.source);
+  if (!example) throw Error("it names a sentence that this page does not hold");
+  const scorer = example.scorers[state.scorer];
+  if (!scorer) throw Error("it names a scorer that this sentence does not have");
+  return { example, scorer };
+}
+
+function sizes(state, model) {
+  const { scorer } = shownBy(state, model);
+  if (!scorer.weights) throw Error("cell is not null, and a fixed vector has no weights");
+  return { rows: scorer.output.length };
+}
+
+function agree(state, model) {
+  const { scorer } = shownBy(state, model);
+  const { prediction } = state;
+  if (!prediction) return "";
+  if (!scorer.weights && !scorer.remembered) return "prediction is not null, and there is nothing to predict";
+  const isWord = prediction.choice !== null && prediction.answer !== null;
+  const isShare = prediction.choice === null && prediction.answer === null;
+  return (scorer.weights ? isWord : isShare) ? "" : "prediction is not what this scorer asks for";
 }
 
 export function sentence(state, example, parts) {
@@ -94,7 +90,20 @@ export function sentence(state, example, parts) {
   return `“${output[t]}” looks most at “${example.src[s]}”, ${percent(weights[t][s])}: ${state.scorer} score, ${output.length} target words over ${example.src.length} source words.`;
 }
 
-function build(view, body, tools) {
+// A sentence that the page does not hold. Whoever translates it puts a new example into the model's `examples` and
+// then sets the state: in a notebook that is the kernel. (A translator that runs in the page belongs here too.)
+function askForTranslation(view, source) {
+  if (BOOK) {
+    view.note(
+      "This sentence was not translated ahead of time; in Jupyter, with this chapter's kernel, any sentence can be.",
+    );
+    return;
+  }
+  view.note("The kernel is asked to translate this sentence.");
+  view.model.send({ type: "translate", source });
+}
+
+function build(view, body) {
   const { model, change } = view;
   const now = () => view.state;
   let [example, parts, cells, laid, picked] = [];
@@ -106,19 +115,10 @@ function build(view, body, tools) {
   const reset = { cell: null, prediction: null, score: null };
   const show = (source) => {
     const next = find(model, source);
-    if (next)
-      change({
-        ...reset,
-        source,
-        scorer: next.scorers[now().scorer] ? now().scorer : Object.keys(next.scorers)[0],
-      });
-    else if (BOOK)
-      view.note(
-        "This sentence was not translated ahead of time; in Jupyter, with this chapter's kernel, any sentence can be.",
-      );
+    if (!next) askForTranslation(view, source);
     else {
-      view.note("The kernel is asked to translate this sentence.");
-      model.send({ type: "translate", source });
+      const scorer = next.scorers[now().scorer] ? now().scorer : Object.keys(next.scorers)[0];
+      change({ ...reset, source, scorer });
     }
   };
 
@@ -290,10 +290,8 @@ function build(view, body, tools) {
     const three = (row, text, join) =>
       [...row.slice(0, 3).map((x, k) => text(x, k)), ...(row.length > 3 ? ["…"] : [])].join(join);
     if (query) {
-      const parts4 = terms(query[t], key[s], v);
-      const top = Math.max(...all[t]);
-      const exps = all[t].map((x) => Math.exp(x - top));
-      const total = exps.reduce((a, b) => a + b);
+      const added = terms(query[t], key[s], v);
+      const { largest, exps, total } = softmax(all[t]);
       if (W)
         lines.push([
           "W key",
@@ -303,17 +301,17 @@ function build(view, body, tools) {
         [
           "Score",
           `${v ? "Σ v·tanh(query + key)" : now().scorer === "general" ? "query · (W key)" : "query · key"} = ${three(
-            parts4,
-            (x, k) =>
+            added,
+            (_, k) =>
               v
                 ? `${fixed(v[k])}·tanh(${fixed(query[t][k])} + ${fixed(key[s][k])})`
                 : `${fixed(query[t][k])}×${fixed(key[s][k])}`,
             " + ",
-          )}${parts4.length > 3 ? ` (${parts4.length} terms)` : ""} = ${fixed(all[t][s], 4)}`,
+          )}${added.length > 3 ? ` (${added.length} terms)` : ""} = ${fixed(all[t][s], 4)}`,
         ],
         [
           "Exponential",
-          `exp(${fixed(all[t][s], 3)} − ${fixed(top, 3)}) = ${fixed(exps[s], 4)}; the row's largest score is taken away first, which changes no share`,
+          `exp(${fixed(all[t][s], 3)} − ${fixed(largest, 3)}) = ${fixed(exps[s], 4)}; the row's largest score is taken away first, which changes no share`,
         ],
         [
           "Share",
@@ -448,7 +446,7 @@ function build(view, body, tools) {
       grid.parentNode.parentNode.hidden = !weights || look !== "heatmap";
       ribbons.hidden = !weights || look !== "ribbons";
       fixedPart.hidden = !!weights;
-      const canGold = weights && example.gold.length && same(parts.output, example.tgt);
+      const canGold = weights && example.gold.length && isSame(parts.output, example.tgt);
       goldLabel.hidden = !canGold;
       gold.checked = now().gold;
       set(view.root, { "data-hidden": weights && !revealed });
@@ -488,9 +486,4 @@ function build(view, body, tools) {
   };
 }
 
-export default widget({
-  name: "AlignmentExplorer",
-  title: "Alignment explorer",
-  check: BOOK && check,
-  build,
-});
+export default widget({ title: "Alignment explorer", sizes, agree, build });

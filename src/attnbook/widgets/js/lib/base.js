@@ -20,7 +20,11 @@ const starts = new WeakMap(); // model -> what it began with
 function faultOf(spec, model, state) {
   if (spec.check) return spec.check(state, model);
   const sizes = () => spec.sizes(state, model);
-  return checkState(model.get("declaration"), state, sizes) || spec.agree?.(state, model) || "";
+  try {
+    return checkState(model.get("declaration"), state, sizes) || spec.agree?.(state, model) || "";
+  } catch (error) {
+    return error.message;
+  }
 }
 
 // Once a model, however often it is drawn: the page's address may hold another state to begin with.
@@ -56,7 +60,7 @@ function begin(model, spec) {
 
 // A widget from {title, build}, and where it needs them:
 //   sizes(state, model)   sizes that the declaration names and that are no part of the state, by name;
-//   agree(state, model)   "" or why parts that are right by themselves do not fit together;
+//   agree(state, model)   "" or why parts that are right by themselves do not fit together (both may throw it);
 //   own                   the state goes into the address only when the reader copies the link.
 // build(view, body, tools) -> {update(), sentence(), outside?(), reset?(), leave?()}.
 // `view` has model, root, state, shared (from a link), change(patch), redraw(), held(node), note(text), reset(),
