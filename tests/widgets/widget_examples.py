@@ -266,7 +266,16 @@ def positions(**options):
 # One of each class, for test_contract.py; a function here may be given predict=False.
 EXAMPLES = {
     "AlignmentExplorer": explorer,
+    "AttentionWindow": window,
     "QKVPlayground": playground,
     "Quiz": quiz,
     "SelfAttentionPlayground": self_playground,
+}
+
+# A guess that each of those takes which asks for one.
+GUESSES = {
+    "AlignmentExplorer": {"choice": 5, "share": 0.5},
+    "AttentionWindow": {"window": 2},
+    "QKVPlayground": {"choice": "love", "share": 0.5},
+    "SelfAttentionPlayground": {"choice": "FBI", "share": 0.5},
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle
-from attnbook.widgets.search_and_cueing import generator
+from attnbook.widgets.mulberry32 import generator
 
 KINDS = {
     "none": "None",

@@ -5,6 +5,7 @@ from statistics import fmean, median
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.mulberry32 import generator
 
 TASKS = ("cueing", "search")
 CUES = ("valid", "neutral", "invalid")
@@ -237,16 +238,6 @@ def few(trials) -> str:
 
 
 # --- The numbers, as js/timing.js has them --------------------------------------------------------------
-
-
-def generator(seed):
-    """mulberry32: an endless iterator of numbers from 0 to 1 that ``seed`` fixes."""
-    mask = 0xFFFFFFFF
-    while True:
-        seed = (seed + 0x6D2B79F5) & mask
-        t = ((seed ^ (seed >> 15)) * (1 | seed)) & mask
-        t = ((t + (((t ^ (t >> 7)) * (61 | t)) & mask)) & mask) ^ t
-        yield (t ^ (t >> 14)) / 4294967296
 
 
 def _shuffle(items, draw):

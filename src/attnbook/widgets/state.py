@@ -9,6 +9,7 @@ stands for itself. A name that is no part is asked of the widget (``Widget._size
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any, ClassVar
 
 from attnbook.widgets import values
@@ -69,6 +70,17 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Absent(Field):
+    """None, and nothing else: a part that this widget cannot have."""
+
+    kind = "absent"
+
+    def check(self, name, value, size):
+        if value is not None:
+            raise ValueError(f"{name}: expected None{self.why}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Boolean(Field):
     """True or False."""
 
@@ -102,6 +114,7 @@ class Integer(Field):
 
     def check(self, name, value, size):
         low, high = size(self.low), size(self.high)
+        value = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
         if type(value) is not int or value < low or (high is not None and value > high):
             between = f"of at least {low}" if high is None else f"from {low} to {high}"
             raise ValueError(f"{name}: expected a whole number {between}, got {value!r}.")
@@ -295,8 +308,8 @@ class Record(Field):
 
     kind = "record"
     parts: Mapping[str, Field]
-    asked_of_reader: tuple[str, ...]
     wanted: str
+    asked_of_reader: tuple[str, ...] = ()
 
     def asked(self, name: str, value: Any) -> None:
         """Raise ``ValueError`` where ``value`` lacks what the reader has to give."""
@@ -390,9 +403,9 @@ def guess(of: Size) -> Record:
         asked_of_reader=("choice", "share"),
         wanted='{"choice": a word or its index, "share": 0 to 1}',
         parts={
-            "choice": Index(of=of, optional=True),
+            "choice": Index(of=of),
             "share": Number(low=0, high=1),
-            "answer": Index(of=of, optional=True),
+            "answer": Index(of=of),
             "actual": Number(low=0, high=1),
         },
     )

@@ -2,9 +2,7 @@
 
 import { rowsOf, unpack } from "./mechanisms/alignment.js";
 import { button, compact, fixed, h, percent, say, select, set, slider, stop, widget } from "./lib/base.js";
-import { add as sum, cover, draw, least, local, look } from "./mechanisms/window.js";
-
-export { draw, least, look };
+import { attendWithin, covers, drawCounts, isLocal, leastWindow, sum } from "./mechanisms/window.js";
 
 const MODES = {
   soft: "Soft: all words",
@@ -12,6 +10,7 @@ const MODES = {
   "local-m": "Local-m: p_t = t",
   "local-p": "Local-p: p_t anywhere",
 };
+const MOST = 64; // words, and places beyond them where a monotonic window may stand
 const UNIT = 40; // pixels a word, before the drawing is scaled
 const FOOT = 130; // where the bars stand
 const TALL = 94; // a weight of 1
@@ -19,7 +18,7 @@ const at = (s) => Math.round((s + 1.5) * UNIT * 10) / 10;
 const peak = (row) => row.indexOf(Math.max(...row));
 
 // What the kernel packed, unpacked.
-export function open({ tokens, keys, trained }) {
+export function unpackMemory({ tokens, keys, trained }) {
   const rows = (text, n) => text && rowsOf(unpack(text), n);
   const n = tokens.length;
   return {
@@ -37,41 +36,27 @@ export function see(state, { keys, trained }) {
     step !== null
       ? trained.scores[step]
       : state.scores || keys.map((k) => k.reduce((sum, x, j) => sum + x * query[j], 0));
-  return look({ ...state, scores });
+  return attendWithin({ ...state, scores });
 }
 
-export function check(state, model) {
-  const { tokens, keys, trained } = open(model.get("memory"));
-  const { mode, centre, window, temperature, query, scores, step, samples, seed, revealed, prediction } =
-    state;
-  const n = tokens.length;
-  const finite = (x) => typeof x === "number" && Number.isFinite(x);
-  const whole = (x, low, high) => Number.isInteger(x) && x >= low && x <= high;
-  const row = (v, size) => v === null || (Array.isArray(v) && v.length === size && v.every(finite));
-  const share = (x) => finite(x) && x >= 0 && x <= 1;
-  if (!Object.hasOwn(MODES, mode)) return "mode is not soft, hard, local-m or local-p";
-  if (mode === "local-m" ? !whole(centre, 0, n + 64) : !finite(centre) || centre < 0 || centre > n)
+// What the declaration cannot say: a centre that the mode allows, scores from somewhere, a guess of the right kind.
+function agree(state, model) {
+  const { tokens } = model.get("memory");
+  const { mode, centre, query, scores, step, prediction } = state;
+  const last = tokens.length + (mode === "local-m" ? MOST : 0);
+  if (centre < 0 || centre > last || (mode === "local-m" && !Number.isInteger(centre))) {
     return "centre is not a place in the sentence";
-  if (!whole(window, 1, 64)) return "window is not a whole number from 1 to 64";
-  if (!finite(temperature) || temperature < 0.01 || temperature > 100)
-    return "temperature is not from 0.01 to 100";
-  if (!row(query, keys ? keys[0].length : -1)) return "query is not as long as a key";
-  if (!row(scores, n)) return "scores are not one number a word";
-  if (step === null ? !query && !scores : !trained || !whole(step, 0, trained.target.length - 1))
-    return "step is not a target word";
-  if (!whole(samples, 0, 1000) || !whole(seed, 0, 2 ** 32 - 1))
-    return "samples or seed is not a whole number";
-  if (typeof revealed !== "boolean") return "revealed is not true or false";
-  if (prediction) {
-    const { window: guess, answer, actual } = prediction;
-    if (
-      !share(actual) ||
-      !(local(state.mode) ? whole(guess, 1, 64) && whole(answer, 1, 192) : share(prediction.share))
-    ) {
-      return "prediction is not a guess and what came out";
-    }
   }
-  return "";
+  if (!query && !scores && step === null) return "query, scores and step are all null";
+  if (!prediction) return "";
+  if (!see(state, unpackMemory(model.get("memory"))).soft)
+    return "prediction is not null, and this row has no scores";
+  const [given, absent] = isLocal(mode)
+    ? [["window", "answer"], ["share"]]
+    : [["share"], ["window", "answer"]];
+  const fits =
+    given.every((name) => prediction[name] !== null) && absent.every((name) => prediction[name] === null);
+  return fits ? "" : `prediction is not a guess in mode ${mode}`;
 }
 
 export function sentence(state, memory) {
@@ -88,7 +73,7 @@ export function sentence(state, memory) {
       : mode === "soft"
         ? `soft attention over all ${tokens.length} words gives “${tokens[s]}” the largest share, ${percent(soft[s])}`
         : mode === "hard"
-          ? `hard attention takes “${tokens[s]}”, whose odds are ${percent(soft[s])}${samples ? `; of ${samples} draws, ${draw(soft, samples, seed)[s]} fell on it` : ""}`
+          ? `hard attention takes “${tokens[s]}”, whose odds are ${percent(soft[s])}${samples ? `; of ${samples} draws, ${drawCounts(soft, samples, seed)[s]} fell on it` : ""}`
           : held
             ? `${place} ${held} of ${tokens.length} words and ${percent(covered)} of the soft weights; its weights add up to ${fixed(total)}`
             : `${place} no word, so every weight is 0`;
@@ -96,18 +81,21 @@ export function sentence(state, memory) {
 }
 
 // The reader's guess beside what came out, and its score.
-export function judge({ mode, window }, { soft, far, best }, share) {
+export function judge({ mode, window }, { soft, distances, best }, share) {
   const cut = (x) => Math.floor(Math.max(0, x) * 100 + 0.5) / 100;
-  const near = local(mode);
-  const actual = compact(Math.min(1, near ? cover(soft, far, window) : soft[best]));
-  const answer = least(soft, far);
+  const near = isLocal(mode);
+  const actual = compact(Math.min(1, near ? covers(soft, distances, window) : soft[best]));
+  const answer = leastWindow(soft, distances);
   return near
-    ? { prediction: { window, answer, actual }, score: cut(1 - Math.abs(window - answer) / soft.length) }
-    : { prediction: { share, actual }, score: cut(1 - Math.abs(share - actual)) };
+    ? {
+        prediction: { window, share: null, answer, actual },
+        score: cut(1 - Math.abs(window - answer) / soft.length),
+      }
+    : { prediction: { window: null, share, answer: null, actual }, score: cut(1 - Math.abs(share - actual)) };
 }
 
 function build(view, body) {
-  const memory = open(view.model.get("memory"));
+  const memory = unpackMemory(view.model.get("memory"));
   const { tokens, keys, trained } = memory;
   const n = tokens.length;
   const now = () => view.state;
@@ -249,10 +237,10 @@ function build(view, body) {
   const drawSums = () => {
     const { mode, centre, window, temperature, query, scores: given, step: t } = now();
     const s = picked;
-    const { scores, soft, far, inside, align, gauss, weights, best, covered } = out;
+    const { scores, soft, distances, inside, align, gauss, weights, best, covered } = out;
     const by = temperature === 1 ? "" : ` ÷ ${fixed(temperature)}`;
     const to = (x) => fixed(x, 4);
-    const near = local(mode);
+    const near = isLocal(mode);
     steps.replaceChildren(
       ...[
         [
@@ -276,7 +264,7 @@ function build(view, body) {
         ],
         near && [
           "Distance",
-          `|${s} − ${fixed(centre)}| = ${fixed(far[s])}, ${inside[s] ? `at most D = ${window}: in the window` : `more than D = ${window}: outside, weight 0`}`,
+          `|${s} − ${fixed(centre)}| = ${fixed(distances[s])}, ${inside[s] ? `at most D = ${window}: in the window` : `more than D = ${window}: outside, weight 0`}`,
         ],
         near &&
           inside[s] && [
@@ -286,7 +274,7 @@ function build(view, body) {
         mode === "local-p" &&
           inside[s] && [
             "Gaussian",
-            `exp(−${fixed(far[s])}² ÷ (2 × ${fixed(window / 2)}²)), with σ = D/2 = ${to(gauss[s])}`,
+            `exp(−${fixed(distances[s])}² ÷ (2 × ${fixed(window / 2)}²)), with σ = D/2 = ${to(gauss[s])}`,
           ],
         mode === "local-p" &&
           inside[s] && [
@@ -333,29 +321,31 @@ function build(view, body) {
   const [pass, again] = [button("Skip", () => skip(true)), button("Predict again", () => skip(false))];
   const panel = h(".predict", asking, told, h(".row", size, commit, pass, again));
   const verdict = ({ prediction, score }) => {
-    const { soft, far, best, scores } = out;
+    const { soft, distances, best, scores } = out;
     const { window: guess, answer, share, actual } = prediction;
     // The reason is given only while what was asked is still shown.
-    const still = Math.abs((share >= 0 ? soft[best] : cover(soft, far, guess)) - actual) < 0.005;
+    const still = Math.abs((share !== null ? soft[best] : covers(soft, distances, guess)) - actual) < 0.005;
     const rim = soft.map((w, s) =>
-      (share >= 0 ? s !== best : far[s] <= answer && (answer < 2 || far[s] > answer - 1)) ? w : -1,
+      (share !== null ? s !== best : distances[s] <= answer && (answer < 2 || distances[s] > answer - 1))
+        ? w
+        : -1,
     );
     const s = peak(rim);
-    if (share >= 0)
+    if (share !== null)
       return `It is ${percent(actual)}, you said ${percent(share)}: score ${fixed(score)}. ${still && n > 1 ? `“${tokens[best]}” leads “${tokens[s]}” by ${fixed(scores[best] - scores[s])} points of score, and softmax makes shares of such leads.` : ""}`;
-    return `D = ${guess} covers ${percent(actual)}; the least that covers 90 % is D = ${answer}: score ${fixed(score)}. ${still && least(soft, far) === answer ? `It has to reach “${tokens[s]}”, ${fixed(far[s])} from p_t, with ${percent(rim[s])} of the soft weights.` : ""}`;
+    return `D = ${guess} covers ${percent(actual)}; the least that covers 90 % is D = ${answer}: score ${fixed(score)}. ${still && leastWindow(soft, distances) === answer ? `It has to reach “${tokens[s]}”, ${fixed(distances[s])} from p_t, with ${percent(rim[s])} of the soft weights.` : ""}`;
   };
   const drawPanel = (state) => {
     const { revealed, window, centre, mode, prediction } = state;
     const inside = panel.contains(document.activeElement) && again.hidden === revealed;
     asking.hidden = commit.hidden = pass.hidden = revealed;
-    size.hidden = revealed || local(state.mode);
+    size.hidden = revealed || isLocal(state.mode);
     again.hidden = !revealed;
     if (inside) (revealed ? again : commit).focus();
-    say(commit, `Commit ${local(state.mode) ? `D = ${window}` : `${size.value} %`}`);
+    say(commit, `Commit ${isLocal(state.mode) ? `D = ${window}` : `${size.value} %`}`);
     say(
       asking,
-      local(state.mode)
+      isLocal(state.mode)
         ? `Move D, below, until you expect the window around p_t = ${fixed(centre)} to cover 90 % of the soft weights. Then commit.`
         : mode === "hard"
           ? "What share of many draws will the word with the largest score have?"
@@ -385,9 +375,9 @@ function build(view, body) {
       const { mode, centre, window, revealed, samples, seed, step: t } = state;
       out = see(state, memory);
       const { soft, weights, inside, gauss, scores, covered } = out;
-      const [near, bare] = [local(state.mode), !soft];
+      const [near, bare] = [isLocal(state.mode), !soft];
       const shown = revealed || bare;
-      counts = mode === "hard" && !bare ? draw(soft, samples, seed) : [];
+      counts = mode === "hard" && !bare ? drawCounts(soft, samples, seed) : [];
       panel.hidden = bare;
       if (!bare) drawPanel(state);
 
@@ -471,4 +461,4 @@ function build(view, body) {
   };
 }
 
-export default widget({ name: "AttentionWindow", title: "Attention window", check: BOOK && check, build });
+export default widget({ title: "Attention window", agree, build });

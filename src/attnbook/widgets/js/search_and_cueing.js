@@ -7,7 +7,6 @@ import {
   CONDITIONS,
   display,
   effect,
-  generator,
   line,
   median,
   plan,
@@ -16,6 +15,7 @@ import {
   score,
   simulate,
 } from "./mechanisms/timing.js";
+import { generator } from "./mechanisms/mulberry32.js";
 
 const CUES = ["valid", "neutral", "invalid"];
 const NAMES = [

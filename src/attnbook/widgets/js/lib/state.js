@@ -16,6 +16,7 @@ const many = (length) => length ?? "several";
 // One entry a kind of part: (field, size) -> [what is expected, whether a value is it]. `size` makes a number of a
 // size, which is a number or the name of another part.
 const KINDS = {
+  absent: () => ["null", (x) => x === null],
   boolean: () => ["true or false", (x) => typeof x === "boolean"],
   number: (field) => [`a finite number${range(field)}`, (x) => isNumber(x, field)],
   integer({ low, high }, size) {

@@ -1,7 +1,7 @@
 // Scores and weights under six kinds of positions, in float64: the same as attnbook.nn within 1e-5.
 
 import { softmax } from "../lib/softmax.js";
-import { generator } from "./timing.js";
+import { generator } from "./mulberry32.js";
 
 const MOST = 128; // places
 export const MOVE = 7; // places that the prediction is about

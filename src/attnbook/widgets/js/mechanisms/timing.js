@@ -1,15 +1,7 @@
 // The two tasks that the reader does, without a page: trials from a seed, medians, slopes, a made-up reader.
 // search_and_cueing.py computes the same, and the tests hold both together.
 
-// mulberry32: numbers from 0 to 1 that a seed fixes.
-export function generator(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { generator } from "./mulberry32.js";
 
 const round = (x) => Math.floor(x + 0.5);
 
@@ -109,7 +101,7 @@ export function effect(task, results) {
     return valid === null || invalid === null ? null : invalid - valid;
   }
   const fit = line(points(results, CONDITIONS[2]));
-  return fit && fit[0];
+  return fit ? fit[0] : null;
 }
 
 export const score = (guess, actual) =>

@@ -1,58 +1,55 @@
 // Soft, hard and local attention over the same scores, in float64: the same as attnbook.nn within 1e-5.
 
-import { softmax } from "../lib/softmax.js";
+import { argmax, softmax } from "../lib/softmax.js";
+import { generator } from "./mulberry32.js";
 
-export const local = (mode) => mode[0] === "l";
+const SHARE = 0.9; // of the soft weights, which the reader's window has to cover
 
-export const add = (numbers) => numbers.reduce((a, b) => a + b, 0);
+export const isLocal = (mode) => mode.startsWith("local");
 
-// scores (S) -> soft (S), inside (S), gauss (S), weights (S), covered, total. As attention_window.py's window_weights.
-export function look({ scores, mode, centre, window, temperature = 1 }) {
-  const far = scores.map((_, s) => Math.abs(s - centre));
-  const inside = far.map((f) => !local(mode) || f <= window);
+export const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+// scores (S) -> soft weights, what the window holds, the softmax within it, the Gaussian of sigma = D / 2 around the
+// centre (Luong et al. 2015, equation 10), weights, and how much of the soft weights the window covers.
+export function attendWithin({ scores, mode, centre, window, temperature = 1 }) {
   const scaled = scores.map((score) => score / temperature);
-  const best = scores.indexOf(Math.max(...scores));
+  const distances = scores.map((_, s) => Math.abs(s - centre));
+  const inside = distances.map((distance) => !isLocal(mode) || distance <= window);
+  const best = argmax(scores);
   const soft = softmax(scaled).weights;
-  // sigma = D / 2, and nothing divides by the sum afterwards.
-  const gauss = far.map((f) => (mode === "local-p" ? Math.exp((-2 * f * f) / (window * window)) : 1));
   const align = softmax(scaled, inside).weights;
-  const weights = align.map((w, s) => (mode === "hard" ? +(s === best) : w * gauss[s]));
-  return {
-    scores,
-    far,
-    inside,
-    soft,
-    align,
-    gauss,
-    weights,
-    best,
-    covered: cover(soft, far, window, mode),
-    total: add(weights),
-  };
+  const gauss = distances.map((distance) =>
+    mode === "local-p" ? Math.exp((-2 * distance ** 2) / window ** 2) : 1,
+  );
+  // Nothing divides by the sum after the Gaussian.
+  const weights = align.map((weight, s) => (mode === "hard" ? Number(s === best) : weight * gauss[s]));
+  const covered = sum(soft.filter((_, s) => inside[s]));
+  return { scores, distances, inside, soft, align, gauss, weights, best, covered, total: sum(weights) };
 }
 
 // The share of the soft weights within D of the centre.
-export const cover = (soft, far, D, mode = "local") =>
-  add(soft.filter((_, s) => !local(mode) || far[s] <= D));
+export const covers = (soft, distances, D) => sum(soft.filter((_, s) => distances[s] <= D));
 
 // The smallest whole D that covers 90 %.
-export function least(soft, far) {
+export function leastWindow(soft, distances) {
   let D = 1;
-  while (cover(soft, far, D) < 0.9 - 1e-9) D += 1;
+  while (covers(soft, distances, D) < SHARE - 1e-9) D += 1;
   return D;
 }
 
-// Counts of n draws with these odds: mulberry32, and so the very draws that Python makes.
-export function draw(odds, n, seed) {
+// How often each word comes up in n draws with these odds.
+export function drawCounts(odds, n, seed) {
   const counts = odds.map(() => 0);
-  for (let a = seed; n > 0; n -= 1) {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    let left = ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-    let s = 0;
-    while (s < odds.length - 1 && (left -= odds[s]) >= 0) s += 1;
-    counts[s] += 1;
+  const draw = generator(seed);
+  for (let i = 0; i < n; i += 1) {
+    let left = draw();
+    let word = 0;
+    while (word < odds.length - 1) {
+      left -= odds[word];
+      if (left < 0) break;
+      word += 1;
+    }
+    counts[word] += 1;
   }
   return counts;
 }
