@@ -45,7 +45,8 @@ def test_importing_them_needs_no_torch():
 
 # --- One declaration, checked on both sides ---------------------------------------------------------------
 
-WRONG = [None, True, -1, 0.5, 10**12, "nonsense", "", [], {}, [None], [-1], [[]], [[0, 0], [1]], [["a"]], [True]]
+WRONG = [None, True, -1, 0.5, 10**12, "nonsense", "", [], {}]
+WRONG += [[None], [-1], [[]], [[0, 0], [1]], [["a"]], [True]]
 
 
 def corrupted(state, declaration, seed=0):

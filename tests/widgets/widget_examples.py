@@ -267,6 +267,7 @@ def positions(**options):
 EXAMPLES = {
     "AlignmentExplorer": explorer,
     "AttentionWindow": window,
+    "PositionExplorer": positions,
     "QKVPlayground": playground,
     "Quiz": quiz,
     "SelfAttentionPlayground": self_playground,
@@ -276,6 +277,7 @@ EXAMPLES = {
 GUESSES = {
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
+    "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
     "SelfAttentionPlayground": {"choice": "FBI", "share": 0.5},
 }

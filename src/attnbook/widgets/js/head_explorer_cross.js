@@ -1,7 +1,7 @@
 // HeadExplorerCross: the heads of a translator, its three kinds of attention, and what is left of each row when
 // words are hidden.
 
-import { button, compact, fixed, h, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
+import { button, fixed, h, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
 import { VIEWS, amount, best, find, label, pictures, same } from "./head_explorer.js";
 import { heat, paint } from "./lib/heat.js";
 import { each, sum } from "./mechanisms/word_model.js";

@@ -381,7 +381,7 @@ function build(view, body) {
         columns.forEach((one, channel) =>
           shade(
             one.seen,
-            grid(w, height, (x, y, i) =>
+            grid(w, height, (_x, _y, i) =>
               found.pyramids.reduce(
                 (sum, [{ a }], k) => (channelOf(k) === channel ? sum + Math.abs(a[i]) : sum),
                 0,

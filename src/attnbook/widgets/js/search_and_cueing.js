@@ -3,7 +3,6 @@
 import { button, compact, fixed, h, say, select, set, slider, widget } from "./lib/base.js";
 import {
   byCue,
-  COLUMNS,
   CONDITIONS,
   display,
   effect,
@@ -11,7 +10,6 @@ import {
   median,
   plan,
   points,
-  ROWS,
   score,
   simulate,
 } from "./mechanisms/timing.js";

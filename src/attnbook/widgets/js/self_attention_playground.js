@@ -2,7 +2,7 @@
 
 import { button, compact, fixed, h, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
 import { arrow, beside, plane, spot } from "./lib/plane.js";
-import { SCALES, selfAttend } from "./mechanisms/self_attention.js";
+import { selfAttend } from "./mechanisms/self_attention.js";
 
 const NAMES = ["w_q", "w_k", "w_v"];
 const I = [

@@ -105,11 +105,11 @@ export function features({ w, h, rgb }) {
   const intensity = grid(
     w,
     h,
-    (x, y, i) => (rgb[3 * i] / 255 + rgb[3 * i + 1] / 255 + rgb[3 * i + 2] / 255) / 3,
+    (_x, _y, i) => (rgb[3 * i] / 255 + rgb[3 * i + 1] / 255 + rgb[3 * i + 2] / 255) / 3,
   );
   const top = Math.max(...intensity.a) / 10;
   const colour = (f) =>
-    grid(w, h, (x, y, i) => {
+    grid(w, h, (_x, _y, i) => {
       if (!(intensity.a[i] > top)) return 0;
       const [r, g, b] = [0, 1, 2].map((k) => rgb[3 * i + k] / 255 / intensity.a[i]);
       return f(r, g, b);
@@ -148,7 +148,7 @@ export const contrasts = (pyramids, delta) =>
 export function combine(added, gains, byFeature, size) {
   const [{ w, h }] = added;
   const parts = gains.map((gain, channel) => {
-    const conspicuity = grid(w, h, (x, y, i) =>
+    const conspicuity = grid(w, h, (_x, _y, i) =>
       added.reduce(
         (sum, { a }, k) => (channelOf(k) === channel ? sum + (byFeature[FEATURES[k]] ?? 1) * a[i] : sum),
         0,
@@ -156,7 +156,7 @@ export function combine(added, gains, byFeature, size) {
     );
     return { w, h, a: normalise(conspicuity).a.map((v) => v * gain) };
   });
-  const coarse = grid(w, h, (x, y, i) => (parts[0].a[i] + parts[1].a[i] + parts[2].a[i]) / 3);
+  const coarse = grid(w, h, (_x, _y, i) => (parts[0].a[i] + parts[1].a[i] + parts[2].a[i]) / 3);
   return { parts, saliency: enlarge(coarse, size.w, size.h, GOAL) };
 }
 
@@ -165,7 +165,7 @@ export const colourGain = ({ w, h, rgb }, colour) =>
   grid(
     w,
     h,
-    (x, y, i) =>
+    (_x, _y, i) =>
       1 + 4 * Math.exp(-colour.reduce((sum, c, k) => sum + (rgb[3 * i + k] / 255 - c) ** 2, 0) / 0.08),
   );
 
