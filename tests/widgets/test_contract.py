@@ -195,6 +195,7 @@ def test_keyboard_alone(page_of, make):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(page_of, axe, make, theme):
     page = page_of([make()], theme=theme)
+    assert page.locator(".ab-hint").count() == 1, "it is drawn"
     assert violations(page, axe) == []
     if page.get_by_role("button", name="Skip", exact=True).count():
         page.get_by_role("button", name="Skip", exact=True).click()

@@ -237,6 +237,13 @@ def experiment(task="cueing", **options):
     return SearchAndCueing(task, **{**defaults, **options})
 
 
+def finished_experiment(**options):
+    """Trials of a made-up reader, done."""
+    made = experiment(**options)
+    made.simulate()
+    return made
+
+
 def self_playground(**options):
     """Four words in the plane, three identities."""
     from attnbook.widgets import SelfAttentionPlayground
@@ -270,6 +277,8 @@ EXAMPLES = {
     "PositionExplorer": positions,
     "QKVPlayground": playground,
     "Quiz": quiz,
+    "SaliencyScanpath": scanpath,
+    "SearchAndCueing": finished_experiment,
     "SelfAttentionPlayground": self_playground,
 }
 
@@ -279,5 +288,7 @@ GUESSES = {
     "AttentionWindow": {"window": 2},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
+    "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},
+    "SearchAndCueing": {"guess": 40},
     "SelfAttentionPlayground": {"choice": "FBI", "share": 0.5},
 }

@@ -336,11 +336,7 @@ class AttentionWindow(PredictFirst):
             return prediction
         if not local:
             return {**prediction, "actual": min(1.0, max(seen["soft"]))}
-        window = (
-            self._declared.parts["prediction"]
-            .parts["window"]
-            .check("prediction window", prediction["window"], lambda size: size)
-        )
+        window = self._part("window", prediction, state)
         covered = min(1.0, covers(seen["soft"], state["centre"], window))
         return {**prediction, "answer": least_window(seen["soft"], state["centre"]), "actual": covered}
 

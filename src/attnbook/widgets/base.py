@@ -127,7 +127,7 @@ class Widget(anywidget.AnyWidget):
         if not isinstance(challenge, str):
             raise TypeError(f"challenge: expected a string, got {challenge!r}.")
         self._declared = self._declare()
-        self._computed: tuple[dict | None, Any] = (None, None)
+        self._last_numbers: tuple[dict | None, Any] = (None, None)
         # The constructor speaks ValueError, as every function of the package does.
         self._accepted = self._check({"version": self._version, **state})
         order = f"{name}-{next(_counts[name])}"
@@ -184,10 +184,10 @@ class Widget(anywidget.AnyWidget):
 
     def _numbers(self, state: dict):
         """What `_compute` makes of this state, kept until it is asked for another one."""
-        known, numbers = self._computed
+        known, numbers = self._last_numbers
         if known is not state:
             numbers = self._compute(state)
-            self._computed = state, numbers
+            self._last_numbers = state, numbers
         return numbers
 
     def _mirrors(self, state: dict) -> dict:
@@ -324,6 +324,13 @@ class PredictFirst(Widget):
         if not {"answer", "actual"} <= set(prediction):
             made["answer"], made["actual"] = self._outcome(state)
         return made
+
+    def _part(self, name: str, prediction: dict, state: dict):
+        """One part of a guess, checked: what the outcome is worked out from."""
+        field = self._declared.parts["prediction"].parts[name]
+        return self._declared.check_field(
+            field, f"prediction {name}", prediction.get(name), state, self._sizes
+        )
 
     def _graded(self, prediction: dict, state: dict) -> float | None:
         """How good a completed guess was, from 0 to 1."""

@@ -373,6 +373,14 @@ class State:
 
     def check_part(self, name: str, value: Any, checked: dict, sizes: Callable[[dict], Mapping]) -> None:
         """Check one part beside those in ``checked``, and put it there."""
+        field = self.parts[name]
+        if value is None and field.default is not None:
+            value = field.default(checked)
+        checked[name] = self.check_field(field, name, value, checked, sizes)
+
+    @staticmethod
+    def check_field(field: Field, name: str, value: Any, checked: dict, sizes: Callable[[dict], Mapping]):
+        """``value`` as ``field`` has it, its sizes taken from the parts in ``checked``."""
 
         def size(of: Size) -> int | None:
             if not isinstance(of, str):
@@ -380,10 +388,7 @@ class State:
             known = checked[of] if of in checked else sizes(checked)[of]
             return known if isinstance(known, int) else len(known)
 
-        field = self.parts[name]
-        if value is None and field.default is not None:
-            value = field.default(checked)
-        checked[name] = _checked(field, name, value, size)
+        return _checked(field, name, value, size)
 
     def exported(self) -> dict:
         """The declaration as JSON, for the page."""

@@ -85,33 +85,9 @@ export function judge(places, state, images, target) {
   };
 }
 
-export function check(state, model) {
-  const { image, target, gains, delta, radius, decay, fixations, revealed, prediction } = state;
-  const images = model.get("images");
-  if (!Object.hasOwn(images, image)) return "it names a picture that this page does not hold";
-  if (target !== null && !Object.hasOwn(model.get("targets"), target))
-    return "it names a target that this page does not know";
-  const from = (x, low, high) => typeof x === "number" && x >= low && x <= high;
-  const whole = (x, low, high) => Number.isInteger(x) && from(x, low, high);
-  if (!Array.isArray(gains) || gains.length !== 3 || !gains.every((x) => from(x, 0, 5)))
-    return "gains is not three numbers from 0 to 5";
-  if (!whole(delta, 1, 4) || !whole(fixations, 1, 9) || !from(radius, 1, 128) || !from(decay, 0, 1))
-    return "a slider is out of range";
-  if (typeof revealed !== "boolean") return "revealed is not true or false";
-  const { w, h: height } = images[image];
-  if (
-    prediction &&
-    !(
-      Array.isArray(prediction.places) &&
-      prediction.places.length &&
-      prediction.places.every(
-        (one) => Array.isArray(one) && whole(one[0], 0, height - 1) && whole(one[1], 0, w - 1),
-      ) &&
-      ["auc", "centre"].every((name) => from(prediction[name], 0, 1))
-    )
-  )
-    return "prediction is not a list of places";
-  return "";
+function sizes(state, model) {
+  const picture = model.get("images")[state.image];
+  return { height: picture.h, width: picture.w };
 }
 
 // f(pixel, 0 red 1 green 2 blue): 0 to 255.
@@ -449,9 +425,4 @@ function build(view, body) {
   };
 }
 
-export default widget({
-  name: "SaliencyScanpath",
-  title: "Saliency and scanpath",
-  check: BOOK && check,
-  build,
-});
+export default widget({ title: "Saliency and scanpath", sizes, build });

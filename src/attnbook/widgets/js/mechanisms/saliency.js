@@ -199,6 +199,7 @@ export const auc = ({ w, a }, places) =>
     return sum + won / a.length;
   }, 0) / places.length;
 
-// What a guess that knows only the middle of a picture would rank.
+// A map that ranks pixels by how near the middle they are, each side counted as 1: whole numbers, so that pixels
+// equally near tie exactly.
 export const centred = (w, h) =>
-  grid(w, h, (x, y) => -(((x + 0.5) / w - 0.5) ** 2) - ((y + 0.5) / h - 0.5) ** 2);
+  grid(w, h, (x, y) => -(((2 * x + 1 - w) * h) ** 2) - ((2 * y + 1 - h) * w) ** 2);
