@@ -13,7 +13,6 @@ const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js",
   AttentionWindow: "attention_window.js",
   HeadExplorer: "head_explorer.js",
-  HeadExplorerCross: "head_explorer_cross.js",
   PositionExplorer: "position_explorer.js",
   QKVPlayground: "qkv_playground.js",
   Quiz: "quiz.js",
@@ -22,7 +21,7 @@ const WIDGETS = {
   SelfAttentionPlayground: "self_attention_playground.js",
 };
 // What base.js exports again, and so the page loads once.
-const SHARED = ["elements", "numbers", "predict", "softmax"];
+const SHARED = ["elements", "heat", "numbers", "plane", "predict", "softmax"];
 const shared = {
   absWorkingDir: here,
   bundle: true,

@@ -374,7 +374,7 @@ function build(view, body) {
       s = view.state;
       ({ query_position: m, key_position: n, length: size, train_length: trained, revealed: shown } = s);
       out = positions(s);
-      const { weights, scores } = out;
+      const { weights } = out;
       const { kind, prediction } = s;
 
       form.hidden = shown;

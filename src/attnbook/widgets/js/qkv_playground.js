@@ -2,20 +2,23 @@
 
 import {
   argmax,
+  arrow,
+  beside,
   button,
   compact,
   fixed,
   h,
   percent,
+  plane,
   predictor,
   say,
   select,
   set,
   slider,
+  spot,
   stop,
   widget,
 } from "./lib/base.js";
-import { arrow, beside, plane, spot } from "./lib/plane.js";
 import { attend } from "./mechanisms/attention.js";
 
 const MODES = { soft: "Soft: softmax", hard: "Hard: largest takes all", fixed: "Your own weights" };

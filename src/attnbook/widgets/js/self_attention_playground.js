@@ -1,7 +1,22 @@
 // SelfAttentionPlayground: words in the plane, each a query, a key and a value; three matrices to edit.
 
-import { button, compact, fixed, h, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
-import { arrow, beside, plane, spot } from "./lib/plane.js";
+import {
+  arrow,
+  beside,
+  button,
+  compact,
+  fixed,
+  h,
+  percent,
+  plane,
+  predictor,
+  say,
+  select,
+  set,
+  spot,
+  stop,
+  widget,
+} from "./lib/base.js";
 import { selfAttend } from "./mechanisms/self_attention.js";
 
 const NAMES = ["w_q", "w_k", "w_v"];

@@ -7,7 +7,9 @@ import { keyboard } from "./keyboard.js";
 import { checkState } from "./state.js";
 
 export * from "./elements.js";
+export * from "./heat.js";
 export * from "./numbers.js";
+export * from "./plane.js";
 export * from "./predict.js";
 export * from "./softmax.js";
 

@@ -1,6 +1,6 @@
 // A matrix of shares as a picture: one canvas, words beside it, a cell that a pointer or the arrow keys choose.
 
-import { h, say, set, stop } from "./base.js";
+import { h, say, set, stop } from "./elements.js";
 
 // One colour, shares as its opacity, so that the picture stands on a light and on a dark page. Below zero:
 // another colour, and every second point, since colour alone says nothing to some.
@@ -72,7 +72,7 @@ export function heat(view, name, choose) {
   const grid = h(".hx-heat", across, down, map);
   return {
     node: h("figure", title, grid, read),
-    draw([text, rows, signed], words, columns, at) {
+    draw({ name: text, rows, signed }, words, columns, at) {
       [n, m] = [rows.length, columns.length];
       const key = words + columns;
       if (key !== laid) {

@@ -1,6 +1,7 @@
 // A square of the plane with vectors that a hand or the arrow keys move.
 
-import { fixed, h, set, stop } from "./base.js";
+import { h, set, stop } from "./elements.js";
+import { fixed } from "./numbers.js";
 
 const HALF = 160; // pixels from the origin to the edge, before the drawing is scaled
 

@@ -47,7 +47,10 @@ export function reader({
 }) {
   const all = unpack(numbers);
   let at = 0;
-  const take = (n) => all.subarray(at, (at += n));
+  const take = (n) => {
+    at += n;
+    return all.subarray(at - n, at);
+  };
   const pair = (n, m = 1) => [take(n * m), take(n)];
   const [embedding, positions] = [take(vocab * d), take(max_length * d)];
   const layers = each(n_layers, () => [

@@ -1,10 +1,8 @@
-// HeadExplorerCross: the heads of a translator, its three kinds of attention, and what is left of each row when
-// words are hidden.
+// The heads of a translator, its three kinds of attention, and what is left of each row when words are hidden.
 
-import { button, fixed, h, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
-import { VIEWS, amount, best, find, label, pictures, same } from "./head_explorer.js";
-import { heat, paint } from "./lib/heat.js";
-import { each, sum } from "./mechanisms/word_model.js";
+import { button, fixed, h, percent, predictor, say, select, set, softmax } from "../lib/base.js";
+import { each } from "../mechanisms/word_model.js";
+import { allHeads, amount, best, closeUp, folded, gallery, label, largest, pictures } from "./shared.js";
 
 const KINDS = {
   encoder: "Encoder self-attention",
@@ -22,12 +20,8 @@ export function logs(text) {
   };
 }
 
-// exp of each score's distance to the largest of the words that are left; 0 for a word that may not be seen.
-function exps(row, off) {
-  const left = row.map((x, j) => (off.includes(j) ? -Infinity : x));
-  const top = Math.max(...left);
-  return left.map((x) => (x > -Infinity ? Math.exp(x - top) : 0));
-}
+// The softmax over the words that are left.
+const left = (row, off) => softmax(row.map((x, j) => (off.includes(j) ? -Infinity : x)));
 
 const place = (kind) => (kind === "decoder" ? "hidden_written" : "hidden");
 const wordsOf = ({ src, tgt }, kind) =>
@@ -38,7 +32,7 @@ const wordsOf = ({ src, tgt }, kind) =>
   })[kind];
 
 const opened = new WeakMap();
-// What head_explorer_cross.py's _run computes, and the log-weights behind it.
+// What heads_of_translation.py computes, and the log-weights behind it.
 export function run(content, state) {
   const { sentence, kind } = state;
   const off = state[place(kind)];
@@ -49,12 +43,16 @@ export function run(content, state) {
     const one = content.translations[sentence];
     const [words, columns] = wordsOf(one, kind);
     const read = logs(one[kind]);
-    let at = 0;
+    let at = -1;
+    const next = () => {
+      at += 1;
+      return read(at);
+    };
     const [n_layers, n_heads] = content.sizes;
     // The decoder's rows hold what is written before them.
     const rows = each(n_layers, () =>
       each(n_heads, () =>
-        words.map((_, i) => columns.map((_, j) => (kind === "decoder" && j > i ? -Infinity : read(at++)))),
+        words.map((_, i) => columns.map((_, j) => (kind === "decoder" && j > i ? -Infinity : next()))),
       ),
     );
     parts[key] = { words, columns, logs: rows };
@@ -65,9 +63,7 @@ export function run(content, state) {
     known.weights = known.logs.map((layer) =>
       layer.map((head) =>
         head.map((row) => {
-          const all = exps(row, off);
-          const total = sum(all) || 1;
-          return all.map((e) => e / total);
+          return left(row, off).weights;
         }),
       ),
     );
@@ -82,11 +78,10 @@ export function sentence(state, content) {
   const out = run(content, state);
   if (!state.revealed)
     return `The weights are hidden: predict where ${where(state)} ${who(state, out)}, or skip.`;
-  const text = pictures(state, out).map(([name, rows, signed]) => {
-    const row = rows[state.row];
-    const at = best(row.map(Math.abs));
-    return row[at]
-      ? `${name} ${signed ? "differs" : "looks"} most at “${out.columns[at]}”, ${amount(row[at], signed)}, ${who(state, out)}.`
+  const text = pictures(state, out).map(({ name, rows, signed }) => {
+    const [at, weight] = largest(rows[state.row]);
+    return weight
+      ? `${name} ${signed ? "differs" : "looks"} most at “${out.columns[at]}”, ${amount(weight, signed)}, ${who(state, out)}.`
       : `${name}: no ${signed ? "difference" : "word is left to look at"}, ${who(state, out)}.`;
   });
   const off = state[place(state.kind)];
@@ -94,63 +89,20 @@ export function sentence(state, content) {
   return [`${KINDS[state.kind]}.`, ...text].join(" ");
 }
 
-export function check(state, model) {
-  const { translations, kinds, sizes } = model.get("content");
-  const {
-    sentence: at,
-    kind,
-    head,
-    other,
-    view,
-    row,
-    column,
-    hidden,
-    hidden_written,
-    prediction,
-    revealed,
-  } = state;
-  const inside = (i, n) => Number.isInteger(i) && i >= 0 && i < n;
-  const pair = (p) => Array.isArray(p) && p.length === 2 && p.every((i, k) => inside(i, sizes[k]));
-  if (!inside(at, translations.length)) return "it names a sentence that this page does not hold";
-  const one = translations[at];
-  if (!kinds.includes(kind)) return "kind is not one that this page holds";
-  if (!pair(head) || !pair(other)) return "it names a head that is not there";
-  if (!VIEWS.some(([name]) => name === view)) return "view is not one of the four";
-  const [words, columns] = wordsOf(one, kind);
-  const key = (j) => inside(j, columns.length);
-  if (!inside(row, words.length) || (column !== null && !key(column))) return "row or column is not a word";
-  if (
-    ![
-      [hidden, one.src],
-      [hidden_written, one.tgt],
-    ].every(([all, from]) => Array.isArray(all) && all.every((j) => inside(j, from.length)))
-  ) {
-    return "hidden does not list words";
-  }
-  if (typeof revealed !== "boolean") return "revealed is not true or false";
-  const share = (x) => x >= 0 && x <= 1;
-  if (
-    prediction &&
-    !(key(prediction.choice) && key(prediction.answer) && share(prediction.share) && share(prediction.actual))
-  ) {
-    return "prediction is not a word and a share";
-  }
-  return "";
+export function sizes(state, model) {
+  const { src, tgt } = model.get("content").translations[state.sentence];
+  const [rows, columns] = wordsOf({ src, tgt }, state.kind);
+  return { rows, columns, src, tgt };
 }
 
-function build(view, body) {
+export const agree = () => "";
+
+export function build(view, body) {
   const { model, change } = view;
   const content = model.get("content");
-  const {
-    translations,
-    kinds,
-    sizes: [n_layers, n_heads],
-  } = content;
-  const heads = each(n_layers * n_heads, (i) => [Math.floor(i / n_heads), i % n_heads]);
+  const { translations, kinds } = content;
   const now = () => view.state;
-  const folded = (text, inside) =>
-    h("details.panel", { ontoggle: view.redraw }, stop(h("summary", text)), inside);
-  let [out, shown, tabled, laid, keys] = [];
+  let [out, shown, laid, keys] = [];
 
   // Another row of another head is another question.
   const ask = (patch) => change({ ...patch, prediction: null, score: null });
@@ -169,7 +121,7 @@ function build(view, body) {
     why() {
       const [l, g] = now().head;
       const row = out.weights[l][g][now().row];
-      const order = each(row.length, (j) => j).sort((a, b) => row[b] - row[a]);
+      const order = row.map((_, j) => j).sort((a, b) => row[b] - row[a]);
       if (!row[order[1]]) return "There was no other word to look at.";
       const gap = out.logs[l][g][now().row][order[0]] - out.logs[l][g][now().row][order[1]];
       return `Its score is ${fixed(gap)} above that of “${out.columns[order[1]]}”, the next: e^${fixed(gap)} = ${fixed(Math.exp(gap), 1)} times the weight.`;
@@ -214,106 +166,31 @@ function build(view, body) {
   };
   const asHidden = h("p.note");
 
-  // Every head as a small picture.
-  const isShown = (one) => {
-    const { view: look, head, other } = now();
-    return look === "average" ? one[0] === head[0] : same(one, head) || (look !== "one" && same(one, other));
-  };
-  const small = heads.map((one) => {
-    const canvas = h("canvas");
-    const show = button(
-      [canvas, label(one)],
-      () => ask({ head: one, ...(same(one, now().other) && { other: now().head }) }),
-      {
-        class: "ab-hx-small",
-        "data-columns": n_heads,
-        "aria-label": `${label(one)}: Layer ${one[0] + 1}, head ${one[1] + 1}`,
-      },
-    );
-    return [one, canvas, show, h("td", show)];
-  });
-  const legend = h("caption");
-  const grid = h(
-    "table.hx-heads",
-    legend,
-    h(
-      "tbody",
-      each(n_layers, (l) =>
-        h(
-          "tr",
-          h("th", { scope: "row" }, `layer ${l + 1}`),
-          small.slice(l * n_heads, (l + 1) * n_heads).map((all) => all[3]),
-        ),
-      ),
-    ),
-  );
-  const views = VIEWS.map(([name, text]) => button(text, () => change({ view: name }), { role: "radio" }));
-  const second = select(
-    heads.map((one, i) => [i, label(one)]),
-    { onchange: () => change({ other: heads[second.value] }) },
-  );
-  const withOther = h("label", "and head ", second);
-  const large = [0, 1].map((i) =>
-    heat(
-      view,
-      (r, c) => `“${out.words[r]}” at “${out.columns[c]}”: ${amount(shown[i][1][r][c], shown[i][2])}`,
-      ([r, c]) => (r === now().row ? change : ask)({ row: r, column: c }),
-    ),
+  const all = gallery(view, content.sizes, { pick: ask });
+  const close = closeUp(view, content.sizes, ([r, c]) =>
+    (r === now().row ? change : ask)({ row: r, column: c }),
   );
 
   // What one cell is made of.
   const steps = h("ol");
-  const sums = folded("", steps);
+  const sums = folded(view, "", steps);
   const drawSums = (r, c) => {
     say(sums.firstChild, `The arithmetic of “${out.words[r]}” and “${out.columns[c]}”`);
     if (!sums.open) return;
     const { kind } = now();
     const off = now()[place(kind)];
     steps.replaceChildren(
-      ...heads.filter(isShown).map(([l, g]) => {
-        const all = exps(out.logs[l][g][r], off);
-        const text = off.includes(c)
-          ? "hidden, so 0"
-          : !all[c]
-            ? "masked, so 0"
-            : `its score is ${fixed(-Math.log(all[c]))} below the largest that is left. e^${fixed(Math.log(all[c]))} = ${fixed(all[c], 4)}; divided by the sum of all, ${fixed(sum(all), 4)}: ${fixed(out.weights[l][g][r][c], 4)}`;
-        return h("li", h("b", `Head ${label([l, g])}: `), text);
-      }),
-    );
-  };
-
-  // The table behind the picture.
-  const behind = h(".hx-scroll");
-  const numbers = folded("The numbers", behind);
-  const drawNumbers = () => {
-    const key = out.key + shown.map(([name]) => name);
-    if (!numbers.open || key === tabled) return;
-    tabled = key;
-    behind.replaceChildren(
-      ...shown.map(([name, rows]) =>
-        h(
-          "table.hx-shares",
-          h("caption", `${name}, in %`),
-          h(
-            "thead",
-            h(
-              "tr",
-              h("td"),
-              out.columns.map((word) => h("th", { scope: "col" }, word)),
-            ),
-          ),
-          h(
-            "tbody",
-            rows.map((row, r) =>
-              h(
-                "tr",
-                h("th", { scope: "row" }, out.words[r]),
-                row.map((w) => stop(h("td", { "data-columns": row.length }, fixed(100 * w, 0)))),
-              ),
-            ),
-          ),
-        ),
-      ),
+      ...allHeads(content.sizes)
+        .filter(all.isShown)
+        .map(([l, g]) => {
+          const { exps, total } = left(out.logs[l][g][r], off);
+          const text = off.includes(c)
+            ? "hidden, so 0"
+            : !exps[c]
+              ? "masked, so 0"
+              : `its score is ${fixed(-Math.log(exps[c]))} below the largest that is left. e^${fixed(Math.log(exps[c]))} = ${fixed(exps[c], 4)}; divided by the sum of all, ${fixed(total, 4)}: ${fixed(out.weights[l][g][r][c], 4)}`;
+          return h("li", h("b", `Head ${label([l, g])}: `), text);
+        }),
     );
   };
 
@@ -339,25 +216,7 @@ function build(view, body) {
     story.replaceChildren(line("source:", src, asks), ...(asks ? [] : [line("written:", tgt, true)]));
   };
 
-  const rest = h(
-    "",
-    keyRow,
-    asHidden,
-    h(
-      ".hx-sides",
-      h("", grid),
-      h(
-        "",
-        h(".row", h(".modes", { role: "radiogroup", "aria-label": "view" }, views), withOther),
-        h(
-          ".hx-pair",
-          large.map(({ node }) => node),
-        ),
-      ),
-    ),
-    sums,
-    numbers,
-  );
+  const rest = h("", keyRow, asHidden, h(".hx-sides", h("", all.node), close.node), sums, close.numbers);
   body.append(
     ...(translations.length > 1 ? [h(".row", h("label", "sentence ", given))] : []),
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "kind of attention" }, modes)),
@@ -375,7 +234,7 @@ function build(view, body) {
   return {
     sentence: () => sentence(now(), content),
     update() {
-      const { kind, head, other, view: look, row, column, revealed } = now();
+      const { kind, row, column, revealed } = now();
       const off = now()[place(kind)];
       out = run(content, now());
       shown = pictures(now(), out);
@@ -386,7 +245,7 @@ function build(view, body) {
       modes.forEach((one, i) => set(one, { "aria-checked": `${kinds[i] === kind}` }));
       if (!revealed) return;
       say(
-        legend,
+        all.caption,
         `All heads. Rows: ${kind === "encoder" ? "source words" : "words being written"}. Columns: ${kind === "decoder" ? "<bos> and the words before" : "source words"}.`,
       );
       keys.forEach(([one, lines, inside], j) => {
@@ -395,7 +254,7 @@ function build(view, body) {
         lines.forEach(([fill, text], i) => {
           inside[i].hidden = !shown[i];
           if (!shown[i]) return;
-          const w = shown[i][1][row][j];
+          const w = shown[i].rows[row][j];
           set(fill, { style: `--w:${Math.abs(w).toFixed(4)}${w < 0 ? ";background:var(--key)" : ""}` });
           say(
             text,
@@ -403,7 +262,7 @@ function build(view, body) {
               ? "hidden"
               : kind === "decoder" && j > row
                 ? "not yet"
-                : shown[i][2]
+                : shown[i].signed
                   ? fixed(100 * w, 0)
                   : percent(w),
           );
@@ -415,27 +274,10 @@ function build(view, body) {
           ? `Hidden from every query: the softmax runs over the words that are left, with the scores of the whole sentence. A model that had not read ${off.length > 1 ? "them" : "it"} would have other scores.`
           : "Press a word to hide it: the softmax then runs over the words that are left, in every head.",
       );
-      second.value = find(heads, other);
-      withOther.hidden = !/^[cd]/.test(look);
-      views.forEach((one, i) => set(one, { "aria-checked": `${VIEWS[i][0] === look}` }));
-      small.forEach(([one, canvas, show]) => {
-        paint(canvas, out.weights[one[0]][one[1]]);
-        set(show, { "aria-pressed": `${isShown(one)}` });
-      });
-      const mark = column ?? best(shown[0][1][row].map(Math.abs));
-      large.forEach(({ node, draw }, i) => {
-        node.hidden = !shown[i];
-        if (shown[i]) draw(shown[i], out.words, out.columns, [row, mark]);
-      });
+      all.draw(out.weights);
+      const mark = column ?? largest(shown[0].rows[row])[0];
+      close.draw(out, shown, [row, mark]);
       drawSums(row, mark);
-      drawNumbers();
     },
   };
 }
-
-export default widget({
-  name: "HeadExplorerCross",
-  title: "Head explorer: a translator",
-  check: BOOK && check,
-  build,
-});
