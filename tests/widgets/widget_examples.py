@@ -270,8 +270,10 @@ def positions(**options):
     return PositionExplorer(**{**defaults, **options})
 
 
-# One of each class, for test_contract.py; a function here may be given predict=False.
+# One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
+    "HeadExplorer": heads,
+    "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
     "AttentionWindow": window,
     "PositionExplorer": positions,
@@ -284,6 +286,8 @@ EXAMPLES = {
 
 # A guess that each of those takes which asks for one.
 GUESSES = {
+    "HeadExplorer": ["same word", "next word", "head noun"],
+    "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
     "PositionExplorer": {"choice": "same"},

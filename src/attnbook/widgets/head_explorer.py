@@ -226,13 +226,14 @@ class HeadExplorer(PredictFirst):
         Returns
         -------
         HeadExplorer
-            With the traits ``sentence, kind, head, other, view``; ``row``, the query: the source word that looks
-            (encoder), or the word that is being written (decoder, cross), by its position or by its word;
-            ``column``, the key whose arithmetic is shown, None for the largest weight; ``hidden``, source words
-            that no query may look at, in the encoder and in cross-attention; ``hidden_written``, the same for
-            the decoder's keys, ``<bos>`` and the words written so far; and ``query_words, key_words, weights``
-            of this sentence and kind, without the hidden words: a row with nothing left is all 0. See
-            :mod:`attnbook.widgets.heads_of_translation` for how near they are to the model's own.
+            With the traits ``sentence, kind, head, other, view``; ``row``, the query, by its position or by
+            its word: the source word that looks (encoder), or the word that is being written (decoder,
+            cross); ``column``, the key whose arithmetic is shown, None for the largest weight; ``hidden``,
+            source words that no query may look at, in the encoder and in cross-attention;
+            ``hidden_written``, the same for the decoder's keys, ``<bos>`` and the words written so far; and
+            ``query_words, key_words, weights`` of this sentence and kind, without the hidden words: a row
+            with nothing left is all 0. See :mod:`attnbook.widgets.heads_of_translation` for how near they
+            are to the model's own.
 
         Raises
         ------

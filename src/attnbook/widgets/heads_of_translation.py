@@ -1,13 +1,13 @@
-"""The heads of a translator: its three kinds of attention, and what is left of each row when words are hidden.
+"""The heads of a translator: three kinds of attention, and what is left of each row when words are hidden.
 
-A softmax over the keys that are left needs their scores only up to a number that a row has in common, and the
-logarithms of its weights are just that. So log-weights travel, ten bits each, in steps of 1/64 nat down to
-exp(-16). What is shown equals what this module computes within 1e-5, and the model's own weights within 0.005,
-whichever words are hidden, as long as those that are left had 1 % of the row's weight.
+A softmax over the keys that are left needs their scores only up to a number that a row has in common, and
+the logarithms of its weights are just that. So log-weights travel, ten bits each, in steps of 1/64 nat down
+to exp(-16). What is shown equals what this module computes within 1e-5, and the model's own weights within
+0.005, whichever words are hidden, as long as those that are left had 1 % of the row's weight.
 
-Hiding changes each softmax alone and leaves every score as it was. The model itself, run with the word masked
-everywhere, would keep the scores of the first layer's self-attention and have others in every layer that reads
-what the masked layer handed on.
+Hiding changes each softmax alone and leaves every score as it was. The model itself, run with the word
+masked everywhere, would keep the scores of the first layer's self-attention and have others in every layer
+that reads what the masked layer handed on.
 """
 
 import base64

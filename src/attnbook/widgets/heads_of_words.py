@@ -1,4 +1,4 @@
-"""The heads of a small model that guesses words, or of weights alone; what is lost when heads are switched off."""
+"""The heads of a small model that guesses words, or of weights alone, and what is lost without some."""
 
 import base64
 import copy
@@ -41,8 +41,8 @@ class WordHeads:
     weights : (n_layers, n_heads, n_rows, n_columns), optional
         Without a model.
     model : torch.nn.Module, optional
-        A WordModel or MaskedWordModel in float64; with it ``means`` (2, n_layers, n_heads, d_head), what heads
-        hand on for visible words and for hidden ones.
+        A WordModel or MaskedWordModel in float64; with it ``means`` (2, n_layers, n_heads, d_head), what
+        heads hand on for visible words and for hidden ones.
     """
 
     what = "the heads of words"
@@ -302,7 +302,7 @@ class WordHeads:
 
 
 def _taken_apart(model):
-    """Sizes of a model, its parameters in the order in which js/mechanisms/word_model.js takes them, its head_means or None."""
+    """Sizes of a model, its parameters as js/mechanisms/word_model.js takes them, its head_means or None."""
     try:
         layers, embedding = list(model.layers), model.embedding.weight
         attentions = [getattr(layer, "attention", layer) for layer in layers]

@@ -1,7 +1,7 @@
 // AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets.
 
-import { align, rowsOf, terms, turned, unpack } from "./mechanisms/alignment.js";
 import { button, fixed, h, percent, predictor, say, select, set, softmax, stop, widget } from "./lib/base.js";
+import { align, rowsOf, terms, turned, unpack } from "./mechanisms/alignment.js";
 
 const SCORERS = {
   none: "None: one fixed vector",

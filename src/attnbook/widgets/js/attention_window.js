@@ -1,7 +1,7 @@
 // AttentionWindow: all of a sentence, one word of it, or a window that moves along it.
 
-import { rowsOf, unpack } from "./mechanisms/alignment.js";
 import { button, compact, fixed, h, percent, say, select, set, slider, stop, widget } from "./lib/base.js";
+import { rowsOf, unpack } from "./mechanisms/alignment.js";
 import { attendWithin, covers, drawCounts, isLocal, leastWindow, sum } from "./mechanisms/window.js";
 
 const MODES = {

@@ -2,10 +2,10 @@
 // One self-contained ES module a widget for notebooks; for the published page classic scripts (they work from
 // file://): book/base.js once, book/<Class>.js for each widget.
 
-import { build } from "esbuild";
-import { readFile, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
@@ -42,7 +42,9 @@ const fromGlobal = {
       const sources = ["base", ...SHARED].map((name) => readFile(join(here, "lib", `${name}.js`), "utf8"));
       const text = (await Promise.all(sources)).join("\n");
       const names = [...text.matchAll(/^export (?:const|function) (\w+)/gm)].map((match) => match[1]);
-      return { contents: `export const {${names.join(",")}} = globalThis.attnbook;` };
+      // Marked as pure, so that a widget's script names only what it uses.
+      const lines = names.map((name) => `export const ${name} = /* @__PURE__ */ get("${name}");`);
+      return { contents: `const get = (name) => globalThis.attnbook[name];\n${lines.join("\n")}` };
     });
   },
 };

@@ -1,8 +1,8 @@
 // HeadExplorer: every head of a model, what it looks at, and what is lost without it; of words, or of translations.
 
-import { widget } from "./lib/base.js";
 import * as translation from "./heads/translation.js";
 import * as words from "./heads/words.js";
+import { widget } from "./lib/base.js";
 
 const shownBy = (model) => (model.get("content").translations ? translation : words);
 

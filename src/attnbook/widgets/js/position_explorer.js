@@ -1,7 +1,7 @@
 // PositionExplorer: two words on a strip of places, and what six kinds of positions make of where they stand.
 
 import { button, fixed, h, say, select, set, slider, stop, widget } from "./lib/base.js";
-import { MOVE, dot, positions, slope } from "./mechanisms/positions.js";
+import { dot, MOVE, positions, slope } from "./mechanisms/positions.js";
 
 const ROWS = " The rows are random, as before training.";
 const NOTHING = "Nothing tells the places apart.";

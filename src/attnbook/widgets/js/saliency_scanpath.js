@@ -3,9 +3,9 @@
 import { button, compact, fixed, h, percent, say, select, set, slider, stop, widget } from "./lib/base.js";
 import {
   auc,
+  CHANNELS,
   centred,
   channelOf,
-  CHANNELS,
   colourGain,
   combine,
   contrasts,

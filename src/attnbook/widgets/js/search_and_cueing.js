@@ -1,6 +1,7 @@
 // SearchAndCueing: two experiments that the reader does, with their own reaction times.
 
 import { button, compact, fixed, h, say, select, set, slider, widget } from "./lib/base.js";
+import { generator } from "./mechanisms/mulberry32.js";
 import {
   byCue,
   CONDITIONS,
@@ -13,7 +14,6 @@ import {
   score,
   simulate,
 } from "./mechanisms/timing.js";
-import { generator } from "./mechanisms/mulberry32.js";
 
 const CUES = ["valid", "neutral", "invalid"];
 const NAMES = [
