@@ -114,6 +114,7 @@ def test_page_and_kernel_move_each_other(lab, browser):
 
     # Page to kernel, by keys that the notebook has shortcuts on.
     page.get_by_role("button", name="Commit").click()
+    assert "Your guess lasts while the kernel runs" in page.locator(".ab > .ab-note").first.inner_text()
     page.locator(".ab-handle.ab-query").focus()
     for key in ["Enter", *["ArrowRight"] * 5, "Enter"]:
         page.keyboard.press(key)

@@ -4,7 +4,7 @@ import base64
 import json
 import subprocess
 
-from widget_page import JS, WIDGETS
+from widget_page import JS
 
 
 def run_js(node, folder, program, data):
@@ -17,23 +17,6 @@ def run_js(node, folder, program, data):
     done = subprocess.run([node, str(path)], input=json.dumps(data), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-def taken(node, folder, bundle, state, wrong, content=None):
-    """Which of ``wrong``, pairs of a trait's name and a value, JavaScript takes in place of the state's own.
-
-    ``bundle`` names the widget's source in js/, ``content`` is what its ``check`` reads beside the state.
-    """
-    program = f"""
-globalThis.BOOK = true;
-const {{ check }} = await import({(WIDGETS / "js" / bundle).as_uri()!r});
-const [content, ...states] = data;
-console.log(JSON.stringify(states.map((state) => check(state, {{ get: () => content }}))));
-"""
-    states = [state, *({**state, name: value} for name, value in wrong)]
-    good, *verdicts = run_js(node, folder, program, [content, *states])
-    assert good == "", good
-    return [pair for pair, verdict in zip(wrong, verdicts, strict=True) if not verdict]
 
 
 def faults(node, folder, widget, states):

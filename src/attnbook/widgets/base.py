@@ -145,7 +145,7 @@ class Widget(anywidget.AnyWidget):
 
     def _declare(self) -> State:
         """The parts of the state; ``js/`` checks what the page is given from the same declaration."""
-        return State()
+        raise NotImplementedError
 
     def _sizes(self, state: dict) -> dict:
         """Sizes that the declaration names and that are no part of the state, from what is checked so far."""
@@ -350,58 +350,6 @@ class PredictFirst(Widget):
             checked["revealed"] = True
             checked["score"] = self._graded(checked["prediction"], checked)
         return checked
-
-    @staticmethod
-    def _flag(name: str, state: dict) -> bool:
-        """One part of a state that is True or False."""
-        if not isinstance(state.get(name), bool):
-            raise ValueError(f"{name}: expected True or False, got {state.get(name)!r}.")
-        return state[name]
-
-    @staticmethod
-    def _guessed(prediction, words: list[str], outcome, most: int | None = None) -> dict:
-        """What a state holds of a guess of a word and its share, beside what came out when it was made.
-
-        Parameters
-        ----------
-        prediction : dict or None
-            ``choice``, one of ``words`` or its index, and ``share``. What the page sends also has ``answer``
-            and ``actual``: those stay, whatever is shown by now.
-        words : list of str
-        outcome : callable
-            The index of the right word and its share, for a guess that is made now.
-        most : int, optional
-            Indices below it are taken, where the sentence may have changed since; ``len(words)`` if left out.
-
-        Returns
-        -------
-        dict
-            ``prediction`` with ``choice, share, answer, actual``; ``revealed`` and ``score``. Empty for None.
-        """
-        if prediction is None:
-            return {}
-        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
-            raise ValueError(
-                'prediction: expected {"choice": a word or its index, "share": 0 to 1}, '
-                f"got {prediction!r}."
-            )
-        choice = prediction["choice"]
-        if isinstance(choice, str) and choice in words:
-            choice = words.index(choice)
-        told = {"answer", "actual"} <= set(prediction)
-        answer, actual = (prediction["answer"], prediction["actual"]) if told else outcome()
-        for what, index in (("choice", choice), ("answer", answer)):
-            if type(index) is not int or not 0 <= index < (most or len(words)):
-                raise ValueError(
-                    f"prediction: expected a {what} among {words!r} or its index, got {index!r}."
-                )
-        made = {
-            "choice": choice,
-            "share": values.number("prediction share", prediction["share"], 0, 1),
-            "answer": answer,
-            "actual": values.number("prediction actual", actual, 0, 1),
-        }
-        return {"prediction": made, "revealed": True, "score": values.grade(made)}
 
     def _edited(self, name: str, value, state: dict) -> dict:
         if name == "prediction" and value is None:

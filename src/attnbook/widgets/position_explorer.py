@@ -405,7 +405,7 @@ class PositionExplorer(PredictFirst):
             asks = state["prediction"] is not None and value != state["kind"]
             return {**state, "kind": value, **({"prediction": None, "revealed": False} if asks else {})}
         if name in ("query", "key"):
-            # In assign() the other may follow, so that _check, not this, compares their sizes.
+            # In assign() the other may follow, so that the declaration, not this, compares their sizes.
             vectors = dict(zip(("query", "key"), content_vectors(state), strict=True), **{name: value})
             return {**state, **self._made_own(**vectors)}
         if name == "d" and state["content"] != "own":

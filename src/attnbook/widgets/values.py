@@ -135,7 +135,7 @@ def choice(name: str, value, options: tuple[str, ...]) -> str:
 
 
 def grade(prediction: dict) -> float:
-    """How good a guess was: half for the right word, half for how near the share was, as in js/base.js.
+    """How good a guess was, as js/lib/predict.js has it: half for the right word, half for a near share.
 
     Where no word was asked (``choice`` is None) the share is all that counts.
 

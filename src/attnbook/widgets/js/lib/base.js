@@ -20,7 +20,6 @@ const starts = new WeakMap(); // model -> what it began with
 
 // Why this state cannot be shown, or "".
 function faultOf(spec, model, state) {
-  if (spec.check) return spec.check(state, model);
   const sizes = () => spec.sizes(state, model);
   try {
     return checkState(model.get("declaration"), state, sizes) || spec.agree?.(state, model) || "";
