@@ -31,7 +31,7 @@ ALLOWED = {
     "translation": {"data", "extras", "nn", "results", "training"},
     "analysis": {"data", "nn", "plots", "training"},
     "models": {"data", "nn"},
-    "widgets": {"nn"},  # a widget's numbers are those of a mechanism
+    "widgets": {"nn", "vision"},  # a widget's numbers are those of a mechanism or a metric
     "exercises": {"plots", "vision", "worker"},
     "grading": {"exercises", "extras", "worker"},
     "experiments": {

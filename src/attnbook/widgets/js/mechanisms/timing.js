@@ -1,15 +1,7 @@
 // The two tasks that the reader does, without a page: trials from a seed, medians, slopes, a made-up reader.
 // search_and_cueing.py computes the same, and the tests hold both together.
 
-// mulberry32: numbers from 0 to 1 that a seed fixes.
-export function generator(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { generator } from "./mulberry32.js";
 
 const round = (x) => Math.floor(x + 0.5);
 
@@ -31,8 +23,16 @@ export function plan(task, trials, seed, sizes) {
     const kinds = Array.from({ length: trials }, (_, i) => (i < neutral ? 1 : i < neutral + invalid ? 2 : 0));
     return shuffle(kinds, draw).map((kind) => [kind, +(draw() < 0.5), 300 + Math.floor(draw() * 600)]);
   }
-  const cells = [0, 1].flatMap((kind) => sizes.flatMap((size) => [[kind, size, 0], [kind, size, 1]]));
-  return shuffle(Array.from({ length: trials }, (_, i) => cells[i % cells.length]), draw);
+  const cells = [0, 1].flatMap((kind) =>
+    sizes.flatMap((size) => [
+      [kind, size, 0],
+      [kind, size, 1],
+    ]),
+  );
+  return shuffle(
+    Array.from({ length: trials }, (_, i) => cells[i % cells.length]),
+    draw,
+  );
 }
 
 // Where the items of one display stand: [column, row, jitter across, jitter down, shape, colour], the target first if
@@ -40,7 +40,10 @@ export function plan(task, trials, seed, sizes) {
 export const COLUMNS = 8;
 export const ROWS = 6;
 export function display([kind, size, present], draw) {
-  const places = shuffle(Array.from({ length: COLUMNS * ROWS }, (_, i) => i), draw).slice(0, size);
+  const places = shuffle(
+    Array.from({ length: COLUMNS * ROWS }, (_, i) => i),
+    draw,
+  ).slice(0, size);
   return places.map((place, i) => {
     const odd = i % 2;
     const look = present && !i ? [1, 1] : kind ? [odd, 1 - odd] : [odd, 0];
@@ -67,7 +70,8 @@ export function median(list) {
 }
 
 // Reaction times of the three kinds of cue; 0 (too early) and −1 (missed) are left out.
-export const byCue = (results) => [0, 1, 2].map((kind) => results.filter((one) => one[0] === kind && one[1] > 0).map((one) => one[1]));
+export const byCue = (results) =>
+  [0, 1, 2].map((kind) => results.filter((one) => one[0] === kind && one[1] > 0).map((one) => one[1]));
 
 // Least squares over the right answers: [slope in ms an item, intercept], or null.
 export function line(points) {
@@ -81,7 +85,12 @@ export function line(points) {
 }
 
 // The four conditions of search, in this order: [kind, present].
-export const CONDITIONS = [[0, 1], [0, 0], [1, 1], [1, 0]];
+export const CONDITIONS = [
+  [0, 1],
+  [0, 0],
+  [1, 1],
+  [1, 0],
+];
 export const points = (results, [kind, present]) =>
   results.filter((one) => one[0] === kind && one[2] === present && one[4]).map((one) => [one[1], one[3]]);
 
@@ -92,7 +101,7 @@ export function effect(task, results) {
     return valid === null || invalid === null ? null : invalid - valid;
   }
   const fit = line(points(results, CONDITIONS[2]));
-  return fit && fit[0];
+  return fit ? fit[0] : null;
 }
 
 export const score = (guess, actual) =>

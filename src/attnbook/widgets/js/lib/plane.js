@@ -1,6 +1,7 @@
 // A square of the plane with vectors that a hand or the arrow keys move.
 
-import { fixed, h, set, stop } from "./base.js";
+import { h, set, stop } from "./elements.js";
+import { fixed } from "./numbers.js";
 
 const HALF = 160; // pixels from the origin to the edge, before the drawing is scaled
 
@@ -36,8 +37,14 @@ export function beside(node, x, y) {
 export function plane(view, title, things, move, more) {
   const [grid, extra, arrows, handles] = [0, 0, 0, 0].map(() => h("g"));
   grid.classList.add("ab-grid");
-  const svg = h("svg.plane", { viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, role: "group", "aria-label": title },
-    grid, arrows, extra, handles);
+  const svg = h(
+    "svg.plane",
+    { viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, role: "group", "aria-label": title },
+    grid,
+    arrows,
+    extra,
+    handles,
+  );
   let [marks, span, drawn, dragged] = [[], 0, 0];
   const fit = () => {
     const most = Math.max(0.5, ...things().flatMap(({ vector }) => vector.slice(0, 2).map(Math.abs)));
@@ -47,8 +54,10 @@ export function plane(view, title, things, move, more) {
     grid.replaceChildren();
     for (let k = -4; k <= 4; k += 1) {
       const at = ((k * step * HALF) / span).toFixed(1);
-      grid.append(h("path", { d: `M${at} ${-HALF}V${HALF}M${-HALF} ${at}H${HALF}`, class: k ? null : "ab-axis" }),
-        k ? h("text", { x: at, y: 12 }, fixed(k * step, step < 1 ? 1 : 0)) : "");
+      grid.append(
+        h("path", { d: `M${at} ${-HALF}V${HALF}M${-HALF} ${at}H${HALF}`, class: k ? null : "ab-axis" }),
+        k ? h("text", { x: at, y: 12 }, fixed(k * step, step < 1 ? 1 : 0)) : "",
+      );
     }
   };
   const point = ({ clientX, clientY }) => {
@@ -57,7 +66,11 @@ export function plane(view, title, things, move, more) {
     return [(clientX - box.left) * scale - span, span - (clientY - box.top) * scale];
   };
   const place = ([kind, index], vector) =>
-    move(kind, index, vector.map((x) => Math.round(Math.max(-1e3, Math.min(1e3, x)) * 100) / 100));
+    move(
+      kind,
+      index,
+      vector.map((x) => Math.round(Math.max(-1e3, Math.min(1e3, x)) * 100) / 100),
+    );
   set(svg, {
     onpointerdown(event) {
       const [x, y] = point(event);
@@ -70,7 +83,11 @@ export function plane(view, title, things, move, more) {
       event.preventDefault();
     },
     onpointermove(event) {
-      if (dragged) place(dragged, point(event).map((x) => Math.max(-span, Math.min(span, x))));
+      if (dragged)
+        place(
+          dragged,
+          point(event).map((x) => Math.max(-span, Math.min(span, x))),
+        );
     },
     onlostpointercapture() {
       dragged = 0;
@@ -83,16 +100,28 @@ export function plane(view, title, things, move, more) {
       marks = things().map(({ kind, index, name, label }, at) => {
         const line = h(`path.arrow ${kind}`);
         const text = h(`text.name ${kind}`, label);
-        const node = stop(h(`g.handle ${kind}`, {
-          role: "slider", "aria-label": name, "aria-valuemin": -1000, "aria-valuemax": 1000,
-          onkeydown({ key, shiftKey }) {
-            const way = ["ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp"].indexOf(key);
-            if (way < 0 || !view.held(node)) return;
-            const step = (way % 2 ? 1 : -1) * (shiftKey ? 0.01 : 0.1);
-            const [x, y = 0] = things()[at].vector;
-            place([kind, index], way < 2 ? [x + step, y] : [x, y + step]);
-          },
-        }, h("circle.hit", { r: 26 }), h("path", { d: SHAPES[kind] }), text), 1);
+        const node = stop(
+          h(
+            `g.handle ${kind}`,
+            {
+              role: "slider",
+              "aria-label": name,
+              "aria-valuemin": -1000,
+              "aria-valuemax": 1000,
+              onkeydown({ key, shiftKey }) {
+                const way = ["ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp"].indexOf(key);
+                if (way < 0 || !view.held(node)) return;
+                const step = (way % 2 ? 1 : -1) * (shiftKey ? 0.01 : 0.1);
+                const [x, y = 0] = things()[at].vector;
+                place([kind, index], way < 2 ? [x + step, y] : [x, y + step]);
+              },
+            },
+            h("circle.hit", { r: 26 }),
+            h("path", { d: SHAPES[kind] }),
+            text,
+          ),
+          1,
+        );
         return [kind, index, line, node, text];
       });
       arrows.replaceChildren(...marks.map(([, , line]) => line));
@@ -112,7 +141,8 @@ export function plane(view, title, things, move, more) {
         marks[at][5] = vector;
         set(line, { d: arrow(x, y) });
         set(node, {
-          transform: `translate(${spot(x, y)})`, "aria-valuenow": right,
+          transform: `translate(${spot(x, y)})`,
+          "aria-valuenow": right,
           "aria-valuetext": `${fixed(right)} across, ${fixed(up)} up`,
         });
         beside(text, x, y);
