@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+pytest_plugins = ["pytester"]  # the choice of a chapter's tests is tested on tests
+
 # A progress bar writes to stderr, which nbval compares: readers see bars, tests do not.
 os.environ["TQDM_DISABLE"] = "1"
 # Checks in notebooks keep a record of progress: a test leaves that of whoever runs it alone.
