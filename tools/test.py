@@ -29,6 +29,7 @@ def all_stages() -> Stages:
         "style": [
             [sys.executable, "-m", "ruff", "check", "."],
             [sys.executable, "-m", "ruff", "format", "--check", "."],
+            [sys.executable, "tools/javascript.py"],
         ],
         "types": [[sys.executable, "tools/type_check.py"]],
         "package": [[*PYTEST, *package]],
