@@ -116,6 +116,20 @@
     }
   }
 
+  // One button opens every fold of the page and closes them again; a reader who opens one by hand is left alone.
+  function folds() {
+    const button = find("#folds-toggle");
+    const places = all("details.fold");
+    if (!places.length) return;
+    button.hidden = false;
+    button.title = "Set-up, drawing and checks are folded away: open or close them all";
+    button.addEventListener("click", () => {
+      const open = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(open));
+      for (const place of places) place.open = open;
+    });
+  }
+
   // What is wider than the page scrolls by itself; a keyboard must be able to reach it.
   function scrolling() {
     const places = () => all("pre, .math-block, .pst-scrollable-table-container, .cell_output > .output");
@@ -140,5 +154,6 @@
   contents();
   pageContents();
   copying();
+  folds();
   scrolling();
 })();
