@@ -1,4 +1,4 @@
-"""Code cells as a reader wants them: folded by tag, and without the line that only the notebooks' test reads."""
+"""Code cells as a reader wants them: folded by tag, without the line that only nbval reads."""
 
 import re
 from html import escape
@@ -53,6 +53,8 @@ def subject(fold: str, cell: nodes.container) -> list[str]:
     figure = next(iter(cell.findall(nodes.figure)), None)
     if fold == "draw" and figure is not None:
         return [figure["names"][0].replace("-", " ", 1).replace("-", ".").title().replace("Figure", "figure")]
+    if fold == "draw" and "picture" in tags(cell):
+        return ["the picture above"]
     if comment:
         return [comment[1].rstrip(".")]
     if fold == "setup":

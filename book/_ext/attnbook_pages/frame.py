@@ -27,7 +27,13 @@ def configure(app: Sphinx, config: Config) -> None:
     """Put our templates first; give the theme the repository, to which its launch buttons point."""
     config.templates_path.insert(0, str(TEMPLATES))
     config.html_theme_options.update(
-        {"repository_url": address(), "repository_branch": "main", "path_to_docs": "", "analytics": {}}
+        {
+            "repository_url": address(),
+            "repository_branch": "main",
+            "path_to_docs": "",
+            "analytics": {},
+            "show_navbar_depth": 2,
+        }
     )
     # Without scripts a page is light; with them its first lines choose.
     config.html_context.setdefault("default_mode", "light")

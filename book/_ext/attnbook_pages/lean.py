@@ -1,4 +1,4 @@
-"""The body of a page without what no reader and no rule of the stylesheet needs; pictures load when they are near."""
+"""The body of a page without what no reader needs; pictures load when the reader comes near them."""
 
 import re
 from typing import Any
@@ -13,6 +13,8 @@ _NEEDLESS = (
     (re.compile(r' class="reference (?:internal|external)"'), ""),
     (re.compile(r"<pre><span></span>"), "<pre>"),
     (re.compile(r"\n{2,}(?=<)"), "\n"),
+    # As attributes they are a ratio that a narrow screen keeps.
+    (re.compile(r' style="width: ([\d.]+)px; height: ([\d.]+)px;?"'), r' width="\1" height="\2"'),
 )
 _PRE = re.compile(r'<span class="pre">(.*?)</span>', re.DOTALL)
 _IMAGE = re.compile(r"<img (?![^>]*\bloading=)")

@@ -1,7 +1,7 @@
-"""The first screen of a chapter: its picture stands between the question and what the reader will be able to do.
+"""The first screen of a chapter: its picture stands between the question and the reader's aims.
 
-A notebook's picture is drawn by code, and code comes after the first cell's text. On the page the figure of the
-cell tagged `picture` goes up, before the paragraph that begins with the words below.
+A notebook's picture is drawn by code, and code comes after the first cell's text. On the page the figure
+of the cell tagged `picture` goes up, before the paragraph that begins with the words below.
 """
 
 from docutils import nodes
