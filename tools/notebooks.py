@@ -4,6 +4,7 @@ python tools/notebooks.py first-cell              print the common first cell
 python tools/notebooks.py sync FILE…              copy package source into marked cells
 python tools/notebooks.py execute FILE…           run afresh, store outputs, normalise
 python tools/notebooks.py normalise FILE…         normalise without running
+python tools/notebooks.py wrap FILE…              lay its code out in 84 columns
 python tools/notebooks.py tag FILE…               fold the cells that only set up, draw or check
 python tools/notebooks.py check FILE…             name every broken rule
 """
@@ -13,11 +14,12 @@ import sys
 import time
 from pathlib import Path
 
-from cell_source import synced
+from cell_source import marker, synced
 from first_cell import first_cell
 from folding import expected_folds, is_decided
 from normalise import write
 from notebook_rules import problems, read
+from wrapping import WIDTH, long_lines, wrapped
 
 
 def execute(path: Path) -> None:
@@ -57,12 +59,23 @@ def tag(path: Path) -> None:
     write(notebook, path)
 
 
+def wrap(path: Path) -> None:
+    """Lay out the cells that are wider than a page; what comes from the package is left as it is there."""
+    notebook = read(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and marker(cell.source) is None and cell.source != first_cell():
+            cell.source = wrapped(cell.source)
+    write(notebook, path)
+    wide = [line for cell in notebook.cells if cell.cell_type == "code" for line in long_lines(cell.source)]
+    print(f"{path}: {len(wide)} lines are still over {WIDTH} columns" if wide else f"{path}: fits")
+
+
 def store(path: Path) -> None:
     """Bring the file to its normal form."""
     write(read(path), path)
 
 
-COMMANDS = {"sync": sync, "execute": execute, "normalise": store, "tag": tag}
+COMMANDS = {"sync": sync, "execute": execute, "normalise": store, "tag": tag, "wrap": wrap}
 
 
 def main(arguments: list[str]) -> int:
