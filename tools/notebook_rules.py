@@ -8,6 +8,7 @@ import nbformat
 from cell_source import synced
 from first_cell import first_cell
 from folding import FOLDS, OTHER_TAGS, expected_folds, fold_of, is_decided
+from wrapping import WIDTH, long_lines
 
 MAX_NOTEBOOK_BYTES = 2_000_000
 MAX_IMAGE_BYTES = 200_000
@@ -90,6 +91,16 @@ def caption_problems(notebook, path: Path) -> list[str]:
     for name in sorted(set(re.findall(r"\]\(#(figure-[\w-]+)\)", prose)) - known):
         found.append(f"its text refers to #{name}, which no figure's caption gives")
     return found
+
+
+def width_problems(notebook) -> list[str]:
+    """Lines of code that a page's column would cut off."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [
+        f"code cell {number} has a line of {len(line)} columns, over {WIDTH}; run: notebooks.py wrap"
+        for number, cell in enumerate(code, start=1)
+        for line in long_lines(cell.source)
+    ]
 
 
 def problems(path: Path, *, executed: bool = True) -> list[str]:

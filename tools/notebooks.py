@@ -18,7 +18,7 @@ from cell_source import marker, synced
 from first_cell import first_cell
 from folding import expected_folds, is_decided
 from normalise import write
-from notebook_rules import problems, read
+from notebook_rules import problems, read, width_problems
 from wrapping import WIDTH, long_lines, wrapped
 
 
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
             if command in COMMANDS:
                 COMMANDS[command](path)
             else:
-                for problem in problems(path):
+                for problem in [*problems(path), *width_problems(read(path))]:
                     failed = True
                     print(f"{path}: {problem}")
         except Exception as error:

@@ -28,14 +28,56 @@ def wrapped(source: str) -> str:
         return source
     code = _MAGIC.sub(r"\1pass  # magic:\2", source)
     try:
-        meant = ast.dump(ast.parse(code))
+        meant = _meaning(code)
     except SyntaxError:
         return source
-    for step in (_comments_above, _formatted, _strings_cut, _formatted, _comments_above):
+    for step in (
+        _documentation_wrapped,
+        _comments_above,
+        _formatted,
+        _strings_cut,
+        _formatted,
+        _comments_above,
+    ):
         changed = step(code)
-        if ast.dump(ast.parse(changed)) == meant:
+        if _meaning(changed) == meant:
             code = changed
     return _HIDDEN.sub(r"\1", code).rstrip("\n")
+
+
+def _meaning(code: str) -> str:
+    """The code's syntax tree, the spaces in its documentation aside."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            node.value.value = " ".join(node.value.value.split())
+    return ast.dump(tree)
+
+
+def _documentation_wrapped(code: str) -> str:
+    """The lines of a docstring that are wider than the page, each broken at spaces."""
+    lines = code.splitlines()
+    for token in reversed(_tokens(code)):
+        first, last = token.start[0], token.end[0]
+        alone = lines[first - 1].strip().startswith('"""') and lines[last - 1].strip().endswith('"""')
+        if token.type == tokenize.STRING and token.string.startswith('"""') and alone:
+            made: list[str] = []
+            for line in lines[first - 1 : last]:
+                indent = " " * (len(line) - len(line.lstrip()))
+                made += textwrap.wrap(
+                    line.strip(),
+                    WIDTH,
+                    initial_indent=indent,
+                    subsequent_indent=indent,
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                ) or [""]
+            lines[first - 1 : last] = made
+    return "\n".join(lines) + "\n"
 
 
 def _formatted(code: str) -> str:
