@@ -62,9 +62,10 @@ def _documentation_wrapped(code: str) -> str:
     """The lines of a docstring that are wider than the page, each broken at spaces."""
     lines = code.splitlines()
     for token in reversed(_tokens(code)):
+        if token.type != tokenize.STRING or not token.string.startswith('"""'):
+            continue
         first, last = token.start[0], token.end[0]
-        alone = lines[first - 1].strip().startswith('"""') and lines[last - 1].strip().endswith('"""')
-        if token.type == tokenize.STRING and token.string.startswith('"""') and alone:
+        if lines[first - 1].strip().startswith('"""') and lines[last - 1].strip().endswith('"""'):
             made: list[str] = []
             for line in lines[first - 1 : last]:
                 indent = " " * (len(line) - len(line.lstrip()))

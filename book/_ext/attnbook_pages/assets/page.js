@@ -130,6 +130,20 @@
     });
   }
 
+  // A formula that is wider than the page is drawn smaller, down to half; what is wider still scrolls.
+  function fitting() {
+    const fit = () => {
+      for (const block of all(".math-block")) {
+        block.style.fontSize = "";
+        const ratio = block.clientWidth / block.scrollWidth;
+        if (ratio < 1) block.style.fontSize = `${Math.max(0.5, Math.floor(ratio * 97) / 100)}em`;
+      }
+    };
+    addEventListener("resize", fit);
+    fit();
+    if (document.fonts) document.fonts.ready.then(fit);
+  }
+
   // What is wider than the page scrolls by itself; a keyboard must be able to reach it.
   function scrolling() {
     const places = () => all("pre, .math-block, .pst-scrollable-table-container, .cell_output > .output");
@@ -155,5 +169,6 @@
   pageContents();
   copying();
   folds();
+  fitting();
   scrolling();
 })();
