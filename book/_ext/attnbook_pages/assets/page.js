@@ -130,13 +130,19 @@
     });
   }
 
-  // A formula that is wider than the page is drawn smaller, down to half; what is wider still scrolls.
+  // A formula or a table that is wider than the page is drawn smaller; a table that is still wider breaks its words.
   function fitting() {
+    const shrink = (place, least) => {
+      place.style.fontSize = "";
+      const ratio = place.clientWidth / place.scrollWidth;
+      if (ratio < 1) place.style.fontSize = `${Math.max(least, Math.floor(ratio * 97) / 100)}em`;
+    };
     const fit = () => {
-      for (const block of all(".math-block")) {
-        block.style.fontSize = "";
-        const ratio = block.clientWidth / block.scrollWidth;
-        if (ratio < 1) block.style.fontSize = `${Math.max(0.5, Math.floor(ratio * 97) / 100)}em`;
+      for (const formula of all(".math-block")) shrink(formula, 0.5);
+      for (const table of all(".pst-scrollable-table-container")) {
+        table.classList.remove("tight");
+        shrink(table, 0.75);
+        table.classList.toggle("tight", table.scrollWidth > table.clientWidth);
       }
     };
     addEventListener("resize", fit);
