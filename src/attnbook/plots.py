@@ -15,6 +15,7 @@ from typing import Any, Literal, overload
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 
