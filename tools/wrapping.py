@@ -8,9 +8,10 @@ import ast
 import io
 import re
 import subprocess
-import sys
 import textwrap
 import tokenize
+
+from ruff.__main__ import find_ruff_bin  # called by itself: once a cell, starting Python would take longer
 
 WIDTH = 84
 _MAGIC = re.compile(r"(?m)^([ \t]*)([%!].*)$")
@@ -82,7 +83,7 @@ def _documentation_wrapped(code: str) -> str:
 
 
 def _formatted(code: str) -> str:
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", str(WIDTH), "-"]
+    command = [find_ruff_bin(), "format", "--isolated", "--line-length", str(WIDTH), "-"]
     done = subprocess.run(command, input=code, capture_output=True, text=True, check=True)
     return done.stdout
 

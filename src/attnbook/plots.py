@@ -25,7 +25,7 @@ WEIGHT_TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 
 # A page shows 96 dots an inch; a PNG stores two pixels a dot, for screens that have them.
 DOTS = 96
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 2 * DOTS,
     "font.size": 10,
@@ -123,7 +123,7 @@ def _check_photographs(figure: Figure) -> None:
     figure.canvas.draw()
     for axes in figure.axes:
         for image in axes.images:
-            if min(image.get_array().shape[:2]) < 100:
+            if min(image.get_size()) < 100:
                 continue
             box = image.get_window_extent()
             dots = min(box.width, box.height) * DOTS / figure.dpi
@@ -246,12 +246,12 @@ def heatmap(
     else:
         figure = axes.figure
     picture = axes.imshow(values, cmap=colours, norm=norm, aspect="auto", interpolation="none")
-    axes.set_xticks(range(values.shape[1]), column_labels or range(values.shape[1]))
-    axes.set_yticks(range(values.shape[0]), row_labels or range(values.shape[0]))
+    axes.set_xticks(range(values.shape[1]), column_labels or list(map(str, range(values.shape[1]))))
+    axes.set_yticks(range(values.shape[0]), row_labels or list(map(str, range(values.shape[0]))))
     if column_labels and max(map(len, column_labels)) > 4:
         axes.tick_params(axis="x", rotation=45)
         for label in axes.get_xticklabels():
-            label.set_ha("right")
+            label.set_horizontalalignment("right")
             label.set_rotation_mode("anchor")
     axes.set_xlabel(column_title)
     axes.set_ylabel(row_title)
