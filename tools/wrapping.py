@@ -15,6 +15,8 @@ from ruff.__main__ import find_ruff_bin  # called by itself: once a cell, starti
 
 WIDTH = 84
 _MAGIC = re.compile(r"(?m)^([ \t]*)([%!].*)$")
+# What a comment says to a tool about its own line stays there.
+_FOR_TOOLS = re.compile(r"magic:|# (?:noqa|type|pyright|fmt)\b")
 _HIDDEN = re.compile(r"pass  # magic:(.*)$", re.MULTILINE)
 
 
@@ -103,7 +105,7 @@ def _comments_above(code: str) -> str:
             continue
         if token.string in ("# BEGIN PLANTED", "# END PLANTED"):
             planted = token.string == "# BEGIN PLANTED"
-        if planted or len(lines[row - 1]) <= WIDTH or "magic:" in token.string:
+        if planted or len(lines[row - 1]) <= WIDTH or _FOR_TOOLS.search(token.string):
             continue
         before = lines[row - 1][:column].rstrip()
         indent = " " * (len(lines[row - 1]) - len(lines[row - 1].lstrip()))
@@ -134,7 +136,8 @@ def _strings_cut(code: str) -> str:
             token.type == tokenize.STRING
             and depth
             and token.start[0] == token.end[0]
-            and token.end[1] > WIDTH
+            and token.end[1] >= WIDTH
+            and len(lines[token.end[0] - 1]) > WIDTH
         ):
             cuts.append(token)
     for token in reversed(cuts):
