@@ -456,7 +456,7 @@ class AttentionWindow(PredictFirst):
                 curve = np.exp(-2 * (x - state["centre"]) ** 2 / state["window"] ** 2)
                 axes.plot(x, curve, color="#a33f00", lw=1, ls=":", label="Gaussian")
         axes.set_xticks(places, self._tokens, rotation=40, ha="right", fontsize=8)
-        axes.set(ylim=(0, 1.05), ylabel="weight (share of 1)")
+        axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.05), ylabel="weight (share of 1)")
         axes.tick_params(axis="y", labelsize=8)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, frameon=False, loc="upper right")

@@ -267,7 +267,8 @@ class Widget(anywidget.AnyWidget):
         if figure is None:
             return {}, {}
         sentence = self._sentence(self.state)
-        figure.text(0.01, 0.01, textwrap.fill(sentence, 100), fontsize=8, va="bottom")
+        per_line = int(14 * figure.get_figwidth())  # letters of this size in an inch
+        figure.text(0.01, 0.01, textwrap.fill(sentence, per_line), fontsize=8, va="bottom")
         out = io.BytesIO()
         figure.savefig(out, format="png", dpi=80, metadata={"Software": None})
         return {"image/png": base64.b64encode(out.getvalue()).decode()}, {"image/png": {"alt": sentence}}

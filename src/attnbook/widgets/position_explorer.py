@@ -473,6 +473,7 @@ class PositionExplorer(PredictFirst):
         state = self.state
         axes.set(title="score by distance", xlabel="key's place − query's place")
         if not state["revealed"]:
+            axes.set(xticks=[], yticks=[])
             return
         n, m, key = state["length"], state["query_position"], state["key_position"]
         every = [[math.nan if x is None else x for x in row] for row in self._numbers(state)["every"]]

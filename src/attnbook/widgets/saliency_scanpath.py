@@ -308,7 +308,8 @@ class SaliencyScanpath(PredictFirst):
         left, right = figure.subplots(1, 2)
         # Fewer shades and whole pixels keep the picture small enough for a notebook.
         left.imshow(self.pixels // 16 * 17, interpolation="nearest")
-        left.set_title(f"{state['image']}, the model's looks", fontsize=9)
+        shown = ", the model's looks" if state["revealed"] else ""
+        left.set_title(f"{state['image']}{shown}", fontsize=9)
         right.set_title("saliency map (brighter: more)", fontsize=9)
         if state["revealed"]:
             found = self._numbers(state)
