@@ -6,8 +6,9 @@ TEMPLATE = """\
 # NBVAL_IGNORE_OUTPUT
 try:
     import attnbook
-except ModuleNotFoundError:  # opened alone, as in Colab: install the package at this version
-    %pip install -q "attnbook @ git+{repository}@v{version}"
+except ModuleNotFoundError:  # opened alone, as in Colab: install this version
+    source = "git+{repository}@v{version}"
+    %pip install -q "attnbook[experiments] @ {{source}}"
     import attnbook
 
 attnbook.seed(0)
