@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from attnbook.exercises import exercises
-from attnbook.exercises.judge import judge, make_cases, request
+from attnbook.exercises.judge import judge
 from attnbook.worker.oracle import answer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "exercises"))
@@ -40,9 +40,9 @@ def unrelated(item, seeds) -> tuple[int, int]:
     """How many wrong answers of no known kind were tried, and how many got a name all the same."""
     tried = named = 0
     for seed in seeds:
-        cases = make_cases(item, seed)
+        cases = item.make_cases(seed)
         for make in unrelated_answers(item):
-            replies = [answer(make(case, seed), request(item, case)) for case in cases]
+            replies = [answer(make(case, seed), item.request(case)) for case in cases]
             verdict = judge(item, cases, replies)
             if verdict.passed:
                 raise SystemExit(f"{item.id}: an unrelated answer passed on seed {seed}")
@@ -57,7 +57,7 @@ def main() -> int:
     parser.add_argument("--exercise", default="")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    items = [item for item in exercises() if item.form != "value" and options.exercise in ("", item.id)]
+    items = [item for item in exercises() if item.has_inputs and options.exercise in ("", item.id)]
     if not items:
         parser.error(f"no exercise {options.exercise!r} with known mistakes by axis")
     rows, notes = [], []

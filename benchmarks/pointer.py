@@ -1,6 +1,6 @@
 """From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, the centre of
 AttentionWindow, both words of PositionExplorer or a word of SelfAttentionPlayground (which holds 16 words),
-or moves over the large picture of HeadExplorer or HeadExplorerCross.
+or moves over the large picture of HeadExplorer, of words or of a translation.
 
     python benchmarks/pointer.py [--widget NAME] [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 
@@ -105,7 +105,7 @@ def positions(tokens: int):
 PLACES = {
     "QKVPlayground": (".ab-handle.ab-query", ".ab-plane"),
     "HeadExplorer": (".ab-hx-map", ".ab-hx-map"),
-    "HeadExplorerCross": (".ab-hx-map", ".ab-hx-map"),
+    "HeadExplorer of a translation": (".ab-hx-map", ".ab-hx-map"),
     "AttentionWindow": (".ab-centre .ab-hit", ".ab-across"),
     "PositionExplorer": (".ab-px-both", ".ab-px-both"),
     "SelfAttentionPlayground": (".ab-handle.ab-x .ab-hit", ".ab-plane"),
@@ -118,7 +118,7 @@ def make(name: str, tokens: int, mode: str):
         return playground(tokens, mode)
     makers = {
         "HeadExplorer": heads,
-        "HeadExplorerCross": cross,
+        "HeadExplorer of a translation": cross,
         "AttentionWindow": window,
         "PositionExplorer": positions,
         "SelfAttentionPlayground": self_attention,

@@ -4,8 +4,10 @@ A cell that introduces a mechanism begins with a marker line such as
 
     # The same source as attnbook.nn.scores: AdditiveScore, DotScore
 
-and holds, below it, the source of these objects as the package has it, less what a reader of the
-chapter does not need there: docstrings, and statements that only check arguments (``checks.…(…)``).
+(long names stand on a line of their own below the colon, ``# AdditiveScore, DotScore``) and holds,
+below it, the source of these objects as the package has it, less what a reader of the chapter does
+not need there: docstrings, statements that only check arguments (``checks.…(…)``), and remarks for the type
+checker (``# pyright: …``).
 """
 
 import ast
@@ -14,12 +16,14 @@ from pathlib import Path
 
 from project import ROOT
 
-MARKER = re.compile(r"^# The same source as (attnbook(?:\.\w+)+): (\w+(?:, \w+)*)$")
+MARKER = re.compile(r"# The same source as (attnbook(?:\.\w+)+):(?:\n#)? (\w+(?:, \w+)*)(?=\n|\Z)")
+
+REMARK = re.compile(r"  # pyright: .*$")
 
 
 def marker(source: str) -> tuple[str, list[str]] | None:
     """Module and names that a cell's first line promises, or None for an ordinary cell."""
-    match = MARKER.match(source.split("\n", 1)[0])
+    match = MARKER.match(source)
     return (match[1], match[2].split(", ")) if match else None
 
 
@@ -84,7 +88,7 @@ def taught_source(module: str, names: list[str]) -> str:
         node = definitions[name]
         start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
         drop = _lines_to_drop(node)
-        kept = [lines[n - 1] for n in range(start, node.end_lineno + 1) if n not in drop]
+        kept = [REMARK.sub("", lines[n - 1]) for n in range(start, node.end_lineno + 1) if n not in drop]
         # A blank line that stood between a docstring and the body would now open it.
         tidy = [
             line
@@ -97,7 +101,7 @@ def taught_source(module: str, names: list[str]) -> str:
 
 def synced(source: str) -> str:
     """The cell's source with the package's code below its marker; an ordinary cell as it was."""
-    found = marker(source)
-    if found is None:
+    match = MARKER.match(source)
+    if match is None:
         return source
-    return source.split("\n", 1)[0] + "\n" + taught_source(*found)
+    return f"{match[0]}\n{taught_source(match[1], match[2].split(', '))}"

@@ -5,15 +5,6 @@ import json
 from attnbook.exercises import exercises
 from project import ROOT, repository
 
-KIND = {
-    "function": "write a function",
-    "module": "write a module",
-    "bug": "find the mistake",
-    "prediction": "predict",
-    "measurement": "measure",
-    "choice": "choose",
-}
-
 HEAD = """\
 # Exercises
 
@@ -22,7 +13,8 @@ right and, if something is not, which mistake it looks like. `hint` gives one hi
 `progress` shows what you have solved. All of it works offline, and nothing leaves your machine.
 
 ```python
-from attnbook.exercises import check, hint, progress, score
+from attnbook.exercises import check, hint, progress
+from attnbook.grading import score
 
 check("2.4", scaled_lookup)  # tries your function on fresh inputs
 hint("2.4")  # one step further each time
@@ -76,8 +68,7 @@ def listing() -> str:
         )
         rows = ["| | exercise | what you do | points | minutes | difficulty |", "|---|---|---|--:|--:|---|"]
         rows += [
-            f"| {item.id} | {item.title} | {KIND[item.kind]} "
-            f"| {item.points} | {item.minutes} | {item.difficulty} |"
+            f"| {item.id} | {item.title} | {item.task} | {item.points} | {item.minutes} | {item.difficulty} |"
             for item in mine
         ]
         parts.append("\n".join(rows) + "\n")

@@ -6,7 +6,7 @@ TEMPLATE = """\
 # NBVAL_IGNORE_OUTPUT
 try:
     import attnbook
-except ModuleNotFoundError:  # opened alone, as in Colab: install the package at this version
+except ModuleNotFoundError:  # opened alone, as in Colab: install this version
     %pip install -q "attnbook @ git+{repository}@v{version}"
     import attnbook
 

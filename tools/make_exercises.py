@@ -3,7 +3,8 @@
 python tools/make_exercises.py                 solutions/*.ipynb → exercises/*.ipynb, and book/exercises.md
 python tools/make_exercises.py --check         say what differs, change nothing (1 when something does)
 
-In a solution notebook, what stands between ``# BEGIN SOLUTION`` and ``# END SOLUTION`` is taken out:
+The headings of a master and its line of totals are written from the specs. What stands between
+``# BEGIN SOLUTION`` and ``# END SOLUTION`` is taken out of what is handed out:
 
 - inside a function or a class, ``raise NotImplementedError`` takes its place;
 - at the top of a cell each name that is assigned there becomes None, so that the cells below still run;
@@ -20,7 +21,9 @@ import sys
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
+from exercise_headers import with_headers
 from exercise_listing import listing
 from normalise import normalise
 from project import ROOT, repository
@@ -61,9 +64,20 @@ def badge(path: str) -> str:
     return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address}/blob/main/{path})"
 
 
+def master(solution: Path) -> NotebookNode:
+    """The solution notebook with its headings as the specs have them."""
+    return with_headers(nbformat.read(solution, as_version=4), solution)
+
+
+def written(notebook: NotebookNode) -> str:
+    """A notebook's file, the same bytes each time."""
+    text = nbformat.writes(normalise(notebook), version=4, indent=1, sort_keys=True, ensure_ascii=False)
+    return text.rstrip("\n") + "\n"
+
+
 def exercise_notebook(solution: Path) -> str:
     """The text of the notebook that is handed out."""
-    notebook = nbformat.read(solution, as_version=4)
+    notebook = master(solution)
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -81,16 +95,15 @@ def exercise_notebook(solution: Path) -> str:
     title, _, rest = first.source.partition("\n")
     title = title.replace(" · solutions", "")
     first.source = f"{title}\n\n{badge(f'exercises/{solution.name}')}\n{rest}"
-    text = nbformat.writes(normalise(notebook), version=4, indent=1, sort_keys=True, ensure_ascii=False)
-    return text.rstrip("\n") + "\n"
+    return written(notebook)
 
 
 def wanted() -> dict[Path, str]:
     """Every generated file and what should stand in it."""
-    files = {
-        ROOT / "exercises" / solution.name: exercise_notebook(solution)
-        for solution in sorted(ROOT.glob("solutions/*.ipynb"))
-    }
+    files = {}
+    for solution in sorted(ROOT.glob("solutions/*.ipynb")):
+        files[solution] = written(master(solution))
+        files[ROOT / "exercises" / solution.name] = exercise_notebook(solution)
     files[ROOT / "book" / "exercises.md"] = listing()
     return files
 
@@ -103,7 +116,7 @@ def main(arguments: list[str]) -> int:
     try:
         files = wanted()
     except ValueError as error:
-        print(f"exercises.py: {error}", file=sys.stderr)
+        print(f"make_exercises.py: {error}", file=sys.stderr)
         return 1
     stale = [path for path in sorted(ROOT.glob("exercises/*.ipynb")) if path not in files]
     differing = [
@@ -111,7 +124,7 @@ def main(arguments: list[str]) -> int:
     ]
     if arguments:
         for path in (*differing, *stale):
-            print(f"{path.relative_to(ROOT)} is not what its master gives; run: make exercises")
+            print(f"{path.relative_to(ROOT)} is not what its master and the specs give; run: make exercises")
         return int(bool(differing or stale))
     for path in differing:
         path.parent.mkdir(exist_ok=True)

@@ -1,19 +1,20 @@
 """One form for every stored notebook, so that a diff shows what an author changed and nothing else."""
 
 import hashlib
-import re
 
 import nbformat
 
+from folding import FOLDS, QUIZ, fold_of
+
 KEPT_METADATA = ("kernelspec", "language_info", "widgets")
-QUIZ = re.compile(r"(?m)^(\w+ = )?Quiz\(")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Hash cell ids from their content, drop timing and machine metadata, keep tags and outputs.
 
-    The code of a quiz holds its answers, so it is folded away: on a page by a tag, in JupyterLab by metadata.
+    A tag that folds a cell on the page brings what folds it in JupyterLab and Colab. The code of a quiz
+    holds its answers, so it has its tag from here.
     """
     seen: dict[str, int] = {}
     for cell in notebook.cells:
@@ -22,24 +23,29 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         tags = set(cell.metadata.get("tags", ()))
-        quiz = cell.cell_type == "code" and QUIZ.search(cell.source)
-        if quiz:
-            tags.add("hide-input")
+        if cell.cell_type == "code" and QUIZ.search(cell.source):
+            tags = {"quiz"}
         cell.metadata = nbformat.NotebookNode({"tags": sorted(tags)} if tags else {})
-        if quiz:
-            cell.metadata.jupyter = {"source_hidden": True}
+        cell.metadata.update(nbformat.from_dict(FOLDS.get(fold_of(cell), {})))
         if cell.cell_type == "code":
             # Progress and warnings: nothing a reader of the page needs.
             cell.outputs = _joined([o for o in cell.outputs if o.get("name") != "stderr"])
             for output in cell.outputs:
                 if "metadata" in output:
-                    output.metadata = nbformat.NotebookNode()
+                    output.metadata = _size_of_picture(output.metadata)
     metadata = {key: notebook.metadata[key] for key in KEPT_METADATA if key in notebook.metadata}
     metadata["kernelspec"] = KERNEL
     metadata["language_info"] = {"name": "python"}  # the rest names the machine's Python
     notebook.metadata = nbformat.NotebookNode(metadata)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def _size_of_picture(metadata: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """How large a picture is to be shown; nothing else of an output's metadata is kept."""
+    size = metadata.get("image/png", {})
+    kept = {"image/png": {key: size[key] for key in ("height", "width") if key in size}} if size else {}
+    return nbformat.from_dict(kept)
 
 
 def _joined(outputs: list) -> list:

@@ -6,18 +6,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _project() -> dict:
+def project() -> dict:
+    """The table ``[project]``: name, version, dependencies and the rest."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def version() -> str:
     """The package's version, such as ``"0.1.0"``; its tag is this with a ``v`` before it."""
-    return _project()["version"]
+    return project()["version"]
 
 
 def repository() -> str:
     """The repository's address, used by launch buttons and by the notebooks' first cell."""
-    return _project()["urls"]["Repository"]
+    return project()["urls"]["Repository"]
 
 
 def tested_torch() -> str:

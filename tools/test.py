@@ -1,8 +1,10 @@
-"""Every check of the project, in the order in which a failure is cheapest; the figures go to the end.
+"""Every check of the project, in the order in which a failure is cheapest; the times go to the end.
 
-python tools/test.py [STAGE…]        stages: style, package, notebooks, book
+python tools/test.py [STAGE…]          stages: style, types, package, notebooks, book
+python tools/test.py --chapter 07      one chapter: its notebooks, labs, exercises and page
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -10,58 +12,88 @@ import time
 
 from project import ROOT
 
-PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
+# Each test in a process a core. Those of one file stay together: they share what they built.
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10", "-n", "auto", "--dist", "loadscope"]
+NBVAL = ["--nbval", "--nbval-cell-timeout=300"]
 BROWSER_TESTS = ["tests/widgets", "tests/book"]
-NOTEBOOK_FOLDERS = ["chapters", "solutions"]
+OF_A_CHAPTER = ["tests/exercises", "tests/notebooks/test_rules.py", "tests/book/test_chapters.py"]
+
+Stages = dict[str, list[list[str]]]
 
 
-def commands() -> dict[str, list[list[str]]]:
+def all_stages() -> Stages:
     """The stages, each a list of commands."""
-    package = sorted(
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "tests").iterdir()
-        if path.is_dir() and any(path.glob("test_*.py"))
-    )
-    package = [folder.replace(os.sep, "/") for folder in package]
-    # Notebooks are independent: one process a core, each notebook whole in one of them.
-    nbval = ["--nbval", "--nbval-cell-timeout=300", "-n", "auto", "--dist", "loadscope"]
+    folders = {path.relative_to(ROOT / "tests").parts[0] for path in ROOT.glob("tests/*/**/test_*.py")}
+    package = sorted({f"tests/{folder}" for folder in folders} - set(BROWSER_TESTS))
     return {
         "style": [
             [sys.executable, "-m", "ruff", "check", "."],
             [sys.executable, "-m", "ruff", "format", "--check", "."],
+            [sys.executable, "tools/javascript.py"],
         ],
-        "package": [[*PYTEST, *(folder for folder in package if folder not in BROWSER_TESTS)]],
-        "notebooks": [[*PYTEST, *nbval, *NOTEBOOK_FOLDERS]],
-        "book": [[*PYTEST, *(folder for folder in BROWSER_TESTS if folder in package)]],
+        "types": [[sys.executable, "tools/type_check.py"]],
+        "package": [[*PYTEST, *package]],
+        "notebooks": [[*PYTEST, *NBVAL, "chapters", "solutions"]],
+        "book": [[*PYTEST, *BROWSER_TESTS]],
     }
 
 
-def main(wanted: list[str]) -> int:
-    """Run the stages named, or all; 1 when any command failed (the others still run)."""
-    stages = commands()
-    unknown = [name for name in wanted if name not in stages]
-    if unknown:
-        print(f"test.py: no stage {unknown[0]}; choose from {', '.join(stages)}", file=sys.stderr)
-        return 2
+def stages_of(chapter: str) -> Stages:
+    """The same for one chapter, in one command, so that the cores share all of it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such chapter.
+    """
+    number = chapter.zfill(2)
+    notebooks = sorted(path for room in ("chapters", "solutions") for path in ROOT.glob(f"{room}/{number}_*"))
+    if not notebooks:
+        there = sorted({path.name[:2] for path in ROOT.glob("chapters/*.ipynb")})
+        raise ValueError(f"--chapter: there is no chapter {chapter}; choose one of {', '.join(there)}")
+    files = [str(path.relative_to(ROOT)) for path in notebooks]
+    return {
+        "style": [[sys.executable, "-m", "ruff", "check", *files]],
+        f"chapter {number}": [[*PYTEST, *NBVAL, "--chapter", number, *files, *OF_A_CHAPTER]],
+    }
+
+
+def run(stages: Stages) -> int:
+    """Run the stages; 1 when any command failed (the others still run)."""
     # One thread a process: with busy cores two threads are many times slower than one.
     environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     failed, seconds = [], {}
-    for name in wanted or stages:
+    for name, commands in stages.items():
         started = time.monotonic()
-        for command in stages[name]:
+        for command in commands:
             print(f"\n[{name}] {' '.join(command[1:])}", flush=True)
-            done = subprocess.run(command, cwd=ROOT, env=environment).returncode
-            if done and name == "book":
-                # A browser on a busy machine can miss a frame. What fails twice is broken.
-                print("\n[book] some browser tests FAILED: those are run once more", flush=True)
-                done = subprocess.run([*command, "--last-failed"], cwd=ROOT, env=environment).returncode
-            if done:
+            if subprocess.run(command, cwd=ROOT, env=environment).returncode:
                 failed.append(name)
         seconds[name] = time.monotonic() - started
-    print("\n" + ", ".join(f"{name} {taken:.0f} s" for name, taken in seconds.items()))
+    total = sum(seconds.values())
+    print("\n" + ", ".join(f"{name} {taken:.0f} s" for name, taken in seconds.items()) + f"; {total:.0f} s")
     print(f"failed: {', '.join(dict.fromkeys(failed))}" if failed else "all stages passed")
     return int(bool(failed))
 
 
+def main() -> int:
+    """Choose the stages and run them."""
+    everything = all_stages()
+    parser = argparse.ArgumentParser(description="Run the project's checks.")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(everything)}; else all")
+    parser.add_argument("--chapter", metavar="NN", help="what belongs to one chapter")
+    options = parser.parse_args()
+    unknown = [name for name in options.stages if name not in everything]
+    if unknown:
+        parser.error(f"no stage {unknown[0]}; choose from {', '.join(everything)}")
+    if options.chapter and options.stages:
+        parser.error("name stages or a chapter, not both")
+    try:
+        chosen = stages_of(options.chapter) if options.chapter else everything
+    except ValueError as error:
+        parser.error(str(error))
+    return run({name: chosen[name] for name in options.stages or chosen})
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

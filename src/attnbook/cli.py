@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from attnbook import __version__
+from attnbook.extras import MissingExtra
 
 
 def _list_or_fetch(arguments: argparse.Namespace) -> int:
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = sys.argv[1:] if arguments is None else arguments
         options = parser(words).parse_args(words)
         return options.function(options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MissingExtra) as error:
         print(f"attnbook: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

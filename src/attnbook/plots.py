@@ -1,32 +1,50 @@
-"""Figures of the book: one look, colours that colour-blind readers can tell apart, alt text always.
+"""Figures of the book: one look, colours that colour-blind readers can tell apart, words beside each.
 
 Colours are those of Okabe & Ito (2008), "Color Universal Design"; weights are drawn in one hue,
-from light to dark, so that they also read in grey.
+from light to dark, so that they also read in grey, and on a scale on which 0.01 and 0.05 look different.
 """
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-WEIGHT_COLOURS = "Blues"
+WEIGHTS = "Blues"
+WEIGHT_TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 
-STYLE = {
+# A page shows 96 dots an inch; a PNG stores two pixels a dot, for screens that have them.
+DOTS = 96
+STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
-    "savefig.dpi": 100,
+    "savefig.dpi": 2 * DOTS,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=PALETTE),
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.grid": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    # The same figure gives the same bytes; letters are drawn as shapes, so that every reader sees the same.
+    "svg.hashsalt": "attnbook",
+    "svg.fonttype": "path",
 }
+# A drawing of more bytes than this holds a photograph or thousands of points: it is stored as pixels.
+MOST_SVG_BYTES = 150_000
+PHOTOGRAPH = 300
+
+_NUMBERED = re.compile(r"Figure (\d+\.[A-Z]?\d+)\. \S")
+_NOT_DRAWN = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<\?xml.*?\?>|<!DOCTYPE[^>]*>", re.DOTALL)
 
 
 def as_array(values: Any) -> np.ndarray:
@@ -36,50 +54,108 @@ def as_array(values: Any) -> np.ndarray:
     return np.asarray(values, dtype=float)
 
 
-def show(figure: Figure, alt: str) -> None:
-    """Show a figure, and store what it shows in words as its text output.
+def weight_norm() -> PowerNorm:
+    """The scale for weights between 0 and 1: the square root, on which small weights can be told apart.
 
-    The text serves readers who do not see the figure; the book's pages use it as the picture's
-    alternative text, and nbval compares it.
+    To be used with the colours ``WEIGHTS``, as in ``axes.imshow(weights, cmap=WEIGHTS, norm=weight_norm())``.
+    """
+    return PowerNorm(0.5, vmin=0, vmax=1)
+
+
+def show(figure: Figure, *, alt: str, caption: str | None = None) -> None:
+    """Show a figure with its caption beneath it, and store what it shows in words.
+
+    Lines and text are stored as SVG, photographs and crowded plots as PNG with two pixels a dot.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         Closed afterwards.
     alt : str
-        One or two sentences: what is drawn, and what there is to see in it.
+        One or two sentences for a reader who does not see the figure: what is drawn, and what there is
+        to see in it. It is the figure's text output, which nbval compares.
+    caption : str, optional
+        What stands beneath the figure for everybody, such as
+        ``"Figure 4.2. The weights of one decoder step."``: the chapter's number and the figure's; in a
+        lab with its letter, ``"Figure 4.A1. …"``. Markdown and ``$…$`` are set. The text refers to it
+        with ``[figure 4.2](#figure-4-2)``.
 
     Raises
     ------
     ValueError
-        If ``alt`` is empty.
+        If ``alt`` is empty, if the caption does not begin with the figure's number, or if a photograph
+        is drawn smaller than 300 dots. The figure stays open then.
     """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError("alt: expected a sentence that says what the figure shows, got an empty one")
-    text = f"Figure: {' '.join(alt.split())}"
+    outputs = [({"text/plain": f"Figure: {' '.join(alt.split())}"}, {})]
+    if caption is not None:
+        outputs.append((_caption(caption), {}))
+        _check_photographs(figure)
     try:
         from IPython.display import display
     except ModuleNotFoundError:  # a plain script: the words are what can be shown
-        print(text)
+        for data, _ in outputs:
+            print(data["text/plain"])
     else:
-        display({"image/png": _png(figure), "text/plain": text}, raw=True)
+        picture, size = _picture(figure)
+        outputs[0] = ({**picture, **outputs[0][0]}, size)
+        for data, metadata in outputs:
+            display(data, raw=True, metadata=metadata)
     plt.close(figure)
 
 
-def _png(figure: Figure) -> str:
-    """The figure as base64 PNG, without the date and version that would change its bytes."""
-    import base64
-    import io
+def _caption(caption: str) -> dict[str, str]:
+    """The caption as Markdown, its number in bold, and as plain text."""
+    text = " ".join(caption.split()) if isinstance(caption, str) else ""
+    numbered = _NUMBERED.match(text)
+    if numbered is None:
+        raise ValueError(
+            'caption: expected the figure\'s number first, as in "Figure 4.2. The weights of one step.", '
+            f"got {caption!r:.40}"
+        )
+    end = len(f"Figure {numbered[1]}.")
+    return {"text/markdown": f"**{text[:end]}**{text[end:]}", "text/plain": text}
 
+
+def _check_photographs(figure: Figure) -> None:
+    """A picture of at least 100 × 100 pixels is a photograph: its short side takes 300 dots."""
+    figure.canvas.draw()
+    for axes in figure.axes:
+        for image in axes.images:
+            if min(image.get_size()) < 100:
+                continue
+            box = image.get_window_extent()
+            dots = min(box.width, box.height) * DOTS / figure.dpi
+            if dots < PHOTOGRAPH:
+                raise ValueError(
+                    f"figure: a photograph in it is {dots:.0f} dots on its short side, at least {PHOTOGRAPH} "
+                    "are needed; make the figure larger, or put fewer pictures in a row"
+                )
+
+
+def _picture(figure: Figure) -> tuple[dict[str, str], dict]:
+    """The figure as SVG, or as PNG with the size at which it is to be shown."""
+    svg = _saved(figure, "svg").decode("utf-8")
+    if len(svg) <= MOST_SVG_BYTES:
+        drawn = "\n".join(line for line in _NOT_DRAWN.sub("", svg).splitlines() if line.strip())
+        return {"image/svg+xml": drawn}, {}
+    png, width, height = _fewer_colours(_saved(figure, "png"))
+    size = {"width": round(width / 2), "height": round(height / 2)}
+    return {"image/png": base64.b64encode(png).decode("ascii")}, {"image/png": size}
+
+
+def _saved(figure: Figure, kind: str) -> bytes:
+    """The figure's file, without the date and version that would change its bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
-    return base64.b64encode(_fewer_colours(buffer.getvalue())).decode("ascii")
+    nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    with plt.rc_context(STYLE):
+        figure.savefig(buffer, format=kind, bbox_inches="tight", metadata=nothing[kind])
+    return buffer.getvalue()
 
 
-def _fewer_colours(png: bytes) -> bytes:
-    """The same picture with a palette of 256 colours: about a third of the bytes."""
-    import io
-
+def _fewer_colours(png: bytes) -> tuple[bytes, int, int]:
+    """The same picture with a palette of 256 colours, about a third of the bytes; its width and height."""
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as picture:
@@ -87,10 +163,22 @@ def _fewer_colours(png: bytes) -> bytes:
     buffer = io.BytesIO()
     reduced.save(buffer, format="PNG", optimize=True)
     smaller = buffer.getvalue()
-    return smaller if len(smaller) < len(png) else png
+    return (smaller if len(smaller) < len(png) else png, *reduced.size)
 
 
-def new_figure(width: float = 6.4, height: float = 3.2, columns: int = 1, rows: int = 1, **options: Any):
+@overload
+def new_figure(
+    width: float = 6.4, height: float = 3.2, columns: Literal[1] = 1, rows: Literal[1] = 1
+) -> tuple[Figure, Axes]: ...
+@overload
+def new_figure(
+    width: float = 6.4, height: float = 3.2, columns: int = 1, rows: int = 1, **options: Any
+) -> tuple[Figure, Any]: ...
+
+
+def new_figure(
+    width: float = 6.4, height: float = 3.2, columns: int = 1, rows: int = 1, **options: Any
+) -> tuple[Figure, Any]:
     """``plt.subplots`` in the book's style; sizes in inches.
 
     Returns
@@ -111,7 +199,7 @@ def heatmap(
     column_title: str = "",
     numbers: bool | None = None,
     limits: tuple[float, float] | None = None,
-    colours: str = WEIGHT_COLOURS,
+    colours: str = WEIGHTS,
     axes=None,
 ) -> Figure:
     """Draw a matrix of weights or scores as coloured cells, each with its number when they are few.
@@ -122,10 +210,17 @@ def heatmap(
         Weights: one row a query, one column a key.
     row_labels, column_labels : sequences of str, optional
         One label a row and a column.
+    title, row_title, column_title : str
+        Above the cells, at their left, and below them.
+    colours : str
+        A colour map of matplotlib.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; in a new figure if left out.
     numbers : bool, optional
         Print each value in its cell; by default when there are at most 144 cells.
     limits : (lowest, highest), optional
-        The ends of the colour scale; by default 0 to 1 for weights, else the data's own range.
+        The ends of a linear colour scale; by default weights have that of ``weight_norm``, from 0 to 1,
+        and other numbers the data's own range.
 
     Raises
     ------
@@ -141,22 +236,22 @@ def heatmap(
     ):
         if labels is not None and len(labels) != size:
             raise ValueError(f"{name}: expected {size} labels for shape {values.shape}, got {len(labels)}")
-    if limits is None:
-        inside = values.min() >= 0 and values.max() <= 1
-        limits = (0.0, 1.0) if inside else (float(values.min()), float(values.max()))
+    are_weights = limits is None and values.min() >= 0 and values.max() <= 1
+    lowest, highest = limits or (float(values.min()), float(values.max()))
+    norm = weight_norm() if are_weights else Normalize(lowest, highest)
     if axes is None:
         width = min(9.0, 2.2 + 0.55 * values.shape[1])
         height = min(8.0, 1.2 + 0.42 * values.shape[0])
         figure, axes = new_figure(width, height)
     else:
         figure = axes.figure
-    picture = axes.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto")
-    axes.set_xticks(range(values.shape[1]), column_labels or range(values.shape[1]))
-    axes.set_yticks(range(values.shape[0]), row_labels or range(values.shape[0]))
+    picture = axes.imshow(values, cmap=colours, norm=norm, aspect="auto", interpolation="none")
+    axes.set_xticks(range(values.shape[1]), column_labels or list(map(str, range(values.shape[1]))))
+    axes.set_yticks(range(values.shape[0]), row_labels or list(map(str, range(values.shape[0]))))
     if column_labels and max(map(len, column_labels)) > 4:
         axes.tick_params(axis="x", rotation=45)
         for label in axes.get_xticklabels():
-            label.set_ha("right")
+            label.set_horizontalalignment("right")
             label.set_rotation_mode("anchor")
     axes.set_xlabel(column_title)
     axes.set_ylabel(row_title)
@@ -165,7 +260,7 @@ def heatmap(
     if numbers if numbers is not None else values.size <= 144:
         _write_numbers(axes, values, picture)
     else:
-        figure.colorbar(picture, ax=axes)
+        figure.colorbar(picture, ax=axes, ticks=WEIGHT_TICKS if are_weights else None)
     return figure
 
 
@@ -193,6 +288,10 @@ def weights_over_words(
     Parameters
     ----------
     words : sequence of str
+    title, label : str
+        Above the bars, and at their left.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw; in a new figure if left out.
     weights : (words,)
         Usually non-negative and adding up to 1; any numbers are drawn as they are.
 

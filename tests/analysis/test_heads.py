@@ -135,16 +135,6 @@ def test_averaging_twins_changes_nothing_and_averaging_others_does():
     assert abs(same) < 1e-6
 
 
-def test_contributions_add_up_to_the_layer():
-    net = model()
-    x = torch.randn(2, 5, 8)
-    with torch.no_grad():
-        whole, _ = net.layers[0](x)
-        parts = heads.contributions(net.layers[0], x)
-    assert parts.shape == (2, 2, 5, 8)
-    torch.testing.assert_close(parts.sum(dim=1) + net.layers[0].W_o.bias, whole)
-
-
 def test_greedy_path_switches_off_every_head_once():
     net, probed = model(), probes(SENTENCES, WORDS)
     path = heads.switch_off_greedily(net, probed)

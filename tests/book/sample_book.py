@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from sample_core import core_notebook, lab_notebook
 
 from support import ROOT
 
@@ -118,7 +119,12 @@ def sample_notebook() -> NotebookNode:
 
 def write_sample_book(root: Path, chapters: dict[str, NotebookNode] | None = None) -> None:
     """A folder that `book/build.py --root` builds: the book's own settings and pages, and these chapters."""
-    chapters = {"sample": sample_notebook()} if chapters is None else chapters
+    if chapters is None:
+        chapters = {
+            "sample": sample_notebook(),
+            "09_sample_core": core_notebook(),
+            "09_lab_sample": lab_notebook(),
+        }
     (root / "book").mkdir(parents=True)
     (root / "chapters").mkdir()
     shutil.copyfile(ROOT / "_config.yml", root / "_config.yml")
@@ -128,7 +134,10 @@ def write_sample_book(root: Path, chapters: dict[str, NotebookNode] | None = Non
     # The pages that this book lacks are linked by the introduction.
     (root / "book" / "how_to_use.md").write_text("# How to use this book\n", encoding="utf-8")
     lines = ["format: jb-book", "root: book/intro", "chapters:"]
-    lines += [f"  - file: chapters/{name}" for name in chapters]
+    for name in chapters:
+        lines += ["    sections:"] * ("_lab_" in name) + [
+            f"{'    ' * ('_lab_' in name)}  - file: chapters/{name}"
+        ]
     lines += [f"  - file: book/{page}" for page in ("how_to_use", "notation", "glossary", "licences")]
     (root / "_toc.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     for name, notebook in chapters.items():

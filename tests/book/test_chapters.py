@@ -8,11 +8,16 @@ from support import ROOT
 pytestmark = pytest.mark.browser
 
 
+def listed(entry: dict) -> list[str]:
+    """A page of the table of contents and those under it."""
+    under = (child for key in ("parts", "chapters", "sections") for child in entry.get(key, ()))
+    own = [entry[key] for key in ("root", "file") if key in entry]
+    return own + [name for child in under for name in listed(child)]
+
+
 def pages() -> list[str]:
     """What the table of contents lists, in its order."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    groups = contents.get("parts", [contents])
-    return [contents["root"], *(entry["file"] for group in groups for entry in group.get("chapters", []))]
+    return listed(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
 
 
 def settle(page) -> None:

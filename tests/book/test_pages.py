@@ -207,3 +207,17 @@ def test_skip_link_is_the_first_stop(visit, served):
         assert page.evaluate("document.activeElement.className") == "skip-link"
         page.keyboard.press("Enter")
         assert page.url.endswith("#main-content")
+
+
+def test_the_copy_button_copies_the_code_and_says_so(visit, served):
+    with visit(served + CHAPTER, permissions=["clipboard-read", "clipboard-write"]) as page:
+        block = page.locator(".cell_input .highlight").first
+        button = block.locator(".copy-button")
+        assert button.get_attribute("aria-label") == "Copy this code"
+        page.evaluate("navigator.clipboard.writeText('something else')")
+        button.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("(button) => button.textContent === 'Copied'", arg=button.element_handle())
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == block.locator("pre").evaluate("(code) => code.textContent")
+        assert copied.strip()

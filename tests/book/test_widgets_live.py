@@ -68,7 +68,7 @@ def test_keyboard_alone_moves_the_query_and_comes_back_out(visit, origin):
         wait_for_another(page, before)
         page.keyboard.press("Escape")
         page.keyboard.press("r")
-        page.wait_for_timeout(100)
+        page.wait_for_selector(f"{PLAYGROUND} .ab[data-settled]")
         page.keyboard.press("Escape")
         assert not page.evaluate(
             "document.activeElement.closest && document.activeElement.closest('.attnbook-widget')"
@@ -98,7 +98,7 @@ def shared_address(page) -> str:
         page.keyboard.press("ArrowUp")
     page.keyboard.press("Escape")
     page.wait_for_function("location.hash.includes('QKVPlayground')")
-    page.wait_for_timeout(400)
+    page.wait_for_selector(f"{PLAYGROUND} .ab[data-settled]")
     return page.url
 
 

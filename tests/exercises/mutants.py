@@ -13,20 +13,20 @@ from typing import Any
 
 import torch
 
-from attnbook.exercises.judge import Verdict, judge, make_cases, request
-from attnbook.exercises.spec import Case, Exercise
+from attnbook.exercises.judge import Verdict, judge
+from attnbook.exercises.spec import Case, CodeExercise, Module
 from attnbook.worker import oracle
 
 
-def mutant(exercise: Exercise, case: Case, switches: dict[str, str]) -> Any:
+def mutant(exercise: CodeExercise, case: Case, switches: dict[str, str]) -> Any:
     """The answer that makes exactly these mistakes; without any, the reference. A module's parameters are
     shaped for this case."""
-    names = list(case.args)
+    names, codes = list(case.args), exercise.codes(switches)
 
     def call(*args: Any) -> Any:
-        return exercise.variant(**dict(zip(names, args, strict=True)), **switches)
+        return exercise.reference(**dict(zip(names, args, strict=True)), **codes)
 
-    if exercise.form != "module":
+    if not isinstance(exercise, Module):
         return call
     shapes = {name: tensor.shape for name, tensor in case.state.items()}
 
@@ -38,15 +38,15 @@ def mutant(exercise: Exercise, case: Case, switches: dict[str, str]) -> Any:
 
         def forward(self, *args: Any) -> Any:
             named = dict(zip(names, args, strict=True))
-            return exercise.variant(dict(self.named_parameters()), **named, **switches)
+            return exercise.reference(dict(self.named_parameters()), **named, **codes)
 
     return Mutant
 
 
-def verdict_on(exercise: Exercise, switches: dict[str, str], seed: int) -> Verdict:
+def verdict_on(exercise: CodeExercise, switches: dict[str, str], seed: int) -> Verdict:
     """The verdict on one mutant for one seed."""
-    cases = make_cases(exercise, seed)
-    replies = [oracle.answer(mutant(exercise, case, switches), request(exercise, case)) for case in cases]
+    cases = exercise.make_cases(seed)
+    replies = [oracle.answer(mutant(exercise, case, switches), exercise.request(case)) for case in cases]
     return judge(exercise, cases, replies)
 
 
@@ -82,7 +82,7 @@ class Tally:
             self.notes.append(f"seed {seed}: {switches} not named")
 
 
-def tally(exercise: Exercise, seeds: Iterable[int]) -> Tally:
+def tally(exercise: CodeExercise, seeds: Iterable[int]) -> Tally:
     """Every combination of known mistakes on every seed."""
     result = Tally()
     seeds = list(seeds)

@@ -23,7 +23,13 @@ def headings() -> set[str]:
 def test_exercises_are_of_several_kinds_from_easy_to_hard():
     mine = exercises(0)
     assert [item.id for item in mine] == [f"0.{n}" for n in range(1, 11)]
-    assert {item.kind for item in mine} == {"function", "bug", "prediction", "measurement", "choice"}
+    assert {item.task for item in mine} == {
+        "write a function",
+        "find the mistake",
+        "predict",
+        "measure",
+        "choose",
+    }
     assert {item.difficulty for item in mine} == {"easy", "medium", "hard"}
     assert mine[0].difficulty == "easy"
 

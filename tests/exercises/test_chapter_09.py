@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from attnbook.exercises import chapter_09, check, exercise
-from attnbook.exercises.judge import judge, make_cases, request
+from attnbook.exercises import check, exercise
+from attnbook.exercises.bank.ch09.unfinished import TRAINED, WIDE
+from attnbook.exercises.judge import judge
 from attnbook.nn import ALiBi, RelativePositions, RotaryPositions, scaled_dot_product_attention
 from attnbook.nn.positions import sinusoids
 from attnbook.worker.oracle import answer
@@ -16,8 +17,8 @@ SEEDS = range(20)
 
 def verdict_on(id, thing, seed):
     item = exercise(id)
-    cases = make_cases(item, seed)
-    return judge(item, cases, [answer(thing, request(item, case)) for case in cases])
+    cases = item.make_cases(seed)
+    return judge(item, cases, [answer(thing, item.request(case)) for case in cases])
 
 
 def waves_by_loops(length, d_model, start):
@@ -119,15 +120,14 @@ def test_three_words_notice_that_two_others_changed_places():
     before = scaled_dot_product_attention(words, words, words, causal=True)[0]
     after = scaled_dot_product_attention(words[order], words[order], words[order], causal=True)[0]
     apart = (after - before[order]).abs().amax(dim=-1)
-    assert int((apart > 1e-3).sum()) == exercise("9.1").variant()
+    assert int((apart > 1e-3).sum()) == exercise("9.1").reference()
 
 
 def test_the_angles_of_the_table_say_how_many_pairs_did_not_come_round():
     """Counted on the table itself: the angle between its first two rows, times the steps of training."""
-    size = chapter_09.WIDE
-    table = sinusoids(0, chapter_09.TRAINED, size)
+    table = sinusoids(0, TRAINED, WIDE)
     step = torch.atan2(table[1, 0::2], table[1, 1::2])  # below half a turn for every pair
-    assert int((step * (chapter_09.TRAINED - 1) < 2 * math.pi).sum()) == exercise("9.3").variant() == 52
+    assert int((step * (TRAINED - 1) < 2 * math.pi).sum()) == exercise("9.3").reference() == 52
 
 
 def keeps_the_waves_at_zero(length, d_model, start):
@@ -145,7 +145,7 @@ def loves_distance(n_heads, queries, keys, start):
 @pytest.mark.parametrize(
     ("id", "thing", "named"),
     [
-        ("9.2", keeps_the_waves_at_zero, {"begin": "ignored"}),
+        ("9.2", keeps_the_waves_at_zero, {"begin": "at_0"}),
         ("9.4", lambda encoding, k: moved_by_a_matrix(encoding, -k), {"direction": "back"}),
         ("9.5", loves_distance, {"distance": "bonus"}),
         ("9.6", turns_over_heads, {"place": "heads"}),

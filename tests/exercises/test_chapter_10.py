@@ -10,7 +10,7 @@ import torch
 import make_exercises as generator
 from attnbook import nn
 from attnbook.exercises import check, exercise, exercises
-from attnbook.exercises.judge import judge, make_cases, request
+from attnbook.exercises.judge import judge
 from attnbook.training import schedules
 from attnbook.worker.oracle import answer
 from project import ROOT
@@ -18,8 +18,8 @@ from project import ROOT
 
 def verdict_on(id, thing, seed):
     item = exercise(id)
-    cases = make_cases(item, seed)
-    return judge(item, cases, [answer(thing, request(item, case)) for case in cases])
+    cases = item.make_cases(seed)
+    return judge(item, cases, [answer(thing, item.request(case)) for case in cases])
 
 
 def layer_norm_by_torch(x, gamma, beta, epsilon):
@@ -160,8 +160,8 @@ def test_the_encoder_layer_is_torchs_where_words_are():
     """On padding torch's fast path answers zeros, so only the words are compared."""
     item = exercise("10.10")
     for seed in range(10):
-        for case in make_cases(item, seed):
-            wanted, found = item.variant(**case.args), encoder_by_torch(**case.args)
+        for case in item.make_cases(seed):
+            wanted, found = item.reference(**case.args), encoder_by_torch(**case.args)
             real = case.args["mask"]
             torch.testing.assert_close(found[real], wanted[real], rtol=1e-4, atol=1e-4)
 
@@ -169,7 +169,13 @@ def test_the_encoder_layer_is_torchs_where_words_are():
 def test_exercises_are_of_several_kinds_and_end_with_an_encoder_layer():
     mine = exercises(10)
     assert [item.id for item in mine] == [f"10.{n}" for n in range(1, 11)]
-    assert {item.kind for item in mine} == {"function", "module", "bug", "prediction", "measurement"}
+    assert {item.task for item in mine} == {
+        "write a function",
+        "write a module",
+        "find the mistake",
+        "predict",
+        "measure",
+    }
     assert mine[-1].name == "encoder_layer"
 
 

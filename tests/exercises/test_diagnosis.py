@@ -12,10 +12,10 @@ from mutants import tally
 from unrelated import unrelated_answers
 
 from attnbook.exercises import exercise, exercises
-from attnbook.exercises.judge import judge, make_cases, request
+from attnbook.exercises.judge import judge
 from attnbook.worker.oracle import answer
 
-WITH_INPUTS = [item for item in exercises() if item.form != "value"]
+WITH_INPUTS = [item for item in exercises() if item.has_inputs]
 
 
 def ids(item):
@@ -24,8 +24,8 @@ def ids(item):
 
 def verdict_on(id, thing, seed):
     item = exercise(id)
-    cases = make_cases(item, seed)
-    return judge(item, cases, [answer(thing, request(item, case)) for case in cases])
+    cases = item.make_cases(seed)
+    return judge(item, cases, [answer(thing, item.request(case)) for case in cases])
 
 
 @pytest.mark.parametrize("item", WITH_INPUTS, ids=ids)
@@ -40,9 +40,9 @@ def test_every_known_mistake_is_rejected_and_named(item):
 @pytest.mark.parametrize("item", WITH_INPUTS, ids=ids)
 def test_other_wrong_answers_are_rejected_and_get_no_name(item):
     for seed in range(3):
-        cases = make_cases(item, seed)
+        cases = item.make_cases(seed)
         for make in unrelated_answers(item):
-            verdict = judge(item, cases, [answer(make(case, seed), request(item, case)) for case in cases])
+            verdict = judge(item, cases, [answer(make(case, seed), item.request(case)) for case in cases])
             assert not verdict.passed
             assert verdict.named == []
             assert verdict.finding.sentence
@@ -190,14 +190,12 @@ def test_agreement_has_to_hold_on_all_cases():
         lookup_in_place,
         lambda q, k, v: (torch.softmax(q @ k.mT, -1) @ v, torch.softmax(q @ k.mT, -1)),
     )
-    cases = make_cases(item, 4)
-    replies = [
-        answer(wrong if index == 0 else right, request(item, case)) for index, case in enumerate(cases)
-    ]
+    cases = item.make_cases(4)
+    replies = [answer(wrong if index == 0 else right, item.request(case)) for index, case in enumerate(cases)]
     verdict = judge(item, cases, replies)
     assert not verdict.passed
     assert verdict.named == []
-    all_wrong = judge(item, cases, [answer(wrong, request(item, case)) for case in cases])
+    all_wrong = judge(item, cases, [answer(wrong, item.request(case)) for case in cases])
     assert all_wrong.named == [{"scale": "none"}]
 
 

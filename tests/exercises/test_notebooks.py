@@ -8,7 +8,9 @@ import nbformat
 import pytest
 
 import make_exercises as generator
-from attnbook.exercises import exercises, score
+from attnbook.exercises import exercises
+from attnbook.exercises.spec import Function, Module
+from attnbook.grading import score
 from project import ROOT, repository
 
 SOLUTIONS = sorted(ROOT.glob("solutions/*.ipynb"))
@@ -45,17 +47,15 @@ def test_headers_and_cells_agree_with_the_specs(path):
     found = {match["id"]: match for cell in cells for match in HEADER.finditer(cell.source)}
     assert list(found) == [item.id for item in chapter(path)]
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    from exercise_listing import KIND
-
     for item in chapter(path):
         match = found[item.id]
         assert match["title"] == item.title
         assert (int(match["points"]), int(match["minutes"])) == (item.points, item.minutes)
-        assert (match["difficulty"], match["kind"]) == (item.difficulty, KIND[item.kind])
+        assert (match["difficulty"], match["kind"]) == (item.difficulty, item.task)
         assert f'check("{item.id}", {item.name})' in code
-        if item.form == "function":
+        if isinstance(item, Function):
             assert f"def {item.signature}:" in code
-        elif item.form == "module":
+        elif isinstance(item, Module):
             parameters = item.signature.removeprefix(item.name).strip("()")
             assert f"class {item.name}(torch.nn.Module):" in code
             assert f"def __init__(self, {parameters}):" in code

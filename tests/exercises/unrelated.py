@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from mutants import mutant
 
-from attnbook.exercises.spec import Case, Draw, Exercise
+from attnbook.exercises.spec import Case, CodeExercise, Draw, Module
 
 
-def unrelated_answers(exercise: Exercise) -> Iterator[Callable[[Case, int], Any]]:
+def unrelated_answers(exercise: CodeExercise) -> Iterator[Callable[[Case, int], Any]]:
     """Makers of wrong answers: ``make(case, seed)`` gives a function or a module for this case."""
     for spoil in (_noise, _shifted, _stretched, _reordered):
         yield lambda case, seed, spoil=spoil: _spoiled(exercise, case, seed, spoil)
 
 
-def _spoiled(exercise: Exercise, case: Case, seed: int, spoil: Callable) -> Any:
+def _spoiled(exercise: CodeExercise, case: Case, seed: int, spoil: Callable) -> Any:
     right = mutant(exercise, case, {})
     draw = Draw(seed + 1)
 
@@ -26,7 +26,7 @@ def _spoiled(exercise: Exercise, case: Case, seed: int, spoil: Callable) -> Any:
             return tuple(ruin(part) for part in value)
         return spoil(value, draw)
 
-    if exercise.form != "module":
+    if not isinstance(exercise, Module):
         return lambda *args: ruin(right(*args))
 
     class Spoiled(right):

@@ -5,7 +5,8 @@ import argparse
 import pytest
 import torch
 
-from attnbook.data import phrasebook, upbringing
+from attnbook.data import first_phrasebook as phrasebook
+from attnbook.data import upbringing
 from attnbook.experiments import bottleneck
 
 TINY = {"steps": 1, "pairs": 64, "test": 1, "task_steps": 1}

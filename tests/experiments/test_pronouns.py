@@ -8,7 +8,7 @@ import torch
 from attnbook import nn
 from attnbook.analysis import pronouns
 from attnbook.analysis.pronouns import Cut
-from attnbook.data import phrasebook
+from attnbook.data import first_phrasebook as phrasebook
 from attnbook.data.pairs import part_of
 from attnbook.data.vocabulary import Vocabulary, collate
 from attnbook.experiments import pronouns as experiment
@@ -230,11 +230,11 @@ SMALL = {"pairs": 8, "few-pairs": 8, "train-pairs": 60, "d-model": 8, "heads": 2
          "steps": 2, "warmup": 1, "recurrent-steps": 1}  # fmt: skip
 
 
-def test_a_seed_measures_everything(monkeypatch):
+def test_a_seed_measures_everything(monkeypatch, smoothed):
     monkeypatch.setattr(experiment, "UNTRAINED", 1)
-    numbers = experiment.run_seed(
-        options(*(f"--{name}={value}" for name, value in SMALL.items())), 0, torch.device("cpu")
-    )
+    small = [f"--{name}={value}" for name, value in SMALL.items()]
+    numbers = experiment.run_seed(options(*small, "--smoothing=0.3"), 0, torch.device("cpu"))
+    assert smoothed == [0.3, 0.0]  # the transformer's labels; the recurrent model's are not smoothed
     assert numbers["sentences"] == 16
     assert set(numbers["baselines"].values()) == {0.5}
     assert {"transformer", "recurrent", "looks", "cut", "patched", "probe", "weight and effect"} <= set(

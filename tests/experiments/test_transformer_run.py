@@ -13,7 +13,7 @@ from attnbook.cli import main
 from attnbook.data import phrasebook
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Batches, Vocabulary
-from attnbook.experiments import transformer, translation
+from attnbook.experiments import training_rule, transformer, translators
 from attnbook.nn.transformer import TransformerWeights
 from attnbook.results import results
 from attnbook.training.fit import fit
@@ -22,7 +22,8 @@ from attnbook.translation.metrics import alignment_error_rate
 from attnbook.translation.search import greedy
 
 TINY = (
-    "--pairs 60 --steps 4 --warmup 1 --d-model 16 --heads 2 --layers 1 --d-ff 8 --test-pairs 12 --device cpu"
+    "--pairs 60 --steps 4 --warmup 1 --d-model 16 --heads 2 --layers 1 --d-ff 8 --test-pairs 12 --device cpu "
+    "--batch-size 16 --learning-rates .003 --most-steps 4 --validate-every 2"
 )
 
 
@@ -37,7 +38,7 @@ def one_thread():
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Run the command in this process, with a cache of its own; its results, or its exit status."""
-    monkeypatch.setattr(translation, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(training_rule, "CACHE", tmp_path / "cache")
     monkeypatch.setenv("TQDM_DISABLE", "1")
 
     def attnbook(*words, out="results.json"):
@@ -60,7 +61,7 @@ def numbers(stored, seed="0"):
 
     def still(value):
         if isinstance(value, dict):
-            return {k: still(v) for k, v in value.items() if k not in ("seconds", "steps per second")}
+            return {k: still(v) for k, v in value.items() if k != "seconds"}
         return value
 
     return still(stored["seeds"][seed])
@@ -106,7 +107,8 @@ def test_every_variant_differs_in_what_it_says_and_takes_a_step(vary, name):
     base = options("--d-model", "16", "--d-ff", "8", "--steps", "9", "--warmup", "2")
     one = transformer.with_options(base, transformer.VARIANTS[vary][name])
     changed = {key for key in vars(base) if vars(base)[key] != vars(one)[key]}
-    assert changed <= set(transformer.VARIANTS[vary][name])
+    same = {key for key, value in transformer.VARIANTS[vary][name].items() if vars(base)[key] == value}
+    assert changed == set(transformer.VARIANTS[vary][name]) - same
     src, tgt = (Vocabulary(words) for words in phrasebook.vocabulary("small"))
     model = transformer.build(one, len(src), len(tgt))
     batches = Batches(phrasebook.sample(10, 0), src, tgt, 10)
@@ -207,21 +209,26 @@ def test_results_make_a_row_of_the_leaderboard(run, tmp_path, monkeypatch):
     stored = run("--seeds", "2")
     assert set(stored["seeds"]) == {"0", "1"}
     summary = stored["summary"]
-    for name in ("bleu", "bleu long", "aer", "aer diagonal", "exact", "parameters", "steps per second"):
+    for name in ("bleu", "bleu long", "aer", "aer diagonal", "exact", "endless", "parameters", "steps"):
         assert summary[name]["n"] == 2, name
+    assert summary["steps"]["mean"] == 4
+    assert summary["hit the cap"]["mean"] == 1
     assert numbers(stored)["aer"] in dict(numbers(stored)["aer of all heads"]).values()
     assert numbers(stored)["aer head"].startswith("layer 1, head ")
-    assert not list((tmp_path / "cache" / "checkpoints").glob("*.pt"))
-    monkeypatch.setattr(leaderboard, "results", lambda name: stored)
+    results_of = {"transformer_phrasebook": stored, "translator_speed": {"summary": {}}}
+    monkeypatch.setattr(leaderboard, "results", results_of.__getitem__)
     row = leaderboard.add("transformer_phrasebook", "Transformer", 10, tmp_path / "rows")
     assert json.loads(row.read_text(encoding="utf-8"))["numbers"].keys() == {
-        "bleu", "bleu long", "aer", "parameters", "steps per second"
+        "validation loss", "bleu", "exact", "endless", "bleu long", "aer", "parameters"
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("more", [(), ("--vary", "norms")])
 def test_a_run_that_was_cut_off_goes_on(run, tmp_path, monkeypatch, more):
-    whole = run("--seeds", "1", *more, out="whole.json")
+    with monkeypatch.context() as patch:
+        patch.setattr(training_rule, "CACHE", tmp_path / "another cache")
+        whole = run("--seeds", "1", *more, out="whole.json")
+        assert len(list((tmp_path / "another cache" / "checkpoints").glob("*.pt"))) == (0 if more else 1)
     with monkeypatch.context() as patch:
         calls = []
 
@@ -231,23 +238,25 @@ def test_a_run_that_was_cut_off_goes_on(run, tmp_path, monkeypatch, more):
                 raise KeyboardInterrupt
             return measure(*arguments)
 
-        measure = translation.measure
-        patch.setattr(translation, "measure", stop)
+        measure = translators.measure
+        patch.setattr(translators, "measure", stop)
         assert run("--seeds", "1", *more, out="parts.json") == 130
-    kept = list((tmp_path / "cache" / "checkpoints").glob("*.pt"))
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "checkpoints").glob("*.pt")}
     assert len(kept) == (2 if more else 1)
     parts = run("--seeds", "1", *more, out="parts.json")
     assert numbers(parts) == numbers(whole)
-    assert not list((tmp_path / "cache" / "checkpoints").glob("*.pt"))
+    left = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "checkpoints").glob("*.pt")}
+    assert left == ({} if more else kept)  # a finished trial was not trained again
 
 
-def test_variants_share_their_seed_and_data(run):
+def test_variants_share_their_seed_and_data(run, monkeypatch):
     stored = run("--seeds", "1", "--vary", "norms")
     found = numbers(stored)
     assert set(found) == set(transformer.VARIANTS["norms"])
     assert found["pre-norm"]["validation loss"] != found["post-norm"]["validation loss"]
-    alone = numbers(run("--seeds", "1", "--norm", "post", out="alone.json"))
-    assert found["post-norm"] == alone  # a variant does not depend on those before it
+    monkeypatch.setitem(transformer.VARIANTS, "norms", {"post-norm": {"norm": "post"}})
+    alone = numbers(run("--seeds", "1", "--vary", "norms", out="alone.json"))
+    assert found["post-norm"] == alone["post-norm"]  # a variant does not depend on those before it
     assert stored["summary"]["post-norm/bleu"]["n"] == 1
 
 
@@ -256,12 +265,16 @@ def test_variants_share_their_seed_and_data(run):
     [
         (("--heads", "3"), "n_heads"),
         (("--d-model", "15", "--heads", "1"), "d_model"),
-        (("--warmup", "4"), "warmup: expected a whole number from 0 to 3, got 4"),
-        (("--curve", "inverse-sqrt", "--warmup", "0"), "warmup: expected a whole number of at least 1"),
+        (("--warmup", "-1"), "--warmup: expected at least 0, got -1"),
+        (("--vary", "heads", "--warmup", "4"), "warmup: expected a whole number from 0 to 3, got 4"),
+        (
+            ("--vary", "heads", "--curve", "inverse-sqrt", "--warmup", "0"),
+            "warmup: expected a whole number of at least 1",
+        ),
         (("--layers", "0"), "n_layers"),
         (("--vary", "heads", "--d-model", "24"), "n_heads"),
         (("--dropout", "1.5"), "dropout"),
-        (("--longest", "4"), "--longest: expected 5 to"),
+        (("--longest", "1"), "--longest: expected 2 to"),
         (("--data", "nowhere.tsv"), "nowhere.tsv: no such file"),
     ],
 )
@@ -292,3 +305,12 @@ def test_stored_results_are_whole(name):
         for one in [found] if vary is None else [found[variant] for variant in transformer.VARIANTS[vary]]:
             assert 0 <= one["bleu"] <= 100
             assert 0 <= one["bleu long"] < max(one["bleu"], 1)  # some learn nothing at all
+
+
+def test_label_smoothing_reaches_the_loss(run, monkeypatch, smoothed):
+    """The published row "no label smoothing" hangs on it."""
+    parts = transformer.VARIANTS["parts"]
+    both = {name: parts[name] for name in ("whole", "no label smoothing")}
+    monkeypatch.setitem(transformer.VARIANTS, "parts", both)
+    run("--seeds", "1", "--vary", "parts", "--smoothing", "0.3")
+    assert smoothed == [0.3, 0.0]

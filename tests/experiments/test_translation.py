@@ -13,10 +13,14 @@ import torch
 from attnbook.data import phrasebook
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Batches, Vocabulary
-from attnbook.experiments import translation
+from attnbook.experiments import translation, translators
+from attnbook.models.architectures import ATTENTIONS
 from attnbook.training.fit import fit
 
-SMALL = "--pairs 120 --steps 6 --hidden 8 --test-pairs 24 --batch-size 16 --device cpu --threads 1"
+SMALL = (
+    "--pairs 120 --most-steps 6 --validate-every 3 --learning-rates .01 --hidden 8 --test-pairs 24 "
+    "--batch-size 16 --device cpu --threads 1"
+)
 
 
 def options(*words):
@@ -31,7 +35,7 @@ def attnbook(*words, cache, launcher=(), check=True):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=check, timeout=400)
 
 
-@pytest.mark.parametrize("attention", translation.ATTENTIONS)
+@pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize(("unit", "query"), [("gru", "previous"), ("lstm", "current")])
 def test_every_model_builds_and_takes_a_step(attention, unit, query):
     wanted = options("--attention", attention, "--unit", unit, "--query", query, "--hidden", "8")
@@ -56,36 +60,46 @@ def test_every_window_builds_and_looks_through_it(attention, alignment):
     _, weights = model(batches(0).src, batches(0).tgt, batches(0).src_mask)
     assert ((weights > 0).sum(-1) <= 5).all()
     assert (weights > 0).any()
-    assert translation.result_name(wanted) == f"translation_phrasebook_{attention}_{alignment}_current"
+    assert translation.result_name(wanted) == f"translation_phrasebook_{attention}_{alignment}_current_8"
 
 
-def test_a_window_needs_an_attention():
-    with pytest.raises(ValueError, match="--alignment: local-m needs an attention"):
-        translation.build(options("--attention", "none", "--alignment", "local-m"), 9, 9)
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--attention none --alignment local-m", "--alignment: local-m needs an attention"),
+        ("--attention dot --query previous-word", "--query: previous-word makes the query longer"),
+        ("--unit lstm --query previous-word", "--query: previous-word makes the query longer"),
+    ],
+)
+def test_choices_that_do_not_go_together_are_named(words, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        translation.build(options(*words.split()), 9, 9)
 
 
 def test_the_phrasebooks_parts_do_not_overlap():
     wanted = options("--pairs", "400", "--test-pairs", "100")
-    train, validation, test, src, tgt = translation.corpus(wanted)
-    assert not {tuple(pair.src) for pair in train} & {tuple(pair.src) for pair in test + validation}
-    assert max(len(pair.src) for pair in train) == 20
-    assert sum(len(pair.src) > 20 for pair in test) == 50
-    assert all(word in src for pair in train + test for word in pair.src)
-    assert all(word in tgt for pair in train + test for word in pair.tgt)
+    data = translators.corpus(wanted)
+    held_out = {tuple(pair.src) for pair in data.test + data.validation}
+    assert not {tuple(pair.src) for pair in data.train} & held_out
+    assert max(len(pair.src) for pair in data.train) == 20
+    assert sum(len(pair.src) > 20 for pair in data.test) == 50
+    assert all(word in data.src for pair in data.train + data.test for word in pair.src)
+    assert all(word in data.tgt for pair in data.train + data.test for word in pair.tgt)
 
 
 def test_a_file_of_pairs_is_parted_and_cut_off(tmp_path):
     path = tmp_path / "mine.tsv"
     path.write_text("".join(f"word{i} is long\tmot{i} est long\n" for i in range(300)), encoding="utf-8")
     wanted = options("--data", str(path), "--vocabulary", "10")
-    train, validation, test, src, tgt = translation.corpus(wanted)
-    assert len(src) == len(tgt) == 14
-    assert {"is", "long"} <= set(src.words)
-    assert not {tuple(pair.src) for pair in train} & {tuple(pair.src) for pair in test + validation}
+    data = translators.corpus(wanted)
+    assert len(data.src) == len(data.tgt) == 14
+    assert {"is", "long"} <= set(data.src.words)
+    held_out = {tuple(pair.src) for pair in data.test + data.validation}
+    assert not {tuple(pair.src) for pair in data.train} & held_out
     assert translation.result_name(wanted) == "translation_mine_additive"
     path.write_text("one line\tune ligne\n", encoding="utf-8")
     with pytest.raises(ValueError, match="has no pair for"):
-        translation.corpus(wanted)
+        translators.corpus(wanted)
 
 
 def test_forced_alignments_are_where_the_weights_are_largest():
@@ -105,8 +119,41 @@ def test_forced_alignments_are_where_the_weights_are_largest():
 
     vocabulary = Vocabulary(["a", "b", "c"])
     pairs = [Pair(["a", "b", "c"], ["c", "b", "a"]), Pair(["a", "b"], ["b", "a"])]
-    found = translation.forced_alignments(Mirror(), pairs, vocabulary, vocabulary)
+    found = translators.forced_alignments(Mirror(), pairs, vocabulary, vocabulary)
     assert found == [{(2, 0), (1, 1), (0, 2)}, {(1, 0), (0, 1)}]
+
+
+def test_distances_count_the_words_between_the_largest_weight_and_the_sure_link():
+    gold = frozenset({(0, 0, "S"), (1, 1, "S"), (3, 1, "S"), (2, 2, "P"), (9, 3, "S"), (5, 4, "S")})
+    pair = Pair(["w"] * 10, ["v"] * 5, gold)
+    links = {(1, 0), (2, 1), (0, 2), (4, 3), (5, 4)}  # after by 1; between two; no sure link; far; right
+    found = translators.distances([links], [pair])
+    assert found == {"further before": 0.25, "-1": 0.25, "0": 0.25, "+1": 0.25, "further after": 0}
+
+
+def test_all_sizes_are_equal_whatever_the_score():
+    sizes = {}
+    for attention in ("dot", "general", "concat", "location"):
+        model = translation.build(options("--attention", attention, "--query", "current"), 20, 30)
+        sizes[attention] = (model.encoder.d_memory, model.decoder.d_hidden)
+    for attention in ("none", "additive", "dot"):
+        model = translation.build(options("--attention", attention), 20, 30)
+        sizes[attention, "before"] = (model.encoder.d_memory, model.decoder.d_hidden)
+    assert set(sizes.values()) == {(256, 256)}
+
+
+def test_every_bucket_has_every_score(tmp_path):
+    data = translators.corpus(options("--pairs", "60", "--test-pairs", "40"))
+    model = translation.build(options("--hidden", "8"), len(data.src), len(data.tgt))
+    numbers = translators.measure(model, data, options())
+    counts = numbers["sentences by length"]
+    assert sum(counts.values()) == 40
+    for name in ("bleu", "chrf", "exact", "endless", "aer"):
+        assert numbers[f"{name} by length"].keys() == counts.keys(), name
+    inside = sum(n for bucket, n in counts.items() if int(bucket.split("-")[1]) <= 20)
+    weighted = sum(counts[b] * numbers["endless by length"][b] for b in counts if int(b.split("-")[1]) <= 20)
+    assert weighted / inside == pytest.approx(numbers["endless"])
+    assert sum(numbers["distance of the largest weight"].values()) == pytest.approx(1)
 
 
 def test_results_hold_what_the_book_shows(tmp_path):
@@ -117,12 +164,13 @@ def test_results_hold_what_the_book_shows(tmp_path):
     assert stored["machine"]["processes"] == 1
     assert "torch" in stored["versions"]
     summary = stored["summary"]
-    for name in ("bleu", "bleu long", "aer", "aer diagonal", "exact", "parameters", "steps per second"):
+    for name in ("validation loss", "learning rate", "steps", "hit the cap", "bleu", "bleu long", "chrf",
+                 "exact", "endless", "endless long", "aer", "aer diagonal", "parameters"):  # fmt: skip
         assert summary[name]["n"] == 2, name
     assert any(name.startswith("bleu by length/") for name in summary)
     assert summary["parameters"]["std"] == 0
     assert summary["aer diagonal"]["mean"] < summary["aer"]["mean"] <= 1  # six steps teach no alignment
-    assert not list((tmp_path / "checkpoints").glob("*.pt"))
+    assert stored["commit"]
     # the same command again has nothing left to do, and one more seed adds one
     again = attnbook("--attention", "additive", "--seeds", "3", "--out", str(out), cache=tmp_path)
     assert "3 seeds" in again.stdout
@@ -136,32 +184,6 @@ def test_no_attention_no_error_rate(tmp_path):
     summary = json.loads(out.read_text(encoding="utf-8"))["summary"]
     assert "aer" not in summary
     assert "bleu" in summary
-
-
-def test_a_run_goes_on_from_its_checkpoint(tmp_path):
-    """A seed that was cut off after some steps gives the numbers of an unbroken one."""
-    arguments = ("--attention", "additive", "--seeds", "1", "--steps", "20")
-    whole, parts = tmp_path / "whole.json", tmp_path / "parts.json"
-    attnbook(*arguments, "--out", str(whole), cache=tmp_path / "a")
-    script = (
-        "import attnbook.experiments.translation as t\n"
-        "def stop(*a): raise KeyboardInterrupt\n"
-        "t.measure = stop\n"  # cut off between training and measuring: the checkpoint is there, no result
-        "import sys; from attnbook.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
-    words = ["run", "translation", *SMALL.split(), *arguments, "--out", str(parts)]
-    environment = {**os.environ, "ATTNBOOK_CACHE": str(tmp_path / "b"), "TQDM_DISABLE": "1"}
-    cut = subprocess.run([sys.executable, "-c", script, *words], env=environment, check=False, timeout=400)
-    assert cut.returncode == 130
-    assert not parts.exists()
-    assert len(list((tmp_path / "b" / "checkpoints").glob("*.pt"))) == 1
-    attnbook(*arguments, "--out", str(parts), cache=tmp_path / "b")
-
-    def numbers(path):
-        seed = json.loads(path.read_text(encoding="utf-8"))["seeds"]["0"]
-        return {key: value for key, value in seed.items() if key not in ("seconds", "steps per second")}
-
-    assert numbers(parts) == numbers(whole)
 
 
 PROCESSES = """

@@ -16,7 +16,7 @@ from pathlib import Path
 from attnbook.exercises.registry import exercise
 
 EXERCISES = ("2.1", "2.3", "2.5")
-CHOICE = f'answer_order = "{exercise("2.1").variant()}"'
+CHOICE = f'answer_order = "{exercise("2.1").reference()}"'
 WEIGHTS = """\
 import torch
 def attention_weights(scores):
@@ -266,7 +266,7 @@ HOSTILE = [
     ),
     probe(
         "search-reference",
-        "import os, sys\nplaces = ['/runtime', '/tmp', *(p + '/attnbook' for p in sys.path)]\nfound = []\nfor place in places:\n    for d, ds, fs in os.walk(place):\n        ds[:] = [one for one in ds if one != 'site-packages']\n        found += [os.path.join(d, f) for f in fs if f in ('chapter_02.py', 'judge.py', 'marks.py', 'seed', 'grades.json')]\nassert not found, found",
+        "import os, sys\nplaces = ['/runtime', '/tmp', *(p + '/attnbook' for p in sys.path)]\nfound = []\nfor place in places:\n    for d, ds, fs in os.walk(place):\n        ds[:] = [one for one in ds if one != 'site-packages']\n        found += [os.path.join(d, f) for f in fs if f in ('attention_weights.py', 'judge.py', 'marks.py', 'seed', 'grades.json')]\nassert not found, found",
     ),
     cells("returns-function", "attention_weights = lambda scores: (lambda: scores)", CHOICE, earns={"2.1"}),
     cells("returns-its-input", "def attention_weights(scores): return scores", earns=NONE),

@@ -136,6 +136,7 @@ def test_inputs_depend_on_the_secret_alone(tmp_path):
         (["--exercises", "2.3", "--roster", "nowhere"], "--roster: nowhere cannot be read"),
         (["--exercises", "2.3", "--jobs", "0"], "--jobs: expected at least 1"),
         (["--specs", "nowhere.py"], "--specs: nowhere.py is not there"),
+        (["--specs", str(ROOT / "Makefile")], "Makefile is no Python file; name one that ends in .py"),
         (["--exercises", "2.3", "--cell-seconds", "0"], "cell: expected a number above 0"),
         (["--exercises", "2.3", "--cluster", "tcp://127.0.0.1:9"], "--cluster: no scheduler answers"),
     ],
@@ -152,15 +153,37 @@ def test_bad_options_are_one_sentence(tmp_path, arguments, words, capsys):
 def test_own_specs_are_graded(tmp_path):
     spec = tmp_path / "mine.py"
     spec.write_text(
-        "from attnbook.exercises.spec import Case, Exercise, Output\n"
-        "EXERCISES = [Exercise(id='1.1', title='Double', name='double', kind='function', points=5,\n"
-        "    minutes=1, difficulty='easy', signature='double(x)', outputs=(Output('twice', ('n',)),),\n"
-        "    variant=lambda x: 2 * x, hints=(), cases=lambda draw: [Case({'x': draw.normal(3)})])]\n",
+        "from attnbook.exercises.spec import Case, Function, Output\n"
+        "def double(x):\n    return 2 * x\n"
+        "EXERCISES = [Function(id='1.1', title='Double', points=5, minutes=1, difficulty='easy',\n"
+        "    signature='double(x)', outputs=(Output('twice', ('n',)),), hints=('Add.',),\n"
+        "    reference=double, cases=lambda draw: [Case({'x': draw.normal(3)})])]\n",
         encoding="utf-8",
     )
     folder = lay(tmp_path / "in", ada="def double(x): return x + x", ben="def double(x): return x * x")
     assert cli.main(["grade", str(folder), "--specs", str(spec), "--out", str(tmp_path / "out")]) == 0
     assert {id: row["points"] for id, row in rows(tmp_path / "out").items()} == {"ada": 5, "ben": 0}
+
+
+def test_own_specs_with_faults_are_refused_in_sentences(tmp_path, capsys):
+    spec = tmp_path / "mine.py"
+    spec.write_text(
+        "from attnbook.exercises.spec import Case, Function, Output\n"
+        "EXERCISES = [Function(id='1.1', title='Double', points=0, minutes=1, difficulty='simple',\n"
+        "    signature='double(x)', outputs=(Output('twice', ('n',)),), hints=('Add.',),\n"
+        "    reference=lambda y: 2 * y, cases=lambda draw: [Case({'x': draw.normal(3)})])]\n",
+        encoding="utf-8",
+    )
+    folder = lay(tmp_path / "in", ada="def double(x): return x + x")
+    assert cli.main(["grade", str(folder), "--specs", str(spec), "--out", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    for words in (
+        "1.1: points: a whole number of at least 1 was expected, got 0.",
+        '1.1: difficulty: "simple" is none of easy, medium, hard.',
+        "1.1: signature: it has the parameters (x), the reference (y).",
+    ):
+        assert words in error
+    assert "Traceback" not in error
 
 
 @pytest.mark.no_sandbox

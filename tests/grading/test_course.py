@@ -108,7 +108,7 @@ def test_the_pages_own_exercise_works(tmp_path):
     from attnbook.worker import oracle
 
     (one,) = own_specs(spec)
-    cases = judge.make_cases(one, 5)
-    replies = [oracle.answer(lambda x: x * x, judge.request(one, case)) for case in cases]
+    cases = one.make_cases(5)
+    replies = [oracle.answer(lambda x: x * x, one.request(case)) for case in cases]
     verdict = judge.judge(one, cases, replies)
     assert verdict.diagnosis == ["You multiply x with itself, not with 2."]

@@ -5,6 +5,7 @@ import torch
 
 from attnbook.exercises import judge
 from attnbook.exercises.registry import exercise, exercises
+from attnbook.exercises.spec import Module
 from attnbook.grading.replies import cleaned, without_quotes
 from attnbook.worker.values import Foreign
 
@@ -29,7 +30,7 @@ RETURNED = [
 @pytest.mark.parametrize("value", RETURNED, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("one", exercises(), ids=lambda one: one.id)
 def test_nothing_that_is_returned_is_quoted(one, value):
-    cases = judge.make_cases(one, 3)
+    cases = one.make_cases(3)
     replies = [cleaned({"status": "returned", "value": value, "mutated": []}, case) for case in cases]
     try:
         verdict = judge.judge(one, cases, replies, diagnose=False)
@@ -41,8 +42,8 @@ def test_nothing_that_is_returned_is_quoted(one, value):
 
 
 def test_parameters_are_neither_named_nor_counted():
-    one = next(one for one in exercises() if one.form == "module")
-    (case, *_) = judge.make_cases(one, 3)
+    one = next(one for one in exercises() if isinstance(one, Module))
+    (case, *_) = one.make_cases(3)
     few = cleaned({"status": "state", "found": {"a": [1]}}, case)
     many = cleaned({"status": "state", "found": {f"SECRET{n}": [n] for n in range(99)}}, case)
     texts = [
@@ -54,5 +55,5 @@ def test_parameters_are_neither_named_nor_counted():
 
 @pytest.mark.parametrize("status", [["returned"], {"returned": 1}, None, 3, torch.tensor(1)])
 def test_a_status_of_any_kind_is_no_crash(status):
-    (case, *_) = judge.make_cases(exercise("2.3"), 3)
+    (case, *_) = exercise("2.3").make_cases(3)
     assert cleaned({"status": status}, case)["status"] == "raised"

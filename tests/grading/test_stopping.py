@@ -12,7 +12,7 @@ import pytest
 
 from attnbook import cli
 from attnbook.exercises.registry import exercise
-from attnbook.grading import batch, command, sandbox, seccomp
+from attnbook.grading import batch, command, sandbox
 from attnbook.grading.limits import Limits
 from attnbook.grading.pool import Worker
 from attnbook.grading.submissions import Submission
@@ -138,11 +138,11 @@ def test_a_roster_without_ids_is_one_sentence_before_anything_is_graded(tmp_path
 
 def test_a_changed_reference_is_another_plan(tmp_path):
     source = (
-        "from attnbook.exercises.spec import Case, Exercise, Output\n"
+        "from attnbook.exercises.spec import Case, Function, Output\n"
         "def double(x):\n    return 2 * x\n"
-        "EXERCISES = [Exercise(id='1.1', title='Double', name='double', kind='function', points=5,\n"
-        "    minutes=1, difficulty='easy', signature='double(x)', outputs=(Output('twice', ('n',)),),\n"
-        "    variant=double, hints=(), cases=lambda draw: [Case({'x': draw.normal(3)})])]\n"
+        "EXERCISES = [Function(id='1.1', title='Double', points=5, minutes=1, difficulty='easy',\n"
+        "    signature='double(x)', outputs=(Output('twice', ('n',)),), hints=('Add.',),\n"
+        "    reference=double, cases=lambda draw: [Case({'x': draw.normal(3)})])]\n"
     )
     spec = tmp_path / "mine.py"
     digests = []
@@ -153,19 +153,30 @@ def test_a_changed_reference_is_another_plan(tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_the_filter_of_system_calls_is_whole():
-    for machine in ("x86_64", "aarch64"):
-        filter_ = seccomp.program(machine)
-        assert len(filter_) % 8 == 0
-        assert len(filter_) < 4096, "it has to fit into a pipe at once"
-    assert seccomp.program("riscv64") is None
-
-
 def test_exercises_named_twice_count_once(tmp_path):
     parsed = cli.parser(["grade"]).parse_args(
         ["grade", "x", "--out", str(tmp_path), "--exercises", "2.3, 2.3"]
     )
     assert [one.id for one in command.chosen_exercises(parsed)] == ["2.3"]
+
+
+def test_a_file_that_is_replaced_while_the_batch_runs_is_graded_again(tmp_path):
+    """The mark of the old content is kept under the old content alone."""
+    submission = Submission("a.ipynb", "a", tmp_path / "a.ipynb")
+    plan = batch.Plan((exercise("2.3"),), "s", Limits(), sandbox.Sandbox("none"))
+    graded = []
+
+    def replacing(waiting, plan):
+        for one in waiting:
+            graded.append(one.path.read_text(encoding="utf-8"))
+            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded"}
+            write(one.path, RIGHT)  # a synced folder brings the next version
+            yield one, row
+
+    write(submission.path, "x = 1")
+    for _ in range(3):
+        batch.grade_batch([submission], plan, tmp_path / "out", grade=replacing)
+    assert ["softmax" in text for text in graded] == [False, True]
 
 
 def test_a_row_that_the_grader_failed_on_is_shown_and_tried_again(tmp_path):

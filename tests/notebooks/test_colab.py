@@ -3,7 +3,8 @@
 The environment holds torch, matplotlib, numpy and ipywidgets, as Colab's does, and not attnbook. Git is
 told to take the repository's address from a bare mirror of this checkout, tagged as a release would be.
 
-``ATTNBOOK_COLAB=all`` runs every chapter this way (the nightly run does); otherwise one.
+``ATTNBOOK_COLAB=all`` runs every chapter this way and installs all of that environment afresh (the nightly
+run does). Otherwise one chapter runs, and the packages that are here already are lent to it.
 """
 
 import os
@@ -19,7 +20,8 @@ from project import tested_torch as torch_that_was_tested
 from support import ROOT
 
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
-CHOSEN = CHAPTERS if os.environ.get("ATTNBOOK_COLAB") == "all" else CHAPTERS[:1]
+AFRESH = os.environ.get("ATTNBOOK_COLAB") == "all"
+CHOSEN = CHAPTERS if AFRESH else CHAPTERS[:1]
 
 RUN = """\
 import sys, nbformat
@@ -65,24 +67,41 @@ def mirror(tmp_path_factory) -> Path:
     return folder / "mirror.git"
 
 
+def _install(python: Path) -> None:
+    """What Colab has, at the tested versions."""
+    torch = f"torch=={torch_that_was_tested()}"
+    packages = [torch, "numpy", "matplotlib", "ipywidgets", "ipykernel", "nbclient"]
+    command = [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "requirements.txt"), *packages]
+    subprocess.run(command, check=True)
+
+
+def _lend(python: Path) -> None:
+    """This environment's packages, but for attnbook and whatever only a path file makes importable."""
+    lent = python.parents[1] / "lent"
+    lent.mkdir()
+    for folder in (Path(place) for place in sys.path if Path(place).name == "site-packages"):
+        for entry in folder.iterdir():
+            if (
+                not entry.name.startswith(("attnbook", "_attnbook", "__editable__"))
+                and entry.suffix != ".pth"
+            ):
+                (lent / entry.name).symlink_to(entry)
+    own = subprocess.run(
+        [python, "-c", "import site; print(site.getsitepackages()[0])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (Path(own.stdout.strip()) / "lent.pth").write_text(f"{lent}\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def colab(mirror, tmp_path_factory) -> tuple[Path, dict[str, str]]:
     """A fresh environment like Colab's: its Python, and the variables that send git to the mirror."""
     folder = tmp_path_factory.mktemp("colab")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    packages = [
-        f"torch=={torch_that_was_tested()}",
-        "numpy",
-        "matplotlib",
-        "ipywidgets",
-        "ipykernel",
-        "nbclient",
-    ]
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "requirements.txt"), *packages],
-        check=True,
-    )
+    _install(python) if AFRESH else _lend(python)
     settings = folder / "gitconfig"
     settings.write_text(
         f'[url "{mirror.as_uri()}"]\n\tinsteadOf = {repository()}\n[safe]\n\tdirectory = *\n',

@@ -7,7 +7,7 @@ import types
 import pytest
 
 from attnbook import cli
-from attnbook.experiments import registry
+from attnbook.experiments import provenance, registry
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def coin(monkeypatch):
 
     module.break_at = -1
     module.add_arguments, module.run_seed = add_arguments, run_seed
-    monkeypatch.setitem(sys.modules, "coin_experiment", module)
-    monkeypatch.setitem(registry.EXPERIMENTS, "coin", "coin_experiment")
+    monkeypatch.setitem(sys.modules, "attnbook.experiments.coin", module)
+    monkeypatch.setitem(registry.experiments(), "coin", module.ABOUT)
     return module
 
 
@@ -44,7 +44,38 @@ def test_run_stores_seeds_spread_machine_and_versions(coin, tmp_path, capsys):
     assert stored["machine"]["device"] == "cpu"
     assert {"python", "torch", "attnbook"} <= set(stored["versions"])
     assert stored["command"].startswith("attnbook run coin --seeds 3")
+    assert stored["commit"] == provenance.commit()
     assert "value" in capsys.readouterr().out
+
+
+def test_every_experiment_is_found_and_is_one():
+    names = registry.experiments()
+    assert {"translation", "transformer", "translator_speed", "alignment"} <= set(names)
+    assert not {"runner", "registry", "options", "translators", "training_rule", "together"} & set(names)
+    for name, about in names.items():
+        module = registry.load(name)
+        assert about == module.ABOUT
+        assert callable(module.add_arguments)
+        assert callable(module.run_seed)
+    with pytest.raises(ValueError, match="no experiment 'nothing'; choose one of alignment, "):
+        registry.load("nothing")
+
+
+def test_the_commit_is_gits_or_the_one_that_is_told(monkeypatch):
+    provenance.commit.cache_clear()
+    monkeypatch.setenv("ATTNBOOK_COMMIT", "abc1234")
+    assert provenance.commit() == "abc1234"
+    provenance.commit.cache_clear()
+    monkeypatch.delenv("ATTNBOOK_COMMIT")
+    monkeypatch.setenv("PATH", "")
+    assert provenance.commit() == "unknown"
+    provenance.commit.cache_clear()
+
+
+def test_only_what_can_be_shipped_has_the_option(coin, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["run", "coin", "--ship", "00_coin"])
+    assert "--ship" in capsys.readouterr().err
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(coin, tmp_path):

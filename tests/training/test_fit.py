@@ -114,6 +114,22 @@ def test_early_stop_goes_back_to_the_best_weights():
     assert torch.equal(model.weight, seen[1])
 
 
+def test_keep_best_goes_back_without_stopping():
+    model, seen = linear(), []
+    values = iter([3.0, 1.0, 2.0, 1.5])
+
+    def validate(m):
+        seen.append(m.weight.detach().clone())
+        return next(values)
+
+    history = run(model, steps=8, validate=validate, validate_every=2, keep_best=True)
+    assert len(history.losses) == 8
+    assert not history.stopped_early
+    assert history.best_step == 4
+    assert torch.equal(model.weight, seen[1])
+    assert not torch.equal(seen[1], seen[3])
+
+
 # ---- checkpoints
 
 
@@ -254,12 +270,13 @@ def test_an_unbounded_slope_is_named():
         ({"steps": 2, "clip": 0}, "clip: expected a number above 0"),
         ({"steps": 2, "precision": "half"}, "precision: expected auto, float32 or mixed, got 'half'"),
         ({"steps": 2, "patience": 2}, "patience: stopping early needs validate"),
+        ({"steps": 2, "keep_best": True}, "keep_best: the best weights need validate"),
         ({"steps": 2, "checkpoint_every": 0}, "checkpoint_every: expected a whole number"),
         ({"steps": 2, "validate_every": 1.5}, "validate_every: expected a whole number"),
     ],
 )
 def test_bad_arguments_are_named(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         run(linear(), **options)
 
 

@@ -1,4 +1,4 @@
-"""BLEU and AER worked by hand, and the baselines on pairs where the answer is known."""
+"""BLEU, chrF and AER worked by hand, and the baselines on pairs where the answer is known."""
 
 import math
 
@@ -12,7 +12,9 @@ from attnbook.translation.metrics import (
     alignment_error_rate,
     bleu,
     bleu_by_length,
+    chrf,
     diagonal,
+    endless,
     exact,
     links_from_weights,
 )
@@ -50,7 +52,54 @@ def test_exact_is_a_share():
     assert exact([["a"], ["b"], ["c"]], [["a"], ["b"], ["d"]]) == pytest.approx(2 / 3)
 
 
-@pytest.mark.parametrize("score", [bleu, exact])
+def test_chrf_by_hand():
+    """abc against abd: orders 1 to 3 have 2/3, 1/2 and 0 of their n-grams right; there is none of order 4."""
+    assert chrf([["abc"]], [["abd"]]) == pytest.approx(100 * (2 / 3 + 1 / 2 + 0) / 3, abs=1e-6)
+    # "ab" for "abcd": precision 1, 1 and recall 2/4, 1/3; F = 5 P R / (4 P + R), recall counts double
+    precision, recall = 1.0, (2 / 4 + 1 / 3) / 2
+    by_hand = 100 * 5 * precision * recall / (4 * precision + recall)
+    assert chrf([["ab"]], [["abcd"]]) == pytest.approx(by_hand, abs=1e-6)
+    assert chrf([["le", "chat"]], [["lechat"]]) == pytest.approx(100)  # spaces are no characters
+    assert chrf([["chats"]], [["chat"]]) > 70 > bleu([["chats"]], [["chat"]])
+
+
+def test_endless_outputs():
+    reference = ["w"] * 10
+    assert endless([["w"] * 13], [reference], most=80) == 0  # exactly 1.3 times as long
+    assert endless([["w"] * 14], [reference], most=80) == 1
+    assert endless([["w"] * 14], [reference], most=80, ratio=1.4) == 0
+    assert endless([["w"] * 10], [reference], most=10) == 1  # stopped by the limit
+    assert endless([["w"] * 9, ["w"] * 14, []], [reference] * 3, most=80) == pytest.approx(1 / 3)
+    with pytest.raises(ValueError, match="most: expected at least 1 word, got 0"):
+        endless([reference], [reference], most=0)
+    with pytest.raises(ValueError, match="ratio: expected at least 1, got nan"):
+        endless([reference], [reference], most=80, ratio=float("nan"))
+
+
+SCORES = [
+    bleu,
+    chrf,
+    exact,
+    lambda ours, theirs: endless(ours, theirs, most=80),
+    lambda ours, theirs: bleu_by_length(ours, theirs, [3] * len(theirs), [(1, 9)]),
+]
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_sentences_must_be_lists_of_words(score):
+    """A string would be scored by its letters: 40.65 for a BLEU of 16.34."""
+    words, string = ["le", "chat", "dort"], "le chat dort"
+    with pytest.raises(ValueError, match=r"translations: .* list of words .* 'le chat dort' for sentence 1"):
+        score([words, string], [words, words])
+    with pytest.raises(ValueError, match=r"references: .* list of words .*; split it into words first"):
+        score([words], [string])
+    with pytest.raises(ValueError, match="references: .* list of words"):
+        score([words], string)
+    with pytest.raises(ValueError, match=r"translations: .* list of words .* \[4, 7\] for sentence 0"):
+        score([[4, 7]], [words])
+
+
+@pytest.mark.parametrize("score", SCORES)
 def test_counts_must_match(score):
     with pytest.raises(ValueError, match=r"expected as many as references \(2\), got 1"):
         score([["a"]], [["a"], ["b"]])

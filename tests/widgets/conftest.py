@@ -71,7 +71,7 @@ def page_of(browser, tmp_path):
         )
         page.set_default_timeout(10_000)
         page.goto(path.as_uri() + fragment)
-        page.wait_for_selector(".ab")
+        page.wait_for_selector(".ab[data-settled]")
         return page
 
     yield open_page

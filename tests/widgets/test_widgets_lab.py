@@ -8,6 +8,7 @@ import time
 import urllib.request
 
 import pytest
+from widget_driver import settled
 
 pytestmark = pytest.mark.browser
 
@@ -91,7 +92,7 @@ def test_page_and_kernel_move_each_other(lab, browser):
             index,
         )
         assert page.locator(done).count()
-        page.wait_for_timeout(300)
+        settled(page)
         return page.evaluate(
             """(index) => jupyterapp.shell.currentWidget.content.widgets[index].model.outputs.toJSON()
                  .map((output) => output.text || '').join('')""",
@@ -113,11 +114,12 @@ def test_page_and_kernel_move_each_other(lab, browser):
 
     # Page to kernel, by keys that the notebook has shortcuts on.
     page.get_by_role("button", name="Commit").click()
+    assert "Your guess lasts while the kernel runs" in page.locator(".ab > .ab-note").first.inner_text()
     page.locator(".ab-handle.ab-query").focus()
     for key in ["Enter", *["ArrowRight"] * 5, "Enter"]:
         page.keyboard.press(key)
     page.get_by_role("radio", name="Hard").click()
-    page.wait_for_timeout(500)
+    settled(page)
     assert run(2).strip() == "seen [0.5, 2.0] hard 0 True"
 
     # What the kernel refuses, the page never shows.

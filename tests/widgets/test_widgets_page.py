@@ -6,20 +6,15 @@ import pytest
 from widget_driver import (
     focused,
     go_to,
-    link,
-    open_all,
     painted,
     press,
-    small_controls,
-    spilled,
+    settled,
     spoken,
     state_of,
-    tab_stops,
-    violations,
 )
 from widget_examples import playground, quiz
 
-from attnbook.widgets import QKVPlayground, Quiz
+from attnbook.widgets import QKVPlayground
 
 pytestmark = pytest.mark.browser
 
@@ -108,13 +103,6 @@ def test_keyboard_alone(page_of):
     assert focused(page) == "Copy link", "and comes back to where it was"
     press(page, "Home", "Escape")
     assert page.evaluate("document.activeElement === document.body"), "Esc leaves"
-
-
-def test_only_one_control_is_in_the_tab_order(page_of):
-    page = page_of([playground(predict=False), quiz()])
-    open_all(page)
-    page.wait_for_timeout(400)
-    assert tab_stops(page) == [1, 1]
 
 
 def test_keys_stay_in_the_widget(page_of):
@@ -216,20 +204,6 @@ def test_a_shared_link_opens_the_same_view(page_of):
     fresh.close()
 
 
-@pytest.mark.parametrize(
-    "broken",
-    ["%%%", "eyJ2ZXJzaW9u", link({"version": 1}), link({"version": 9}), link(None), link([1])],
-    ids=["not base64", "cut off", "nothing in it", "another version", "null", "a list"],
-)
-def test_a_corrupt_link_says_so_and_starts_anew(page_of, broken):
-    for w in (playground(), quiz()):
-        page = page_of([w], fragment=f"#{w.widget_id}={broken}")
-        note = page.locator(".ab-note").inner_text()
-        assert "address" in note
-        assert "cannot be read" in note
-        assert state_of(page, w.widget_id) == w.state
-
-
 def test_a_section_in_the_address_is_left_alone(page_of):
     page = page_of([playground()], fragment="#a-section")
     assert page.locator(".ab-note").inner_text() == ""
@@ -247,8 +221,8 @@ def test_a_corrupt_stored_state_is_one_sentence(page_of, tmp_path):
     )
     page = page_of([], path=path)
     notes = page.locator(".ab").all_inner_texts()
-    assert "its state is damaged (query is not a list of numbers)" in notes[0]
-    assert "its state is damaged (answers and checked are not lists" in notes[1]
+    assert "its state is damaged (query is not several numbers)" in notes[0]
+    assert "its state is damaged (answers is not a list of 2)" in notes[1]
 
 
 def test_the_kernel_moves_the_page(page_of):
@@ -300,23 +274,6 @@ def test_arithmetic_of_each_step(page_of):
     assert "masked" in steps[3]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(page_of, axe, theme):
-    page = page_of([playground(), quiz(), playground(predict=False, mode="fixed")], theme=theme)
-    assert violations(page, axe) == []
-    page.get_by_role("button", name="Commit").click()
-    painted(page)
-    open_all(page)
-    page.get_by_label("Their differences").check()
-    painted(page)
-    page.get_by_role("button", name="Check the answer to question 1").click()
-    painted(page)
-    page.get_by_label("may attend to love").first.uncheck()
-    painted(page)
-    page.wait_for_timeout(100)
-    assert violations(page, axe) == []
-
-
 @pytest.mark.parametrize(
     ("attributes", "dark"),
     [
@@ -346,23 +303,6 @@ def test_theme_follows_the_page_then_the_system(page_of, attributes, dark, syste
     colour = page.evaluate("getComputedStyle(document.querySelector('.ab')).backgroundColor")
     expected = system == "dark" if dark is None else dark
     assert colour == ("rgb(20, 24, 29)" if expected else "rgb(255, 255, 255)")
-
-
-def test_320_pixels_wide(page_of):
-    long = playground(labels=["internationalisation", "love", "you"], predict=False)
-    page = page_of([playground(), quiz(), long], width=320)
-    open_all(page)
-    page.wait_for_timeout(100)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert spilled(page) == []
-
-
-@pytest.mark.parametrize("width", [320, 900])
-def test_controls_are_44_pixels(page_of, width):
-    page = page_of([playground(predict=False), quiz(), playground(mode="fixed")], width=width)
-    open_all(page)
-    page.wait_for_timeout(100)
-    assert small_controls(page) == []
 
 
 def test_reduced_motion_and_no_motion_of_its_own(page_of):
@@ -406,10 +346,6 @@ def test_pointer_to_paint(page_of):
     )
     page.locator(".ab-handle.ab-query").focus()
     press(page, "Enter", *["ArrowUp"] * 10)
-    page.wait_for_timeout(400)
+    settled(page)
     assert page.evaluate("document.querySelectorAll('.ab *').length") == nodes
     assert page.evaluate("made") < 10 * 64 * 5, "a frame writes texts, it does not build rows anew"
-
-
-def test_classes_are_the_ones_tested_here():
-    assert {QKVPlayground.__name__, Quiz.__name__} <= {"QKVPlayground", "Quiz"}

@@ -95,7 +95,7 @@ BAD = [
     ("mask", [True], "mask: expected 3 booleans"),
     ("mask", [1, 0, 1], "mask: expected 3 booleans"),
     ("weights", [0.1, 0.2], "weights: expected a vector of 3 numbers"),
-    ("weights", [2, 0, 0], "weights: expected shares from 0 to 1"),
+    ("weights", [2, 0, 0], "weights: expected numbers from 0 to 1"),
     ("revealed", "yes", "revealed: expected True or False"),
     ("prediction", {"choice": "nobody", "share": 0.5}, "prediction: expected a choice among"),
     ("prediction", {"choice": 0, "share": 2}, "prediction share: expected a number from 0 to 1"),
@@ -164,11 +164,13 @@ def test_a_row_without_any_key_gives_zeros():
     w = playground(mask=[False] * 3)
     assert w.weights == [0.0, 0.0, 0.0]
     assert w.context == [0.0, 0.0]
+    assert "masked" not in repr(w), "the outcome is hidden at rest too"
+    w.revealed = True
     assert "masked" in repr(w)
 
 
 def test_repr_holds_no_address_and_the_stand_in_tells_the_same():
-    w = playground()
+    w = playground(predict=False)
     data, metadata = w._repr_mimebundle_()
     assert repr(w) == data["text/plain"]
     assert (
@@ -181,11 +183,13 @@ def test_repr_holds_no_address_and_the_stand_in_tells_the_same():
 
 
 def test_quiz_stand_in_escapes_text():
-    question = {**QUESTIONS[0], "options": ["<script>", "b & c", "d"]}
+    question = {**QUESTIONS[0], "options": ["<script>", "*b* & **c**", "2 * 3 * 4"]}
     data, _ = Quiz([question])._repr_mimebundle_()
     assert "<script>" not in data["text/html"]
     assert "&lt;script&gt;" in data["text/html"]
     assert "<code>softmax</code>" in data["text/html"]
+    assert "<em>b</em> &amp; <strong>c</strong>" in data["text/html"]
+    assert "2 * 3 * 4" in data["text/html"]
 
 
 PROGRAM = """
@@ -236,12 +240,12 @@ def test_quiz_scores_what_was_checked():
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("answers", [[0]], "answers: expected 2 lists"),
-        ("answers", [[3], []], r"answers\[0\]: expected different options from 0 to 2"),
-        ("answers", [[0, 1], []], r"answers\[0\]: expected one option"),
-        ("answers", [[], [0, 0]], r"answers\[1\]: expected different options"),
+        ("answers", [[0]], "answers: expected a list of 2"),
+        ("answers", [[3], []], r"answers\[0\]: expected different numbers from 0 to 2"),
+        ("answers", [[0, 1], []], r"answers\[0\]: expected at most 1, since one option is right"),
+        ("answers", [[], [0, 0]], r"answers\[1\]: expected different numbers"),
         ("answers", [[True], []], r"answers\[0\]"),
-        ("answers", None, "answers: expected 2 lists"),
+        ("answers", None, "answers: expected a list of 2"),
         ("checked", [True], "checked: expected 2 booleans"),
         ("score", 1, "score: expected no assignment"),
         ("questions", [], "questions: expected no assignment"),

@@ -2,7 +2,6 @@
 
 import copy
 import random
-import shutil
 
 import pytest
 import torch
@@ -15,20 +14,16 @@ from widget_driver import (
     painted,
     press,
     run_js,
-    small_controls,
-    spilled,
+    settled,
     spoken,
     state_of,
-    taken,
-    violations,
 )
 from widget_examples import self_playground
-from widget_page import WIDGETS
+from widget_page import JS
 
+from attnbook import nn
 from attnbook.widgets import SelfAttentionPlayground
-from attnbook.widgets.self_attention_playground import factor, self_attention
-
-nn = pytest.importorskip("attnbook.nn")
+from attnbook.widgets.self_attention_playground import SCALES
 
 
 def float64(numbers):
@@ -47,24 +42,35 @@ def random_cases(count=100):
         yield {**case, "causal": draw.random() < 0.5, "scale": draw.choice(["sqrt", "none", "d"])}
 
 
-def test_javascript_and_python_equal_the_books_own_class(node, tmp_path):
-    shutil.copy(WIDGETS / "static" / "SelfAttentionPlayground.js", tmp_path / "widget.mjs")
-    cases = list(random_cases())
-    program = 'import { selfAttend } from "./widget.mjs";\nconsole.log(JSON.stringify(data.map(selfAttend)));'
-    for case, js in zip(cases, run_js(node, tmp_path, program, cases), strict=True):
-        scale = None if case["scale"] == "sqrt" else factor(case["scale"])
-        model = nn.SelfAttention(2, scale=scale).double()
-        with torch.no_grad():
-            for name, layer in (("w_q", model.W_q), ("w_k", model.W_k), ("w_v", model.W_v)):
-                layer.weight.copy_(float64(case[name]))
-            context, weights = model(float64(case["x"]), causal=case["causal"])
-        python = self_attention(**case)
+def test_javascript_and_the_kernel_equal_the_books_own_class(node, tmp_path):
+    # A state holds seven digits of each number: all three compute from those.
+    made = [
+        SelfAttentionPlayground([f"w{i}" for i in range(len(case["x"]))], **case, predict=False)
+        for case in random_cases()
+    ]
+    program = f"""
+import {{ selfAttend }} from {(JS / "mechanisms" / "self_attention.js").as_uri()!r};
+console.log(JSON.stringify(data.map(selfAttend)));
+"""
+    for w, js in zip(made, run_js(node, tmp_path, program, [w.state for w in made]), strict=True):
+        case = w.state
+        scale = None if case["scale"] == "sqrt" else SCALES[case["scale"]]
+        model = nn.SelfAttention(2, scale=scale).double().requires_grad_(False)
+        for name, layer in (("w_q", model.W_q), ("w_k", model.W_k), ("w_v", model.W_v)):
+            layer.weight.copy_(float64(case[name]))
+        context, weights = model(float64(case["x"]), causal=case["causal"])
         for name, expected in (("weights", weights), ("context", context)):
             got = float64([row[name] for row in js["rows"]])
             torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
-            torch.testing.assert_close(torch.from_numpy(python[name]), expected, atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(float64(getattr(w, name)), expected, atol=1e-5, rtol=1e-5)
         for name in ("query", "key", "value"):
-            torch.testing.assert_close(float64(js[name]), torch.from_numpy(python[name]))
+            torch.testing.assert_close(float64(js[name]), float64(getattr(w, name)), atol=1e-5, rtol=1e-5)
+
+
+def test_making_one_leaves_the_readers_random_numbers_alone():
+    before = torch.get_rng_state()
+    self_playground(predict=False)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_another_order_moves_the_outputs_along():
@@ -88,34 +94,11 @@ def test_sentences_are_the_kernels(node, tmp_path):
     made[1].prediction = {"choice": 0, "share": 0.5}
     program = f"""
 globalThis.BOOK = true;
-const {{ sentence, check }} = await import({(WIDGETS / "js" / "self_attention_playground.js").as_uri()!r});
-console.log(JSON.stringify(data.map((state) => [sentence(state), check(state)])));
+const {{ sentence }} = await import({(JS / "self_attention_playground.js").as_uri()!r});
+console.log(JSON.stringify(data.map(sentence)));
 """
     out = run_js(node, tmp_path, program, [w.state for w in made])
-    assert [tuple(x) for x in out] == [(w.summary, "") for w in made]
-
-
-CORRUPT = [
-    ("tokens", ["a"]),
-    ("tokens", [" ", "b", "c", "d"]),
-    ("tokens", None),
-    ("x", [[1, 2]] * 3),
-    ("x", [[1, "2"]] * 4),
-    ("w_q", [[1, 2]]),
-    ("w_v", [[1, 2], [3, 2000]]),
-    ("causal", 1),
-    ("scale", "toString"),
-    ("cell", [0]),
-    ("cell", [0, 4]),
-    ("cell", None),
-    ("revealed", None),
-    ("prediction", {"choice": 9, "share": 0.5, "answer": 0, "actual": 0.5}),
-    ("prediction", {"choice": 0}),
-]
-
-
-def test_javascript_refuses_what_is_wrong(node, tmp_path):
-    assert taken(node, tmp_path, "self_attention_playground.js", self_playground().state, CORRUPT) == []
+    assert out == [w.summary for w in made]
 
 
 def test_mirrors_follow_the_state():
@@ -162,8 +145,8 @@ def test_predict_first():
         ("w_v", torch.eye(3), "w_v: expected a matrix of shape (2, 2)"),
         ("causal", 1, "causal: expected True or False"),
         ("scale", 2, "scale: expected one of 'sqrt', 'none', 'd'"),
-        ("cell", [0, 4], "cell: expected [query, key], both from 0 to 3"),
-        ("cell", 3, "cell: expected [query, key]"),
+        ("cell", [0, 4], "cell: expected [query < 4, key < 4], got [0, 4]"),
+        ("cell", 3, "cell: expected [query < 4, key < 4], got 3"),
         ("revealed", "no", "revealed: expected True or False"),
         ("prediction", {"choice": "zebra", "share": 0.5}, "prediction: expected a choice among"),
         ("prediction", {"share": 0.5}, "prediction: expected {"),
@@ -199,7 +182,7 @@ def test_the_constructor_raises_value_error(options, sentence):
 def test_the_stand_in_is_small():
     data, metadata = self_playground()._repr_mimebundle_()
     assert len(data["image/png"]) < 60_000
-    assert data["text/plain"].startswith("SelfAttentionPlayground: “run” looks most at")
+    assert data["text/plain"] == f"SelfAttentionPlayground: {self_playground().summary}"
     assert metadata["image/png"]["alt"] in data["text/plain"]
     assert self_playground(name="mine").widget_id == "SelfAttentionPlayground-mine"
 
@@ -329,7 +312,7 @@ def test_arithmetic_of_a_cell(page_of):
     page.locator(".ab-square tbody tr").nth(2).locator("td").nth(1).click()
     painted(page)
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     w.state = state_of(page, w.widget_id)
     assert w.cell == [2, 1]
     steps = page.locator("details ol li").all_inner_texts()
@@ -379,38 +362,6 @@ def test_keyboard_alone(page_of):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(page_of, axe, theme):
-    page = page_of([self_playground(), self_playground(predict=False, causal=True)], theme=theme)
-    assert violations(page, axe) == []
-    page.get_by_role("button", name="Commit").click()
-    painted(page)
-    open_all(page)
-    page.wait_for_timeout(100)
-    assert violations(page, axe) == []
-
-
-@pytest.mark.browser
-def test_320_pixels_wide(page_of):
-    long = self_playground(tokens=["the", "internationalisation", "is", "run"], predict=False)
-    many = SelfAttentionPlayground([f"word {i}" for i in range(16)], [[i / 16, 1] for i in range(16)])
-    page = page_of([long, many], width=320)
-    open_all(page)
-    page.wait_for_timeout(100)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert spilled(page) == []
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [320, 900])
-def test_controls_are_44_pixels(page_of, width):
-    page = page_of([self_playground(predict=False)], width=width)
-    open_all(page)
-    page.wait_for_timeout(100)
-    assert small_controls(page) == []
-
-
-@pytest.mark.browser
 def test_a_frame_writes_texts_and_builds_nothing(page_of):
     n = 16
     w = SelfAttentionPlayground(
@@ -418,7 +369,7 @@ def test_a_frame_writes_texts_and_builds_nothing(page_of):
     )
     page = page_of([w])
     open_all(page)
-    page.wait_for_timeout(100)
+    settled(page)
     nodes = page.evaluate("document.querySelectorAll('.ab *').length")
     page.evaluate(
         """() => { window.rows = 0;

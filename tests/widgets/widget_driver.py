@@ -4,7 +4,7 @@ import base64
 import json
 import subprocess
 
-from widget_page import WIDGETS
+from widget_page import JS
 
 
 def run_js(node, folder, program, data):
@@ -19,26 +19,30 @@ def run_js(node, folder, program, data):
     return json.loads(done.stdout)
 
 
-def taken(node, folder, bundle, state, wrong, content=None):
-    """Which of ``wrong``, pairs of a trait's name and a value, JavaScript takes in place of the state's own.
-
-    ``bundle`` names the widget's source in js/, ``content`` is what its ``check`` reads beside the state.
-    """
+def faults(node, folder, widget, states):
+    """What the page says of each state of this widget: "" or why it cannot be shown."""
+    source = type(widget).__module__.rsplit(".", 1)[-1]
     program = f"""
 globalThis.BOOK = true;
-const {{ check }} = await import({(WIDGETS / "js" / bundle).as_uri()!r});
-const [content, ...states] = data;
-console.log(JSON.stringify(states.map((state) => check(state, {{ get: () => content }}))));
+const {{ default: widget }} = await import({(JS / f"{source}.js").as_uri()!r});
+const [traits, states] = data;
+console.log(JSON.stringify(states.map((state) => widget.fault(state, {{ get: (name) => traits[name] }}))));
 """
-    states = [state, *({**state, name: value} for name, value in wrong)]
-    good, *verdicts = run_js(node, folder, program, [content, *states])
-    assert good == "", good
-    return [pair for pair, verdict in zip(wrong, verdicts, strict=True) if not verdict]
+    traits = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
+    return run_js(node, folder, program, [traits, states])
+
+
+def settled(page) -> None:
+    """Wait until every widget says that nothing is pending: no frame, no sentence, nothing to be sent."""
+    painted(page)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.ab')].every((root) => root.hasAttribute('data-settled'))"
+    )
 
 
 def state_of(page, name):
     """The state that the page's model holds once the hand has rested."""
-    page.wait_for_timeout(300)
+    settled(page)
     return page.evaluate("name => models[name].get('state')", name)
 
 
@@ -49,7 +53,7 @@ def link(state):
 
 def spoken(page, index=0):
     """The sentence in the widget's live region, once the hand has rested."""
-    page.wait_for_timeout(400)
+    settled(page)
     return page.locator(".ab-summary").nth(index).inner_text()
 
 

@@ -237,6 +237,13 @@ def experiment(task="cueing", **options):
     return SearchAndCueing(task, **{**defaults, **options})
 
 
+def finished_experiment(**options):
+    """Trials of a made-up reader, done."""
+    made = experiment(**options)
+    made.simulate()
+    return made
+
+
 def self_playground(**options):
     """Four words in the plane, three identities."""
     from attnbook.widgets import SelfAttentionPlayground
@@ -261,3 +268,31 @@ def positions(**options):
         "challenge": "Find two places that keep the score when both words move.",
     }
     return PositionExplorer(**{**defaults, **options})
+
+
+# One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
+EXAMPLES = {
+    "HeadExplorer": heads,
+    "HeadExplorer of translations": cross,
+    "AlignmentExplorer": explorer,
+    "AttentionWindow": window,
+    "PositionExplorer": positions,
+    "QKVPlayground": playground,
+    "Quiz": quiz,
+    "SaliencyScanpath": scanpath,
+    "SearchAndCueing": finished_experiment,
+    "SelfAttentionPlayground": self_playground,
+}
+
+# A guess that each of those takes which asks for one.
+GUESSES = {
+    "HeadExplorer": ["same word", "next word", "head noun"],
+    "HeadExplorer of translations": {"choice": 2, "share": 0.3},
+    "AlignmentExplorer": {"choice": 5, "share": 0.5},
+    "AttentionWindow": {"window": 2},
+    "PositionExplorer": {"choice": "same"},
+    "QKVPlayground": {"choice": "love", "share": 0.5},
+    "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},
+    "SearchAndCueing": {"guess": 40},
+    "SelfAttentionPlayground": {"choice": "FBI", "share": 0.5},
+}

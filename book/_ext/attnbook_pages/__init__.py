@@ -11,12 +11,16 @@ PARTS = (
     "frame",
     "accessibility",
     "mathematics",
+    "highlighting",
     "cells",
     "figures",
+    "opening",
     "widgets",
+    "api",
     "leaderboard",
     "stored_results",
     "licences",
+    "lean",
     "static",
 )
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .errors import PageError
@@ -56,44 +57,58 @@ _NO_INK = _characters((0x2000, 0x200F), 0x202F, 0x205F, (0x2061, 0x2064), 0x00A0
 
 def mathematics_font(cache: Path) -> Path:
     """The subset as WOFF2, kept in `cache` between builds under the digest of what it was made from."""
+    source = npm_file(SOURCE)
+    data = source.read_bytes()
+    made_from = hashlib.sha256(data + repr(sorted(MATHEMATICS)).encode() + _tools_version()).hexdigest()
+    kept = cache / f"mathematics-{made_from[:16]}.woff2"
+    if not kept.is_file():
+        _cut(source, kept)
+    return kept
+
+
+def _tools_version() -> bytes:
+    """The version of the package that cuts the font: another one may give other bytes."""
+    try:
+        return version("fonttools").encode()
+    except PackageNotFoundError:
+        raise _missing("fonttools") from None
+
+
+def _missing(package: str) -> PageError:
+    return PageError(f"The Python package {package} is missing; run `pip install fonttools brotli`.")
+
+
+def _cut(source: Path, kept: Path) -> None:
+    """Write the subset; the packages that do it are slow to import, and needed once for each font."""
     try:
         import brotli  # noqa: F401 - fontTools needs it to write WOFF2
         from fontTools import subset
-        from fontTools import version as tools_version
     except ImportError as error:
-        raise PageError(
-            f"The Python package {error.name} is missing; run `pip install fonttools brotli`."
-        ) from None
+        raise _missing(error.name) from None
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # Sphinx would print its every step
-    source = npm_file(SOURCE)
-    data = source.read_bytes()
-    made_from = hashlib.sha256(data + repr(sorted(MATHEMATICS)).encode() + tools_version.encode()).hexdigest()
-    kept = cache / f"mathematics-{made_from[:16]}.woff2"
-    if not kept.is_file():
-        options = subset.Options(
-            flavor="woff2",
-            layout_features=["ssty", "dtls", "flac"],
-            hinting=False,
-            notdef_outline=True,
-            ignore_missing_unicodes=True,
+    options = subset.Options(
+        flavor="woff2",
+        layout_features=["ssty", "dtls", "flac"],
+        hinting=False,
+        notdef_outline=True,
+        ignore_missing_unicodes=True,
+    )
+    options.recalc_timestamp = False
+    try:
+        font = subset.load_font(str(source), options)
+    except Exception as error:
+        raise PageError(
+            f"The font {source} cannot be read ({error}); delete book/node_modules and build again."
+        ) from None
+    lacking = sorted(MATHEMATICS - set(font.getBestCmap()) - _NO_INK)
+    if lacking:
+        names = " ".join(f"U+{code:04X}" for code in lacking)
+        raise PageError(
+            f"The font {source.name} has no glyph for {names}; take them out of MATHEMATICS in fonts.py."
         )
-        options.recalc_timestamp = False
-        try:
-            font = subset.load_font(str(source), options)
-        except Exception as error:
-            raise PageError(
-                f"The font {source} cannot be read ({error}); delete book/node_modules and build again."
-            ) from None
-        lacking = sorted(MATHEMATICS - set(font.getBestCmap()) - _NO_INK)
-        if lacking:
-            names = " ".join(f"U+{code:04X}" for code in lacking)
-            raise PageError(
-                f"The font {source.name} has no glyph for {names}; take them out of MATHEMATICS in fonts.py."
-            )
-        cutter = subset.Subsetter(options)
-        cutter.populate(unicodes=MATHEMATICS)
-        cutter.subset(font)
-        cache.mkdir(parents=True, exist_ok=True)
-        subset.save_font(font, str(kept.with_suffix(".part")), options)
-        kept.with_suffix(".part").replace(kept)
-    return kept
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=MATHEMATICS)
+    cutter.subset(font)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    subset.save_font(font, str(kept.with_suffix(".part")), options)
+    kept.with_suffix(".part").replace(kept)

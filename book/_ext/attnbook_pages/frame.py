@@ -1,6 +1,8 @@
 """The frame of a page: our templates over the theme's, and the repository's address."""
 
 import hashlib
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from docutils import nodes
@@ -9,6 +11,8 @@ from sphinx.config import Config
 
 from .paths import HERE, TEMPLATES
 from .repository import address
+
+_CHAPTER = re.compile(r"((?:.*/)?chapters/\d\d)_")
 
 
 def digest() -> str:
@@ -23,19 +27,42 @@ def configure(app: Sphinx, config: Config) -> None:
     """Put our templates first; give the theme the repository, to which its launch buttons point."""
     config.templates_path.insert(0, str(TEMPLATES))
     config.html_theme_options.update(
-        {"repository_url": address(), "repository_branch": "main", "path_to_docs": "", "analytics": {}}
+        {
+            "repository_url": address(),
+            "repository_branch": "main",
+            "path_to_docs": "",
+            "analytics": {},
+            "show_navbar_depth": 2,
+        }
     )
     # Without scripts a page is light; with them its first lines choose.
     config.html_context.setdefault("default_mode", "light")
 
 
+def family(pagename: str, pages: Iterable[str]) -> tuple[str | None, list[str]]:
+    """The core of a chapter and its labs, told from the number that their files begin with.
+
+    A page that is no chapter has neither.
+    """
+    found = _CHAPTER.match(pagename)
+    if found is None:
+        return None, []
+    chapter = sorted(name for name in pages if name.startswith(f"{found[1]}_"))
+    labs = [name for name in chapter if name.startswith(f"{found[1]}_lab_")]
+    return next((name for name in chapter if name not in labs), None), labs
+
+
 def describe(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Tell the templates the address, the author and, for now, that the page has no widget scripts."""
+    """Tell the templates the address, the author, the chapter's core and labs; for now, no widget scripts."""
     context["attnbook_repository"] = address()
     context["author"] = app.config.author
     context.setdefault("attnbook_scripts", [])
+    core, labs = family(pagename, app.env.titles)
+    link = lambda name: {"link": context["pathto"](name), "title": app.env.titles[name].astext()}  # noqa: E731
+    context["attnbook_core"] = link(core) if core not in (None, pagename) else None
+    context["attnbook_labs"] = [link(name) for name in labs] if core == pagename else []
 
 
 def setup(app: Sphinx) -> None:

@@ -1,5 +1,6 @@
 """The files that the pages load: gathered from their packages, cut to what is used, nothing left over."""
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -82,8 +83,19 @@ def write_stylesheet(outdir: Path) -> None:
         "css": stylesheets(outdir),
         "content": [*pages, str(ASSETS / "page.js"), str(ASSETS / "host.js")],
     }
-    answer = run(ASSETS / "purge.cjs", request)
-    (outdir / STATIC / "book.css").write_text(answer["css"], encoding="utf-8", newline="\n")
+    # The same pages and sheets give the same sheet: an unchanged book does not ask Node for it again.
+    seen = hashlib.sha256("".join(request["css"]).encode())
+    for path in (ASSETS / "purge.cjs", *map(Path, request["content"])):
+        seen.update(path.read_bytes())
+    cache = outdir.parent / "cache"
+    kept = cache / f"book-{seen.hexdigest()[:16]}.css"
+    if not kept.is_file():
+        css = run(ASSETS / "purge.cjs", request)["css"]
+        cache.mkdir(exist_ok=True)
+        for old in cache.glob("book-*.css"):
+            old.unlink()
+        kept.write_text(css, encoding="utf-8", newline="\n")
+    shutil.copyfile(kept, outdir / STATIC / "book.css")
 
 
 def copy_files(outdir: Path) -> None:

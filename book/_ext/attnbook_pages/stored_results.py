@@ -71,9 +71,10 @@ class StoredResults(SphinxDirective):
         section += summary_table(result["summary"])
         versions = ", ".join(f"{package} {number}" for package, number in result["versions"].items())
         machine = ", ".join(f"{part} {value}" for part, value in result["machine"].items())
-        section += nodes.paragraph(
-            "", f"Seeds: {len(result['seeds'])}. Machine: {machine}. Versions: {versions}."
-        )
+        made = f"Seeds: {len(result['seeds'])}. Machine: {machine}. Versions: {versions}."
+        if "commit" in result:
+            made += f" Commit: {result['commit']}."
+        section += nodes.paragraph("", made)
         return section
 
 

@@ -374,18 +374,6 @@ def switch_off_greedily(
     return path
 
 
-def contributions(layer: nn.Module, x: Tensor) -> Tensor:
-    """What each head adds to the layer's output: (batch, n_heads, length, d_model).
-
-    Their sum over the heads, plus the bias of W_o, is the layer's output: to put the heads side by side and
-    multiply with W_o is to multiply each head with its own block of columns, and to add up.
-    """
-    q, k, v = (split_heads(project(x), layer.n_heads) for project in (layer.W_q, layer.W_k, layer.W_v))
-    heads, _ = scaled_dot_product_attention(q, k, v)  # (batch, n_heads, length, d_head)
-    blocks = layer.W_o.weight.unflatten(1, (layer.n_heads, -1))  # (d_model, n_heads, d_head)
-    return torch.einsum("bhnd,ohd->bhno", heads, blocks)
-
-
 def hidden_loss(model: MaskedWordModel, batch) -> Tensor:
     """The training loss: over the hidden words of a batch, nats a word."""
     x, _ = model.read(batch.tokens, batch.mask)

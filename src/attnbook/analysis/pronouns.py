@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from attnbook import plots
-from attnbook.data import phrasebook
+from attnbook.data import first_phrasebook as phrasebook
+from attnbook.data.first_phrasebook.grammar import Clause, Pronoun, align
+from attnbook.data.first_phrasebook.sampler import Sampler
 from attnbook.data.pairs import Pair, part_of
-from attnbook.data.phrasebook.grammar import Clause, Pronoun, align
-from attnbook.data.phrasebook.sampler import Sampler
 from attnbook.data.vocabulary import Batch, Vocabulary, collate
 from attnbook.nn import Transformer
 from attnbook.nn.transformer import TransformerWeights, for_all_queries

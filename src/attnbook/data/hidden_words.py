@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from attnbook.arguments import whole_number
 from attnbook.data.vocabulary import Vocabulary, pad
 
 MASK = "<mask>"
@@ -72,8 +73,7 @@ class HiddenWords:
         seed: int = 0,
     ) -> None:
         _check(sentences, vocabulary)
-        if batch_size < 1:
-            raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
+        whole_number("batch_size", batch_size)
         if not 0 < share < 1:
             raise ValueError(f"share: expected a number between 0 and 1, got {share}")
         self.vocabulary, self.batch_size, self.share, self.seed = vocabulary, batch_size, share, seed

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from attnbook.arguments import whole_number
+
 PLACES = {
     "Bengal": "Bengali",
     "Gujarat": "Gujarati",
@@ -88,8 +90,7 @@ def sentence(place: str, other: str | None, fill: int, distractor: str, random: 
         raise ValueError(f"place: expected one of {', '.join(PLACES)}, got {place!r}")
     if (other is None) != (distractor == "none") or (other is not None and other not in PLACES):
         raise ValueError(f'other: expected a place of PLACES, or None with distractor="none", got {other!r}')
-    if isinstance(fill, bool) or not isinstance(fill, int) or fill < 0:
-        raise ValueError(f"fill: expected a whole number from 0 up, got {fill!r}")
+    whole_number("fill", fill, least=0)
     decides = ("as", "he", "was", "brought", "up", "in", place)
     origin = ("despite", "originally", "being", "from", other) if other else ()
     places = origin + decides if distractor == "before" else decides + origin
@@ -125,8 +126,7 @@ def sample(
     ValueError
         If ``n`` is below 0, ``fill`` is not a pair of growing numbers, or the distractor is unknown.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 0:
-        raise ValueError(f"n: expected a whole number from 0 up, got {n!r}")
+    whole_number("n", n, least=0)
     if len(fill) != 2 or not 0 <= fill[0] <= fill[1]:
         raise ValueError(f"fill: expected (fewest, most) words, from 0 up, got {fill!r}")
     random = Random(f"upbringing {seed}")

@@ -1,18 +1,17 @@
 """Exercises that say what went wrong: specs, checks, diagnosis, hints and progress.
 
-The learner's side is ``check``, ``hint``, ``progress`` and ``score``. The other side, which draws inputs
+The learner's side is ``check``, ``hint`` and ``progress``. The other side, which draws inputs
 and compares values, is ``spec``, ``values``, ``oracle`` and ``judge``; it can be used without the learner's.
 """
 
 from typing import Any
 
-__all__ = ["check", "exercise", "exercises", "hint", "progress", "score"]
+__all__ = ["check", "exercise", "exercises", "hint", "progress"]
 
 _HOMES = {
     "check": "checking",
     "hint": "hints",
     "progress": "records",
-    "score": "scoring",
     "exercise": "registry",
     "exercises": "registry",
 }

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from attnbook.exercises import pictures, records, watchdog
-from attnbook.exercises.judge import RUNGS, Verdict, judge, make_cases, request
+from attnbook.exercises.judge import RUNGS, Failed, Passed, Verdict, judge
 from attnbook.exercises.registry import exercise
 from attnbook.exercises.spec import Exercise
 from attnbook.worker import oracle
@@ -80,7 +80,7 @@ def check(id: str, answer: Any = _MISSING, *, seed: int | None = None) -> Report
         )
         return _say(Report(found.id, False, textwrap.fill(text, WIDTH), seed))
     _say(report)
-    if not report.passed and records.in_notebook() and verdict.finding.picture is not None:
+    if isinstance(verdict, Failed) and records.in_notebook() and verdict.finding.picture is not None:
         with contextlib.suppress(Exception):  # a picture that cannot be drawn takes nothing from the text
             pictures.show(verdict.finding.picture, f"{found.id} · {found.title}")
     trouble = records.record(found.id, report.passed)
@@ -91,11 +91,11 @@ def check(id: str, answer: Any = _MISSING, *, seed: int | None = None) -> Report
 
 def try_answer(found: Exercise, answer: Any, seed: int) -> tuple[Verdict, str, bool]:
     """The verdict on an answer for one seed, what it printed, and whether it is still running."""
-    cases = make_cases(found, seed)
+    cases = found.make_cases(seed)
     replies, printed, left_running = [], "", False
     with _same_random_state():
         for case in cases:
-            wanted = request(found, case)
+            wanted = found.request(case)
             outcome = watchdog.call(lambda wanted=wanted: oracle.answer(answer, wanted), found.time_limit)
             printed = (printed + outcome.printed)[: watchdog.KEPT_OUTPUT]
             if outcome.status == "done":
@@ -130,8 +130,8 @@ def _say(report: Report) -> Report:
 
 def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_running: bool) -> Report:
     title = f"{found.id} · {found.title}"
-    if verdict.passed:
-        if found.form == "value":
+    if isinstance(verdict, Passed):
+        if not found.has_inputs:
             text = f"✓ {title}: this is right."
         else:
             text = f"✓ {title}: these checks passed, on {len(verdict.by_case)} inputs."
@@ -139,7 +139,7 @@ def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_run
         return Report(found.id, True, text, seed, verdict)
     finding = verdict.finding
     lines = [f"✗ {title}: not yet", ""]
-    if found.form != "value":
+    if found.has_inputs:
         lines += [_ladder(finding.rung), ""]
     note = f" (Input: {finding.note}.)" if finding.note else ""
     lines += _paragraph(finding.sentence + note)
@@ -155,7 +155,7 @@ def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_run
         ]
     if printed.strip():
         lines += ["", "Your code printed:", *_shortened(printed)]
-    if found.form != "value" and finding.rung not in ("defined", "signature"):
+    if found.has_inputs and finding.rung not in ("defined", "signature"):
         lines += ["", f'The same inputs again: check("{found.id}", {found.name}, seed={seed})']
     else:
         lines += [""]
@@ -168,8 +168,8 @@ def _ladder(rung: str) -> str:
     return "  ".join(f"✓ {name}" for name in RUNGS[:reached]) + ("  " if reached else "") + f"✗ {rung}"
 
 
-def _diagnosis(found: Exercise, verdict: Verdict) -> list[str]:
-    if found.form == "value":
+def _diagnosis(found: Exercise, verdict: Failed) -> list[str]:
+    if not found.has_inputs:
         return [line for text in verdict.diagnosis for line in ["", *_paragraph(text)]]
     if not verdict.named:
         return []

@@ -14,7 +14,7 @@ SHOWN = 8  # rows and columns in text
 
 def slice_of(picture: Picture) -> tuple[torch.Tensor, torch.Tensor, str, tuple[str, str]] | None:
     """The two-dimensional slice with the largest difference: (expected, actual, where, axis names)."""
-    wanted, got, axes = picture.expected, picture.actual, picture.output.axes
+    wanted, got, axes = picture.expected, picture.actual, picture.output.dims
     if not isinstance(wanted, torch.Tensor) or not isinstance(got, torch.Tensor):
         return None
     if wanted.shape != got.shape or wanted.dim() == 0 or wanted.numel() == 0:

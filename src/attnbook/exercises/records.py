@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_data_path
+
 from attnbook.exercises.registry import exercises
 
 VARIABLE = "ATTNBOOK_PROGRESS"
@@ -28,13 +30,7 @@ def path() -> Path | None:
         return None
     if named:
         return Path(named).expanduser()
-    if sys.platform == "win32":
-        home = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        home = Path.home() / "Library" / "Application Support"
-    else:
-        home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return home / "attnbook" / "progress.jsonl"
+    return user_data_path("attnbook", appauthor=False) / "progress.jsonl"
 
 
 def record(id: str, passed: bool) -> str:

@@ -8,16 +8,20 @@ from pkgutil import iter_modules
 from attnbook.exercises.spec import Exercise
 
 
-def _load() -> dict[str, Exercise]:
-    import attnbook.exercises as package
+def _chapters() -> list[str]:
+    """The packages of the bank, each with a list ``EXERCISES``."""
+    from attnbook.exercises import bank
 
+    return sorted(f"{bank.__name__}.{info.name}" for info in iter_modules(bank.__path__))
+
+
+def _load() -> dict[str, Exercise]:
     found: dict[str, Exercise] = {}
-    for module in sorted(info.name for info in iter_modules(package.__path__)):
-        if module.startswith("chapter_"):
-            for item in import_module(f"{package.__name__}.{module}").EXERCISES:
-                if item.id in found:
-                    raise ValueError(f"{module}: exercise {item.id} is defined twice")
-                found[item.id] = item
+    for module in _chapters():
+        for item in import_module(module).EXERCISES:
+            if item.id in found:
+                raise ValueError(f"{module}: exercise {item.id} is defined twice")
+            found[item.id] = item
     return dict(sorted(found.items(), key=lambda pair: tuple(map(int, pair[0].split(".")))))
 
 

@@ -9,10 +9,13 @@ An experiment is a module with
 - ``add_arguments(parser)``: its own options, on an ``argparse`` parser;
 - ``run_seed(options, seed, device)``: one run; returns a dictionary of numbers (nested dictionaries
   allowed), such as ``{"accuracy": {"attention": 0.8, "bag of words": 0.82}}``;
-- ``result_name(options)``, optional: the stem of the results file, when options make different tables.
+- ``result_name(options)``, optional: the stem of the results file, when options make different tables;
+- ``trained(options, seed, device)``, optional: the trained model of a seed, for ``--ship NAME``.
+
+Every module with an ``ABOUT`` is found; the others here are what they share.
 """
 
-from attnbook.experiments.registry import EXPERIMENTS, load
+from attnbook.experiments.registry import experiments, load
 from attnbook.results import results
 
-__all__ = ["EXPERIMENTS", "load", "results"]
+__all__ = ["experiments", "load", "results"]

@@ -15,7 +15,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from attnbook.data import phrasebook, upbringing
+from attnbook.data import first_phrasebook as phrasebook
+from attnbook.data import upbringing
 from attnbook.data.vocabulary import Batches, Vocabulary
 from attnbook.experiments.options import at_least
 from attnbook.nn import GRUEncoder, LSTMDecoder, LSTMEncoder, Seq2Seq

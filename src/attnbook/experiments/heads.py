@@ -16,10 +16,10 @@ from statistics import fmean
 import torch
 
 from attnbook.analysis import heads
-from attnbook.data import phrasebook
+from attnbook.data import first_phrasebook as phrasebook
 from attnbook.data.corpora import tatoeba
+from attnbook.data.first_phrasebook.relations import RELATIONS, relations
 from attnbook.data.hidden_words import HiddenWords, probes
-from attnbook.data.phrasebook.relations import RELATIONS, relations
 from attnbook.data.vocabulary import Vocabulary
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least

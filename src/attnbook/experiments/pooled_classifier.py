@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from attnbook import training as training_loop
 from attnbook.nn.lookup import AttentionPooling
 
 
@@ -66,24 +69,18 @@ def fit(
     learning_rate: float,
 ) -> PooledClassifier:
     """Train with Adam, and return the model as it was after the epoch with the lowest validation loss."""
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.Adam(trainable, lr=learning_rate)
-    best_loss, best = float("inf"), None
-    for _ in range(epochs):
-        model.train()
-        order = torch.randperm(len(training.labels)).to(training.labels.device)
-        for chosen in order.split(batch):
-            some = training.rows(chosen)
-            logits, _ = model(some.word_ids, some.mask)
-            loss = nn.functional.binary_cross_entropy_with_logits(logits, some.labels)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        loss, _, _ = evaluate(model, validation)
-        if loss < best_loss:
-            best_loss = loss
-            best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    model.load_state_dict(best)
+    batches = Shuffled(training, batch)
+    training_loop.fit(
+        model,
+        batches,
+        steps=epochs * len(batches),
+        loss=classification_loss,
+        learning_rate=learning_rate,
+        validate=lambda model: evaluate(model, validation)[0],
+        validate_every=len(batches),
+        keep_best=True,
+        **PLAIN,
+    )
     return model.eval()
 
 
@@ -91,20 +88,51 @@ def fit_plainly(
     model: PooledClassifier, training: Labelled, *, steps: int = 300, learning_rate: float = 0.01
 ) -> PooledClassifier:
     """Train as chapter 2 does: Adam, all examples at every step, no validation."""
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.Adam(trainable, lr=learning_rate)
-    model.train()
-    for _ in range(steps):
-        logits, _ = model(training.word_ids, training.mask)
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, training.labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+    training_loop.fit(
+        model, [training], steps=steps, loss=classification_loss, learning_rate=learning_rate, **PLAIN
+    )
     return model.eval()
 
 
+# The caller has seeded; the model is far too small for clipping, mixed precision or a bar.
+PLAIN: dict[str, Any] = {"seed": None, "clip": None, "precision": "float32", "progress": False}
+
+
+class Shuffled:
+    """Batches of texts by step: each epoch all of them, in a new random order.
+
+    Parameters
+    ----------
+    texts : Labelled
+    size : int
+        Texts a batch; the last of an epoch may have fewer.
+    """
+
+    def __init__(self, texts: Labelled, size: int):
+        self.texts, self.size = texts, size
+        self.order: tuple[Tensor, ...] = ()
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return math.ceil(len(self.texts.labels) / self.size)
+
+    def __call__(self, step: int) -> Labelled:
+        """The batch of this step; steps are asked for one after the other, from 0."""
+        place = step % len(self)
+        if place == 0:
+            order = torch.randperm(len(self.texts.labels)).to(self.texts.labels.device)
+            self.order = order.split(self.size)
+        return self.texts.rows(self.order[place])
+
+
+def classification_loss(model: nn.Module, texts: Labelled) -> Tensor:
+    """Binary cross-entropy in nats a text."""
+    logits, _ = model(texts.word_ids, texts.mask)
+    return nn.functional.binary_cross_entropy_with_logits(logits, texts.labels)
+
+
 @torch.no_grad()
-def evaluate(model: PooledClassifier, texts: Labelled) -> tuple[float, float, Tensor]:
+def evaluate(model: nn.Module, texts: Labelled) -> tuple[float, float, Tensor]:
     """Loss, share of right answers, and weights (texts, words)."""
     model.eval()
     logits, weights = model(texts.word_ids, texts.mask)

@@ -21,11 +21,12 @@ from torch import Tensor
 from attnbook import nn
 from attnbook.analysis import pronouns
 from attnbook.analysis.pronouns import WORDS, Case, Cut, leads, looks, minimal_pairs, patched, prefers
-from attnbook.data import phrasebook
+from attnbook.data import first_phrasebook as phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least
 from attnbook.experiments.transformer import ADAM
+from attnbook.extras import needs
 from attnbook.training.fit import fit, translation_loss
 from attnbook.training.schedules import warmup_linear
 from attnbook.translation.search import translate
@@ -262,8 +263,9 @@ def probe(model, untrained, pairs, src: Vocabulary, tgt: Vocabulary) -> dict[str
     Fitted on the first two thirds of the pairs, counted on the rest; beside it the same of a model as it is
     before training, whose memories are a blind mixture of the words.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
+    with needs("experiments"):
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
 
     @torch.no_grad()
     def memories(reader) -> np.ndarray:
@@ -290,7 +292,8 @@ def probe(model, untrained, pairs, src: Vocabulary, tgt: Vocabulary) -> dict[str
 
 def compare(model, pairs, src: Vocabulary, tgt: Vocabulary) -> dict:
     """Rank correlation of an edge's mean weight and of what cutting it in that head alone costs."""
-    from scipy.stats import spearmanr
+    with needs("experiments"):
+        from scipy.stats import spearmanr
 
     cases = [pair[side] for side in (0, 1) for pair in pairs]
     before = leads(model, cases, src, tgt)

@@ -1,27 +1,21 @@
-"""The names that ``attnbook run`` knows, each with the module behind it (imported when asked for)."""
+"""The names that ``attnbook run`` knows: every module of this package that says what it is about."""
 
+import ast
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
-EXPERIMENTS = {
-    "alignment": "attnbook.experiments.alignment",
-    "attention_cost": "attnbook.experiments.attention_cost",
-    "bottleneck": "attnbook.experiments.bottleneck",
-    "extrapolation": "attnbook.experiments.extrapolation",
-    "saliency": "attnbook.experiments.saliency",
-    "heads": "attnbook.experiments.heads",
-    "layer_cost": "attnbook.experiments.layer_cost",
-    "long_range": "attnbook.experiments.long_range",
-    "machine_reader": "attnbook.experiments.machine_reader",
-    "pronouns": "attnbook.experiments.pronouns",
-    "scale_up": "attnbook.experiments.scale_up",
-    "scaling": "attnbook.experiments.scaling",
-    "sentiment": "attnbook.experiments.sentiment",
-    "transformer": "attnbook.experiments.transformer",
-    "translation": "attnbook.experiments.translation",
-    "translator_speed": "attnbook.experiments.translator_speed",
-    "word_vectors": "attnbook.experiments.word_vectors",
-}
+
+@cache
+def experiments() -> dict[str, str]:
+    """Name → sentence of each experiment: the modules with an ``ABOUT``, read without importing them."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ABOUT":
+                found[path.stem] = ast.literal_eval(node.value)
+    return found
 
 
 def load(name: str) -> ModuleType:
@@ -32,6 +26,6 @@ def load(name: str) -> ModuleType:
     ValueError
         If there is no experiment of that name; the sentence lists the names.
     """
-    if name not in EXPERIMENTS:
-        raise ValueError(f"name: no experiment {name!r}; choose one of {', '.join(sorted(EXPERIMENTS))}")
-    return import_module(EXPERIMENTS[name])
+    if name not in experiments():
+        raise ValueError(f"name: no experiment {name!r}; choose one of {', '.join(experiments())}")
+    return import_module(f"attnbook.experiments.{name}")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import shlex
 import time
-from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -16,10 +15,16 @@ from tqdm import tqdm
 
 from attnbook.devices import named_device
 from attnbook.devices import seed as set_seed
-from attnbook.experiments.registry import EXPERIMENTS, load
+from attnbook.experiments.provenance import commit, machine, versions
+from attnbook.experiments.registry import experiments, load
+from attnbook.models.layout import PRECISIONS
+from attnbook.models.store import TrainedModel, rounded, save
 from attnbook.results import FOLDER, read, summarise, write
 
-SHARED = {"experiment", "seeds", "first_seed", "device", "out", "threads", "command", "function", "words"}
+SHARED = {
+    "experiment", "seeds", "first_seed", "device", "out", "threads", "command", "function", "words",
+    "ship", "precision",
+}  # fmt: skip
 
 
 def add_parser(subparsers, words: list[str]) -> None:
@@ -27,10 +32,10 @@ def add_parser(subparsers, words: list[str]) -> None:
     parser = subparsers.add_parser("run", help="repeat an experiment over seeds and store its results")
     names = parser.add_subparsers(dest="experiment", required=True, metavar="EXPERIMENT")
     wanted = next((word for word in words[1:] if not word.startswith("-")), None)
-    for name in EXPERIMENTS:
+    for name, about in experiments().items():
         # Only the experiment that was asked for is imported: the others cost seconds.
         module = load(name) if name == wanted else None
-        options = names.add_parser(name, help=module.ABOUT if module else None)
+        options = names.add_parser(name, help=about, description=about)
         options.add_argument("--seeds", type=int, default=3, metavar="N", help="how many seeds (default 3)")
         options.add_argument("--first-seed", type=int, default=0, metavar="S", help="the first (default 0)")
         options.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
@@ -38,39 +43,14 @@ def add_parser(subparsers, words: list[str]) -> None:
         options.add_argument("--out", type=Path, default=None, help="results file (JSON)")
         if module:
             module.add_arguments(options)
+        if hasattr(module, "trained"):
+            options.add_argument(
+                "--ship", metavar="NAME", help="store the first seed's model in attnbook.models"
+            )
+            options.add_argument(
+                "--precision", choices=PRECISIONS, default="half", help="of --ship (default half)"
+            )
         options.set_defaults(function=run, words=words)
-
-
-def machine(device: torch.device) -> dict[str, Any]:
-    """What the numbers were measured on."""
-    facts: dict[str, Any] = {
-        "system": platform.system(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "device": device.type,
-        "torch threads": torch.get_num_threads(),
-        "processes": int(os.environ.get("WORLD_SIZE", "1")),
-    }
-    if device.type == "cuda":
-        facts["gpu"] = torch.cuda.get_device_name(device)
-    return facts
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def versions() -> dict[str, str]:
-    """The software that the numbers were measured with."""
-    found = {"python": platform.python_version()}
-    for package in ("attnbook", "torch", "numpy", "scikit-learn", "sacrebleu"):
-        found[package] = version(package)
-    return found
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -117,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
                 {
                     "experiment": arguments.experiment,
                     "command": shlex.join(["attnbook", *arguments.words]),
+                    "commit": commit(),
                     "options": options,
                     "machine": machine(device),
                     "versions": versions(),
@@ -128,7 +109,35 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{path}: {len(done)} seeds")
         for key, row in summarise(done).items():
             print(f"  {key:40s} {row['mean']:.4g} ± {row['std']:.2g}  (n = {row['n']:.0f})")
+        if getattr(arguments, "ship", None):
+            print(_ship(arguments, experiment, device))
     return 0
+
+
+def _ship(arguments: argparse.Namespace, experiment: ModuleType, device: torch.device) -> Path:
+    """Store the first seed's model, with what its rounded weights score."""
+    trained = experiment.trained(arguments, arguments.first_seed, device)
+    rounded(trained.model, arguments.precision)
+    made = {
+        "command": shlex.join(["attnbook", *arguments.words]),
+        "commit": commit(),
+        "seed": arguments.first_seed,
+        "machine": machine(device),
+        "versions": versions(),
+    }
+    return save(
+        TrainedModel(
+            arguments.ship,
+            trained.model,
+            trained.src,
+            trained.tgt,
+            trained.architecture,
+            trained.configuration,
+            arguments.precision,
+            made,
+            trained.measure(),
+        )
+    )
 
 
 def _stored(path: Path, experiment: str, options: dict[str, Any]) -> dict[str, Any]:

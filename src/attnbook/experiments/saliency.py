@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from skimage.io import imread
 from torch import Tensor
 from tqdm import tqdm
 
 from attnbook.data.corpora import osie
+from attnbook.extras import needs
 from attnbook.nn import saliency as model
 from attnbook.vision.metrics import auc, centred_gaussian, fixation_map, nss, shuffled_auc
+
+with needs("vision"):
+    from skimage.io import imread
 
 ABOUT = "Itti-Koch saliency, a centred Gaussian, their product and other viewers against OSIE's eye fixations"
 STEP = 4  # maps are compared at a quarter of the photographs' size, still finer than the model's own grid

@@ -23,6 +23,7 @@ from attnbook.data.corpora import fetch
 from attnbook.data.reviews import as_tensors, reviews, vocabulary
 from attnbook.experiments.options import at_least
 from attnbook.experiments.pooled_classifier import Labelled, PooledClassifier, evaluate, fit, fit_plainly
+from attnbook.extras import needs
 
 ABOUT = "one learned query, equal weights and bag of words on sentences of praise and complaint"
 
@@ -120,8 +121,9 @@ def split(sentences: Sequence, seed: int) -> tuple[list, list, list]:
 
 def bag_of_words(training: Sequence[Sentence], test: Sequence[Sentence]) -> float:
     """Test accuracy of scikit-learn's logistic regression on which words occur, at its default strength."""
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
+    with needs("experiments"):
+        from sklearn.feature_extraction.text import CountVectorizer
+        from sklearn.linear_model import LogisticRegression
 
     counter = CountVectorizer(binary=True, analyzer=lambda sentence: sentence.words)
     model = LogisticRegression(max_iter=1000)

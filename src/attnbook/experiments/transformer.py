@@ -1,8 +1,10 @@
 """Translate English to French with a transformer, or compare some that differ in one thing, over seeds.
 
-``attnbook run transformer --data phrasebook --seeds 3`` trains and measures one; ``--vary heads`` trains one
-for each number of heads at equal width, ``--vary parts`` leaves out one part at a time, and ``--vary norms``
-crosses post- and pre-norm with and without warm-up. The same command goes on where it was cut off.
+``attnbook run transformer --data phrasebook --seeds 3`` trains one by the rule of
+:mod:`attnbook.experiments.training_rule`, and measures it. ``--vary heads`` trains one for each number of
+heads at equal width, ``--vary parts`` leaves out one part at a time, and ``--vary norms`` crosses post- and
+pre-norm with and without warm-up, all for the same number of steps. The same command goes on where it was cut
+off.
 
 A transformer has a cross-attention for each layer and head, so its alignments have to be taken from one of
 them. Row i of the weights is where the decoder looked to *write* word i; row i + 1, where it looked while it
@@ -25,11 +27,12 @@ from torch import Tensor
 from attnbook import nn
 from attnbook.data.corpora import hansards
 from attnbook.data.pairs import Pair
-from attnbook.data.vocabulary import Vocabulary, collate
+from attnbook.data.vocabulary import Batches, Vocabulary, collate
 from attnbook.devices import seed as set_seed
-from attnbook.experiments import translation
+from attnbook.experiments import training_rule, translators
+from attnbook.experiments.options import at_least
 from attnbook.training.evaluating import evaluating
-from attnbook.training.fit import translation_loss
+from attnbook.training.fit import fit, translation_loss
 from attnbook.training.schedules import warmup_inverse_sqrt, warmup_linear
 from attnbook.translation.metrics import alignment_error_rate
 
@@ -57,7 +60,8 @@ ROWS = {"writing": 0, "reading": 1}  # the row of the weights for word i is i + 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``attnbook run transformer``; the defaults are the translator of chapter 10."""
-    translation.add_corpus_arguments(parser)
+    translators.add_corpus_arguments(parser)
+    training_rule.add_training_arguments(parser)
     add = parser.add_argument
     add("--vary", choices=tuple(VARIANTS), default=None, help="compare: the number of heads, parts, or norms")
     add("--d-model", type=int, default=96, metavar="D", help="numbers a word (default 96)")
@@ -70,17 +74,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--unscaled", action="store_true", help="do not multiply word vectors with √D")
     add("--untied", action="store_true", help="give the output layer weights of its own")
     add("--smoothing", type=float, default=0.1, help="label smoothing (default 0.1)")
-    add("--steps", type=int, default=900, help="optimisation steps (default 900)")
-    add("--batch-size", type=int, default=48, help="sentences a step and process (default 48)")
-    add("--learning-rate", type=float, default=3e-3, help="the highest (default 0.003)")
-    add("--warmup", type=int, default=100, metavar="N", help="steps until the highest (default 100)")
+    add("--warmup", type=int, default=100, metavar="N", help="steps until the highest rate (default 100)")
+    add("--steps", type=int, default=900, help="with --vary: optimisation steps of each (default 900)")
+    add("--learning-rate", type=float, default=3e-3, help="with --vary: the highest (default 0.003)")
     add("--curve", choices=("linear", "inverse-sqrt"), default="linear",
-        help="after warm-up: flat, then a line down from half of the run (default), or 1/√step")  # fmt: skip
+        help="with --vary, after warm-up: flat, then down to 0 (default), or 1/√step")  # fmt: skip
 
 
 def result_name(options: argparse.Namespace) -> str:
     """The stem of the results file, such as transformer_phrasebook or transformer_norms_6_layers."""
-    data = options.data if options.data in translation.BUCKETS else Path(options.data).stem
+    data = translators.corpus_name(options)
     if options.vary is None:
         return f"transformer_{data}"
     depth = f"{options.layers}_layers" if options.layers != 2 else ""
@@ -203,51 +206,71 @@ def named(layer: int, head: int, row: str) -> str:
     return f"layer {layer + 1}, head {head + 1}, {row}"
 
 
-def train_one(
-    options: argparse.Namespace, seed: int, device: torch.device, parts, checkpoint: Path, name: str
-) -> dict[str, Any]:
-    """Train one model and measure it."""
-    _, validation, test, src, tgt = parts
-    set_seed(seed)  # each variant begins from the same numbers, whichever came before
-    model = build(options, len(src), len(tgt)).to(device)
-    history = translation.train(
-        model,
-        parts,
-        options,
-        seed,
-        optimiser=ADAM,
-        loss=partial(translation_loss, smoothing=options.smoothing),
-        schedule=schedule(options),
-        checkpoint=checkpoint,
-        description=f"{name}, seed {seed}",
-    )
-    numbers = translation.measure(model, test, src, tgt, options, None)
-    gold = [pair for pair in test if pair.alignment is not None and len(pair.src) <= options.longest]
+def measured(model: Variant, data: translators.Corpus, options: argparse.Namespace) -> dict[str, Any]:
+    """Every score of a trained model."""
+    numbers = translators.measure(model, data, options, None)
+    gold = [pair for pair in data.test if pair.alignment is not None and len(pair.src) <= options.longest]
     if gold:
-        numbers |= aligning_head(model, validation, gold, src, tgt)
+        numbers |= aligning_head(model, data.validation, gold, data.src, data.tgt)
     if options.data == "tatoeba":
-        parliament = {part: translation.lower_case(hansards.pairs(part)) for part in ("dev", "test")}
-        found = aligning_head(model, parliament["dev"], parliament["test"], src, tgt)
+        parliament = {part: translators.lower_case(hansards.pairs(part)) for part in ("dev", "test")}
+        found = aligning_head(model, parliament["dev"], parliament["test"], data.src, data.tgt)
         numbers |= {key.replace("aer", "aer hansards", 1): value for key, value in found.items()}
-    return numbers | translation.facts(model, parts, history) | {"last loss": history.losses[-1]}
+    return numbers | translators.facts(model, data)
+
+
+def method(options: argparse.Namespace) -> training_rule.Method:
+    """What the rule of training needs to know."""
+    loss = partial(translation_loss, smoothing=options.smoothing)
+    choices = {"optimiser": ADAM, "loss": loss}
+    return training_rule.Method(result_name(options), partial(build, options), choices, options.warmup)
+
+
+def train_variant(
+    options: argparse.Namespace, seed: int, device: torch.device, data: translators.Corpus, name: str
+) -> dict[str, Any]:
+    """Train one variant for its number of steps, and measure it."""
+    set_seed(seed)  # each variant begins from the same numbers, whichever came before
+    model = build(options, len(data.src), len(data.tgt)).to(device)
+    history = fit(
+        model,
+        Batches(data.train, data.src, data.tgt, options.batch_size, seed=seed),
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        schedule=schedule(options),
+        seed=seed,
+        checkpoint=variant_checkpoint(options, seed),
+        checkpoint_every=100,
+        description=f"{name}, seed {seed}",
+        **method(options).choices,
+    )
+    loss = translators.Validation(model, data)(model)
+    return measured(model, data, options) | {"validation loss": loss, "last loss": history.losses[-1]}
+
+
+def variant_checkpoint(options: argparse.Namespace, seed: int) -> Path:
+    """Where a variant's training goes on from."""
+    return training_rule.checkpoint_path(options, seed, result_name(options), add_arguments)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:
     """Train with this seed, or every variant with this seed, and measure on the test pairs."""
-    variants = {None: {}} if options.vary is None else VARIANTS[options.vary]
+    variants = {"": {}} if options.vary is None else VARIANTS[options.vary]
     wanted = {name: with_options(options, changed) for name, changed in variants.items()}
+    at_least(options, 0, "warmup")
     for one in wanted.values():  # before any training: a bad option is found at once
-        schedule(one)
         build(one, 5, 5)
-    joined = translation.join(device)
-    parts = translation.corpus(options)
-    numbers, checkpoints = {}, []
-    for name, one in wanted.items():
-        checkpoint = translation.checkpoint_path(one, seed, result_name(options), add_arguments)
-        checkpoints.append(checkpoint)  # kept until all variants are measured: a run that was cut off goes on
-        numbers[name] = train_one(one, seed, device, parts, checkpoint, name or result_name(options))
-    translation.forget(checkpoints, joined)
-    return numbers[None] if options.vary is None else numbers
+        if options.vary is not None:
+            schedule(one)
+    joined = training_rule.join(device)
+    data = translators.corpus(options)
+    if options.vary is None:
+        model, numbers = training_rule.chosen(method(options), data, options, seed, device, add_arguments)
+        return numbers | measured(model, data, options)
+    numbers = {name: train_variant(one, seed, device, data, name) for name, one in wanted.items()}
+    # Kept until all variants are measured: a run that was cut off goes on.
+    training_rule.forget([variant_checkpoint(one, seed) for one in wanted.values()], joined)
+    return numbers
 
 
 def with_options(options: argparse.Namespace, changed: dict[str, Any]) -> argparse.Namespace:

@@ -40,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def translators() -> dict[str, tuple[ModuleType, argparse.Namespace]]:
-    """Each row's experiment and the options that it was trained with."""
+    """The experiment of each row made by the rule, and the options that it was trained with."""
     found = {}
-    for row in leaderboard.rows():
+    for row in filter(leaderboard.made_by_the_rule, leaderboard.rows()):
         stored = results(row["result"])
         options = argparse.Namespace(**stored["options"])
         found[row["model"]] = (registry.load(stored["experiment"]), options)

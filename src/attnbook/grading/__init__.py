@@ -10,4 +10,20 @@ What runs where:
 - in the sandbox: ``attnbook.worker``, and of the package what a notebook may import, without ``exercises``
   and ``grading``;
 - at the judge: everything else.
+
+``score(notebook)`` is the same runner and judge on one notebook, for the learner who wrote it.
 """
+
+from typing import Any
+
+__all__ = ["score"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: a worker's own imports and `attnbook grade --help` need no judge.
+    if name != "score":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from attnbook.grading.scoring import score
+
+    globals()[name] = score
+    return score

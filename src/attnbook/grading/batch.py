@@ -41,7 +41,10 @@ class Plan:
 
         The code that marks counts, and so does the file that an exercise comes from.
         """
-        described = [(one.id, one.points, one.name, one.kind, one.tolerance) for one in self.exercises]
+        described = [
+            (one.id, one.points, one.name, one.task, getattr(one, "tolerance", None))
+            for one in self.exercises
+        ]
         text = json.dumps([described, self.secret, repr(self.limits), describe(self.sandbox)])
         digest = hashlib.sha256(text.encode())
         package = Path(__file__).resolve().parent.parent
@@ -49,7 +52,7 @@ class Plan:
             path for room in ("exercises", "worker", "grading") for path in package.glob(f"{room}/**/*.py")
         }
         for one in self.exercises:
-            files.add(Path(getattr(one.variant, "__code__", _code_of_none).co_filename))
+            files.add(Path(getattr(one.reference, "__code__", _code_of_none).co_filename))
         for path in sorted(files):
             digest.update(path.read_bytes() if path.is_file() else b"")
         return digest.hexdigest()
@@ -111,9 +114,12 @@ def grade_batch(
     """
     digest = plan.digest()
     rows: dict[str, dict[str, Any]] = {}
+    # Where each row is stored, from one reading: a file may be replaced while the batch runs, and the mark of
+    # what was there before must not become the mark of what is there now.
+    places = {submission.file: _place(out, submission, digest) for submission in submissions}
     waiting = []
     for submission in submissions:
-        row = _read(_place(out, submission, digest), submission)
+        row = _read(places[submission.file], submission)
         if row is None:
             waiting.append(submission)
         else:
@@ -122,7 +128,7 @@ def grade_batch(
     with tqdm(total=len(submissions), initial=len(rows), desc="grading", unit="file") as bar:
         for submission, row in work:
             if not row["status"].startswith(NOT_GRADED):  # our own fault: the next run tries again
-                write_atomically(_place(out, submission, digest), json.dumps(row))
+                write_atomically(places[submission.file], json.dumps(row))
             rows[submission.file] = row
             bar.update()
     return [rows[submission.file] for submission in submissions]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from attnbook.extras import needs
 from attnbook.grading.batch import Plan, failed_row, grade_one
 from attnbook.grading.pool import CannotStart, Pool
 from attnbook.grading.reading import read_submission
@@ -24,20 +25,18 @@ def on_cluster(address: str) -> Callable:
     Raises
     ------
     ValueError
-        If Dask is not installed, or no scheduler answers.
+        If no scheduler answers.
+    attnbook.extras.MissingExtra
+        If Dask is not installed.
     """
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise ValueError("--cluster: Dask is not installed; pip install distributed") from None
+    with needs("cluster"):
+        from distributed import Client, as_completed
     try:
         client = Client(address, timeout=20, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ValueError(f"--cluster: no scheduler answers at {address} ({type(error).__name__})") from None
 
     def work(waiting: Sequence[Submission], plan: Plan) -> Iterator[tuple[Submission, dict[str, Any]]]:
-        from distributed import as_completed
-
         with client, client.as_current():
             ids = tuple(exercise.id for exercise in plan.exercises)
             running = {

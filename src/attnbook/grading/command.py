@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from attnbook.exercises.registry import exercise, exercises
-from attnbook.exercises.spec import Exercise
+from attnbook.exercises.spec import Exercise, validate
+from attnbook.extras import needs
 from attnbook.grading import batch, reports, sandbox, submissions
 from attnbook.grading.limits import Limits
 from attnbook.grading.pool import CannotStart
+
+with needs("grading"):
+    from filelock import FileLock, Timeout
 
 
 def add_parser(subparsers) -> None:
@@ -69,16 +71,18 @@ def chosen_exercises(arguments: argparse.Namespace) -> tuple[Exercise, ...]:
 
 
 def own_specs(path: Path) -> tuple[Exercise, ...]:
-    """The list ``EXERCISES`` of an instructor's own Python file, in the form of the package's chapters.
+    """The list ``EXERCISES`` of an instructor's own Python file, in the form of the package's own.
 
     Raises
     ------
     ValueError
-        If the file cannot be run, or holds no such list.
+        If the file cannot be run, holds no such list, or an exercise in it has a fault; a line a fault.
     """
     if not path.is_file():
         raise ValueError(f"--specs: {path} is not there")
     specification = importlib.util.spec_from_file_location("attnbook_own_specs", path)
+    if specification is None or specification.loader is None:
+        raise ValueError(f"--specs: {path} is no Python file; name one that ends in .py")
     module = importlib.util.module_from_spec(specification)
     try:
         specification.loader.exec_module(module)
@@ -92,6 +96,9 @@ def own_specs(path: Path) -> tuple[Exercise, ...]:
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
             raise ValueError(f"--specs: {path} has two exercises with the {what} {twice[0]!r}")
+    problems = [problem for one in found for problem in validate(one)]
+    if problems:
+        raise ValueError("\n".join(f"--specs: {path}: {problem}" for problem in problems))
     return tuple(found)
 
 

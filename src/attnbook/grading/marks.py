@@ -117,8 +117,8 @@ def mark(
 
 
 def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
-    cases = judge.make_cases(exercise, exercise_seed(secret, exercise.id))
-    requests = [judge.request(exercise, case) for case in cases]
+    cases = exercise.make_cases(exercise_seed(secret, exercise.id))
+    requests = [exercise.request(case) for case in cases]
     replies = session.ask(exercise.name, requests, exercise.time_limit)
     try:
         replies = [cleaned(reply, case) for reply, case in zip(replies, cases, strict=False)]
@@ -132,5 +132,5 @@ def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
         round(exercise.points * verdict.credit, 2),
         exercise.points,
         without_quotes(exercise, verdict),
-        verdict.named[:3],
+        verdict.named[:3] if isinstance(verdict, judge.Failed) else [],
     )

@@ -35,6 +35,10 @@ class Pipes:
     def __init__(self, process: subprocess.Popen, watch=None):
         self.process = process
         self.watch = watch or (lambda: None)
+        if process.stdin is None or process.stdout is None:
+            raise ValueError(
+                "process: expected pipes for input and output; start it with stdin=PIPE, stdout=PIPE"
+            )
         self._in, self._out = process.stdin.fileno(), process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)

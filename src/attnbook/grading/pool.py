@@ -67,7 +67,7 @@ class Worker:
     def close(self) -> None:
         """End it and close the pipes; only for the thread that reads them."""
         self.kill()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in filter(None, (self.process.stdin, self.process.stdout)):
             with suppress(OSError):
                 stream.close()
 

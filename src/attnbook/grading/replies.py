@@ -11,7 +11,7 @@ import builtins
 import re
 from typing import Any
 
-from attnbook.exercises.judge import Verdict
+from attnbook.exercises.judge import Failed, Verdict
 from attnbook.exercises.spec import Case, Exercise
 from attnbook.worker.values import Foreign
 
@@ -95,7 +95,7 @@ def without_quotes(exercise: Exercise, verdict: Verdict) -> list[str]:
     holds for predictions too: a function that was tried before can have changed them.
     """
     paragraphs = verdict.feedback()
-    if verdict.finding is not None and verdict.finding.rung == "type":
+    if isinstance(verdict, Failed) and verdict.finding.rung == "type":
         shortened = _QUOTE.sub(".", paragraphs[0])
         if shortened != paragraphs[0]:
             hint = f'`check("{exercise.id}", {exercise.name})` in your notebook says what yours is.'

@@ -19,8 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from attnbook.extras import needs
 from attnbook.grading.replies import OWN_ERRORS
 
 STYLE = (
@@ -194,6 +193,9 @@ def gradescope(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_pages(rows: Sequence[dict[str, Any]], names: Sequence[str], out: Path) -> None:
+    with needs("grading"):
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("attnbook.grading"), autoescape=True, undefined=StrictUndefined
     )

@@ -83,8 +83,9 @@ class Sandbox:
     def end(self, process: subprocess.Popen) -> None:
         """End what outlives the process that was started: an engine's containers do."""
         if self.kind in ("docker", "podman"):
+            assert isinstance(process.args, list)  # as it was started
             name = process.args[process.args.index("--name") + 1]
-            _quiet([self.kind, "kill", name])
+            _quiet([self.kind, "kill", str(name)])
 
 
 def choose(unsafe: bool = False, image: str = "") -> Sandbox:

@@ -18,17 +18,37 @@ LOAD, JUMP_EQUAL, JUMP_GREATER_EQUAL, JUMP_BITS, RETURN = 0x20, 0x15, 0x35, 0x45
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
 FOREIGN_NUMBERS = 0x40000000  # x32 calls on x86-64: another table of the same calls
 
-# The same numbers everywhere: open_tree … fspick, mount_setattr, io_uring_setup, memfd_secret.
-_NEW = (428, 429, 430, 431, 432, 433, 442, 425, 447)
-# memfd_create shmget msgget mq_open unshare setns mount pivot_root chroot ptrace bpf userfaultfd
-# perf_event_open add_key request_key keyctl
-_CALLS = {
-    "x86_64": (319, 29, 68, 240, 272, 308, 165, 155, 161, 101, 321, 323, 298, 248, 249, 250),
-    "aarch64": (279, 194, 186, 180, 97, 268, 40, 41, 51, 117, 280, 282, 241, 217, 218, 219),
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+# Each refused call by its number on x86-64 and on ARM64.
+REFUSED = {
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "ptrace": (101, 117),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "perf_event_open": (298, 241),
+    "io_uring_setup": (425, 425),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
 }
-_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_CLONE = {"x86_64": 56, "aarch64": 220}
-_CLONE3 = 435
+CLONE = (56, 220)
+CLONE3 = 435
 
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -38,16 +58,17 @@ def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
 def program(machine: str | None = None) -> bytes | None:
     """The filter for this machine's processor, or None where its call numbers are not known here."""
     machine = machine or platform.machine()
-    if machine not in _CALLS:
+    if machine not in ARCHITECTURES:
         return None
+    column = list(ARCHITECTURES).index(machine)
     refuse = _step(RETURN, ERRNO | EPERM)
-    steps = [_step(LOAD, ARCHITECTURE), _step(JUMP_EQUAL, _ARCHITECTURE[machine], 1, 0), _step(RETURN, KILL)]
+    steps = [_step(LOAD, ARCHITECTURE), _step(JUMP_EQUAL, ARCHITECTURES[machine], 1, 0), _step(RETURN, KILL)]
     steps += [_step(LOAD, NUMBER), _step(JUMP_GREATER_EQUAL, FOREIGN_NUMBERS, 0, 1), refuse]
-    for call in (*_CALLS[machine], *_NEW):
-        steps += [_step(JUMP_EQUAL, call, 0, 1), refuse]
+    for numbers in REFUSED.values():
+        steps += [_step(JUMP_EQUAL, numbers[column], 0, 1), refuse]
     # The flags of clone3 lie in memory, where no filter sees them; without it, libraries use clone.
-    steps += [_step(JUMP_EQUAL, _CLONE3, 0, 1), _step(RETURN, ERRNO | ENOSYS)]
-    steps += [_step(JUMP_EQUAL, _CLONE[machine], 0, 3), _step(LOAD, FIRST_ARGUMENT)]
+    steps += [_step(JUMP_EQUAL, CLONE3, 0, 1), _step(RETURN, ERRNO | ENOSYS)]
+    steps += [_step(JUMP_EQUAL, CLONE[column], 0, 3), _step(LOAD, FIRST_ARGUMENT)]
     steps += [_step(JUMP_BITS, CLONE_NEWUSER, 0, 1), refuse]
     return b"".join([*steps, _step(RETURN, ALLOW)])
 

@@ -101,6 +101,7 @@ class Session:
 
     def _exchange(self, message: dict, seconds: float) -> tuple[dict, str]:
         """The reply and an empty text, or an empty reply and what went wrong; then the worker is gone."""
+        assert self._worker is not None
         try:
             reply = self._worker.pipes.exchange(message, self._seconds(seconds))
         except TookTooLong:

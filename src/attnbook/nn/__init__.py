@@ -1,4 +1,6 @@
-"""The mechanisms that the book teaches, one file each. Nothing here imports the rest of attnbook."""
+"""The mechanisms that the book teaches, one file each. Nothing here imports the
+rest of attnbook, but for its checks of plain numbers.
+"""
 
 from attnbook.nn.attention import scaled_dot_product_attention
 from attnbook.nn.global_attention import Attention
@@ -16,7 +18,11 @@ from attnbook.nn.lookup import (
 from attnbook.nn.lstmn import LSTMN
 from attnbook.nn.masked_words import MaskedWordModel
 from attnbook.nn.masks import causal_mask, padding_mask, window_mask
-from attnbook.nn.multi_head import KVCache, MultiHeadAttention, PlainMultiHeadAttention
+from attnbook.nn.multi_head import (
+    KVCache,
+    MultiHeadAttention,
+    PlainMultiHeadAttention,
+)
 from attnbook.nn.positions import (
     ALiBi,
     LearnedPositions,
@@ -25,9 +31,22 @@ from attnbook.nn.positions import (
     SinusoidalPositions,
 )
 from attnbook.nn.recurrent_step import gru_step, lstm_step
-from attnbook.nn.scores import AdditiveScore, ConcatScore, DotScore, GeneralScore, LocationScore
+from attnbook.nn.scores import (
+    AdditiveScore,
+    ConcatScore,
+    DotScore,
+    GeneralScore,
+    LocationScore,
+)
 from attnbook.nn.self_attention import SelfAttention
-from attnbook.nn.seq2seq import DecoderState, GRUDecoder, GRUEncoder, LSTMDecoder, LSTMEncoder, Seq2Seq
+from attnbook.nn.seq2seq import (
+    DecoderState,
+    GRUDecoder,
+    GRUEncoder,
+    LSTMDecoder,
+    LSTMEncoder,
+    Seq2Seq,
+)
 from attnbook.nn.small_reader import WordModel
 from attnbook.nn.transformer import (
     DecoderLayer,

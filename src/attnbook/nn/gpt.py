@@ -1,8 +1,9 @@
-"""GPT: the transformer's decoder without an encoder, which guesses the next token from those before it.
+"""GPT: the transformer's decoder without an encoder, which guesses the next token
+from those before it.
 
-Radford et al. 2018 and 2019. Layers are pre-norm with GELU, as in GPT-2: causal self-attention, then the
-feed-forward network, each with a shortcut. A step keeps the keys and values of earlier tokens, so each is
-projected once.
+Radford et al. 2018 and 2019. Layers are pre-norm with GELU, as in GPT-2: causal
+self-attention, then the feed-forward network, each with a shortcut. A step keeps
+the keys and values of earlier tokens, so each is projected once.
 """
 
 from __future__ import annotations
@@ -29,14 +30,18 @@ POSITIONS = ("learned", "sinusoidal", "rotary", "alibi", "relative", "none")
 
 @dataclass(frozen=True)
 class GPTState:
-    """What a step hands to the next: one cache a layer, and the number of tokens read."""
+    """What a step hands to the next: one cache a layer, and the number of tokens
+    read.
+    """
 
     caches: tuple[KVCache, ...]
     position: int = 0
 
     def select(self, rows: Tensor) -> GPTState:
         """The state of these rows of the batch, in this order, repeats allowed."""
-        return replace(self, caches=tuple(cache.select(rows) for cache in self.caches))
+        return replace(
+            self, caches=tuple(cache.select(rows) for cache in self.caches)
+        )
 
 
 class GPT(nn.Module):
@@ -48,8 +53,8 @@ class GPT(nn.Module):
         Number of tokens.
     d_model, n_heads, n_layers : int
     max_length : int
-        The longest sequence, for learned positions; for relative ones the farthest distance with a vector of
-        its own.
+        The longest sequence, for learned positions; for relative ones the farthest
+        distance with a vector of its own.
     d_ff : int, optional
         4 d_model if left out.
     n_kv_heads : int, optional
@@ -117,7 +122,11 @@ class GPT(nn.Module):
             self.output.weight = self.embedding.weight
 
     def forward(
-        self, tokens: Tensor, mask: Tensor | None = None, *, need_weights: bool = False
+        self,
+        tokens: Tensor,
+        mask: Tensor | None = None,
+        *,
+        need_weights: bool = False,
     ) -> tuple[Tensor, list[Tensor] | None]:
         """Logits for the token after each token.
 
@@ -136,8 +145,8 @@ class GPT(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            If tokens are not of this vocabulary, or are longer than learned positions reach, or mask does not
-            fit.
+            If tokens are not of this vocabulary, or are longer than learned
+            positions reach, or mask does not fit.
         """
         checks.tokens("tokens", tokens, self.vocab, ("batch", "length"))
         checks.fits_parameters("tokens", tokens, self)
@@ -202,7 +211,8 @@ class GPT(nn.Module):
             The prompt, at least one token.
         n_new : int
         temperature : float
-            What logits are divided by before they become odds; 0 takes the likeliest token each time.
+            What logits are divided by before they become odds; 0 takes the
+            likeliest token each time.
         top_k : int, optional
             Draw from the k likeliest only.
         generator : torch.Generator, optional
@@ -232,6 +242,10 @@ class GPT(nn.Module):
         return tokens
 
     def embed(self, tokens: Tensor, start: int = 0) -> Tensor:
-        """Word vectors, plus positions where they are added: (batch, length, d_model)."""
+        """Word vectors, plus positions where they are added: (batch, length,
+        d_model).
+        """
         x = self.embedding(tokens)
-        return self.dropout(x if self.positions is None else self.positions(x, start))
+        return self.dropout(
+            x if self.positions is None else self.positions(x, start)
+        )

@@ -1,8 +1,10 @@
-"""The machine reader: an LSTM that keeps all its past states, and looks back at them before each word.
+"""The machine reader: an LSTM that keeps all its past states, and looks back at
+them before each word.
 
-Cheng, Dong & Lapata 2016, "Long Short-Term Memory-Networks for Machine Reading", section 3.1,
-https://arxiv.org/abs/1601.06733. Where an LSTM has one cell c, this reader has a *memory tape*, one cell for
-each word read, and beside it a *hidden tape* of states h. At word t:
+Cheng, Dong & Lapata 2016, "Long Short-Term Memory-Networks for Machine Reading",
+section 3.1, https://arxiv.org/abs/1601.06733. Where an LSTM has one cell c, this
+reader has a *memory tape*, one cell for each word read, and beside it a *hidden
+tape* of states h. At word t:
 
     a_i = vᵀ tanh(W_h h_i + W_x x_t + W_h̃ h̃_{t−1})            i = 1 … t − 1
     s = softmax(a)
@@ -20,7 +22,8 @@ from attnbook.nn import checks
 
 
 class LSTMN(nn.Module):
-    """Reads from left to right; every word attends to the states of all words before it.
+    """Reads from left to right; every word attends to the states of all words
+    before it.
 
     Parameters
     ----------
@@ -44,9 +47,11 @@ class LSTMN(nn.Module):
         self.d_input, self.d_hidden = d_input, d_hidden
         self.W_h = nn.Linear(d_hidden, d_attention, bias=False)
         self.W_x = nn.Linear(d_input, d_attention)
-        self.W_s = nn.Linear(d_hidden, d_attention, bias=False)  # W_h̃: of the last summary
+        # W_h̃: of the last summary
+        self.W_s = nn.Linear(d_hidden, d_attention, bias=False)
         self.v = nn.Linear(d_attention, 1, bias=False)
-        self.gates = nn.Linear(d_hidden + d_input, 4 * d_hidden)  # W: i, f, o and ĉ, one below the other
+        # W: i, f, o and ĉ, one below the other
+        self.gates = nn.Linear(d_hidden + d_input, 4 * d_hidden)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Read sentences word by word.
@@ -61,8 +66,9 @@ class LSTMN(nn.Module):
         hidden : (batch, length, d_hidden)
             The hidden tape.
         weights : (batch, length, length)
-            Row t: how word t shares its look among the words before it. The first row is all 0, every other
-            one sums to 1; on the diagonal and to its right all is 0.
+            Row t: how word t shares its look among the words before it. The first
+            row is all 0, every other one sums to 1; on the diagonal and to its
+            right all is 0.
 
         Raises
         ------
@@ -76,19 +82,25 @@ class LSTMN(nn.Module):
         checks.fits_parameters("x", x, self)
         length = x.shape[1]
         asked = self.W_x(x)  # (batch, length, d_attention)
-        summary = cell = x.new_zeros(x.shape[0], self.d_hidden)  # h̃, c̃: both tapes are empty
+        # h̃, c̃: both tapes are empty
+        summary = cell = x.new_zeros(x.shape[0], self.d_hidden)
         hidden_tape, memory_tape, prepared, rows = [], [], [], []
         for t in range(length):
             row = x.new_zeros(x.shape[0], length)
             if t > 0:
                 question = asked[:, t] + self.W_s(summary)  # (batch, d_attention)
-                sums = torch.stack(prepared, dim=1) + question.unsqueeze(1)  # (batch, t, d_attention)
-                weights = torch.softmax(self.v(torch.tanh(sums)).squeeze(-1), dim=-1)  # (batch, t)
-                summary = (weights.unsqueeze(1) @ torch.stack(hidden_tape, dim=1)).squeeze(1)  # h̃_t
-                cell = (weights.unsqueeze(1) @ torch.stack(memory_tape, dim=1)).squeeze(1)  # c̃_t
+                # (batch, t, d_attention)
+                sums = torch.stack(prepared, dim=1) + question.unsqueeze(1)
+                scores = self.v(torch.tanh(sums)).squeeze(-1)
+                weights = torch.softmax(scores, dim=-1)  # (batch, t)
+                w = weights.unsqueeze(1)  # (batch, 1, t)
+                summary = (w @ torch.stack(hidden_tape, dim=1)).squeeze(1)  # h̃_t
+                cell = (w @ torch.stack(memory_tape, dim=1)).squeeze(1)  # c̃_t
                 row = torch.cat([weights, row[:, t:]], dim=-1)  # (batch, length)
-            i, f, o, candidate = self.gates(torch.cat([summary, x[:, t]], dim=-1)).chunk(4, dim=-1)
-            c = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(candidate)  # c_t
+            gates = self.gates(torch.cat([summary, x[:, t]], dim=-1))
+            i, f, o, candidate = gates.chunk(4, dim=-1)
+            # c_t
+            c = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(candidate)
             h = torch.sigmoid(o) * torch.tanh(c)  # h_t
             hidden_tape.append(h)
             memory_tape.append(c)

@@ -1,6 +1,7 @@
 """Masks: who may look at whom. True = may attend, everywhere in this package.
 
-A mask is any boolean tensor that broadcasts to the scores, (…, queries, keys). Combine two with ``&``.
+A mask is any boolean tensor that broadcasts to the scores, (…, queries, keys).
+Combine two with ``&``.
 """
 
 import torch
@@ -22,22 +23,27 @@ def padding_mask(lengths: Tensor, size: int) -> Tensor:
     Returns
     -------
     (batch, size) of bool
-        As a mask for scores, give it a dimension for the queries: ``mask.unsqueeze(-2)``, shape (batch, 1,
-        size).
+        As a mask for scores, give it a dimension for the queries:
+        ``mask.unsqueeze(-2)``, shape (batch, 1, size).
 
     Raises
     ------
     TypeError, ValueError
-        If lengths is not a (batch,) tensor of whole numbers from 0 to size, or size is not a whole number.
+        If lengths is not a (batch,) tensor of whole numbers from 0 to size, or size
+        is not a whole number.
     """
     checks.lengths("lengths", lengths, size)
     return torch.arange(size, device=lengths.device) < lengths.unsqueeze(-1)
 
 
 def causal_mask(
-    n_queries: int, n_keys: int | None = None, past: int = 0, device: torch.device | None = None
+    n_queries: int,
+    n_keys: int | None = None,
+    past: int = 0,
+    device: torch.device | None = None,
 ) -> Tensor:
-    """True where key j is not later than query i: ``j <= i + past``, shape (n_queries, n_keys).
+    """True where key j is not later than query i: ``j <= i + past``, shape
+    (n_queries, n_keys).
 
     Parameters
     ----------
@@ -45,6 +51,8 @@ def causal_mask(
         n_keys is n_queries + past if left out.
     past : int
         Keys that a cache already holds: query 0 stands at position ``past``.
+    device : torch.device, optional
+        Where the mask is made; the default one if left out.
 
     Raises
     ------
@@ -55,12 +63,16 @@ def causal_mask(
     checks.whole_number("n_queries", n_queries, least=0)
     checks.whole_number("n_keys", n_keys, least=0)
     checks.whole_number("past", past, least=0)
-    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=device).tril(diagonal=past)
+    return torch.ones(n_queries, n_keys, dtype=torch.bool, device=device).tril(
+        diagonal=past
+    )
 
 
-def window_mask(n_queries: int, n_keys: int, window: int, device: torch.device | None = None) -> Tensor:
-    """True where key j is at most ``window`` positions from query i: ``|i - j| <= window``, (n_queries,
-    n_keys).
+def window_mask(
+    n_queries: int, n_keys: int, window: int, device: torch.device | None = None
+) -> Tensor:
+    """True where key j is at most ``window`` positions from query i: ``|i - j| <=
+    window``, (n_queries, n_keys).
 
     Raises
     ------
@@ -76,10 +88,11 @@ def window_mask(n_queries: int, n_keys: int, window: int, device: torch.device |
 
 
 def lengthened(mask: Tensor, n_keys: int) -> Tensor:
-    """A mask that covers the first keys only, extended to ``n_keys``: the rest may not be attended to.
+    """A mask that covers the first keys only, extended to ``n_keys``: the rest may
+    not be attended to.
 
-    Boolean masks gain False, floating masks minus infinity: the convention of the ONNX ``Attention``
-    operator.
+    Boolean masks gain False, floating masks minus infinity: the convention of the
+    ONNX ``Attention`` operator.
 
     Raises
     ------

@@ -1,12 +1,15 @@
-"""Multi-head attention: several small attentions side by side, each with its own projections.
+"""Multi-head attention: several small attentions side by side, each with its own
+projections.
 
 Vaswani et al. 2017, section 3.2.2, https://arxiv.org/abs/1706.03762:
 
-    head_h = Attention(Q W^Q_h, K W^K_h, V W^V_h)        MultiHead(Q, K, V) = Concat(head_1, …, head_n) W^O
+    head_h = Attention(Q W^Q_h, K W^K_h, V W^V_h)
+    MultiHead(Q, K, V) = Concat(head_1, …, head_n) W^O
 
-With fewer heads for keys and values than for queries, groups of query heads share one of them: grouped-query
-attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245); with a single one, multi-query attention
-(Shazeer 2019, https://arxiv.org/abs/1911.02150).
+With fewer heads for keys and values than for queries, groups of query heads share
+one of them: grouped-query attention (Ainslie et al. 2023,
+https://arxiv.org/abs/2305.13245); with a single one, multi-query attention (Shazeer
+2019, https://arxiv.org/abs/1911.02150).
 """
 
 from __future__ import annotations
@@ -21,13 +24,15 @@ from attnbook.nn.positions import PositionsInAttention
 
 
 class KVCache:
-    """Keys and values of words that were read before, so that each is projected once.
+    """Keys and values of words that were read before, so that each is projected
+    once.
 
     Parameters
     ----------
     grows : bool
-        True for self-attention: each call adds its keys and values. False for attention to a fixed memory:
-        the first call fills the cache, and later calls use what it holds.
+        True for self-attention: each call adds its keys and values. False for
+        attention to a fixed memory: the first call fills the cache, and later calls
+        use what it holds.
 
     Attributes
     ----------
@@ -44,38 +49,56 @@ class KVCache:
         """Words in the cache."""
         return 0 if self.key is None else self.key.shape[-2]
 
+    def held(self) -> tuple[Tensor, Tensor] | None:
+        """Keys and values, or None while there are none."""
+        if self.key is None or self.value is None or self.length == 0:
+            return None
+        return self.key, self.value
+
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add (batch, n_kv_heads, new, d_head) at the end; return all keys and all values.
+        """Add (batch, n_kv_heads, new, d_head) at the end; return all keys and all
+        values.
 
         Raises
         ------
         ValueError
-            If batch, heads or sizes differ from what the cache holds, which then stays as it was.
+            If batch, heads or sizes differ from what the cache holds, which then
+            stays as it was.
         """
         checks.cache_entry(self.key, key, value)
         self.key = key if self.key is None else torch.cat([self.key, key], dim=-2)
-        self.value = value if self.value is None else torch.cat([self.value, value], dim=-2)
+        self.value = (
+            value if self.value is None else torch.cat([self.value, value], dim=-2)
+        )
         return self.key, self.value
 
     def copy(self) -> KVCache:
-        """A cache that holds the same tensors; appending to one leaves the other as it was."""
+        """A cache that holds the same tensors; appending to one leaves the other as
+        it was.
+        """
         twin = KVCache(self.grows)
         twin.key, twin.value = self.key, self.value
         return twin
 
     def select(self, rows: Tensor) -> KVCache:
-        """A cache of these rows of the batch, in this order, repeats allowed: what beam search needs."""
+        """A cache of these rows of the batch, in this order, repeats allowed: what
+        beam search needs.
+        """
         twin = self.copy()
-        if self.key is not None:
-            twin.key, twin.value = self.key.index_select(0, rows), self.value.index_select(0, rows)
+        if self.key is not None and self.value is not None:
+            twin.key, twin.value = (
+                self.key.index_select(0, rows),
+                self.value.index_select(0, rows),
+            )
         return twin
 
 
 class PlainMultiHeadAttention(nn.Module):
-    """The equation above and no more: no cache, no shared keys, no positions inside.
+    """The equation above and no more: no cache, no shared keys, no positions
+    inside.
 
-    The parameters have the names and shapes of :class:`MultiHeadAttention`'s, and with the same numbers in
-    them both give the same result.
+    The parameters have the names and shapes of :class:`MultiHeadAttention`'s, and
+    with the same numbers in them both give the same result.
 
     Parameters
     ----------
@@ -115,8 +138,10 @@ class PlainMultiHeadAttention(nn.Module):
             The queries themselves if left out: self-attention.
         value : (batch, keys, d_model), optional
             The keys themselves if left out.
-        mask : (queries, keys), (batch, queries, keys) or (batch, n_heads, queries, keys), optional
-            True = may attend; a padding mask (batch, keys) is passed as ``mask.unsqueeze(1)``.
+        mask : (queries, keys), (batch, queries, keys) or (batch, n_heads, queries,
+        keys), optional
+            True = may attend; a padding mask (batch, keys) is passed as
+            ``mask.unsqueeze(1)``.
 
         Returns
         -------
@@ -126,18 +151,23 @@ class PlainMultiHeadAttention(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            If an argument is no tensor, or shapes, dtypes, devices or the mask do not fit.
+            If an argument is no tensor, or shapes, dtypes, devices or the mask do
+            not fit.
         """
         key = query if key is None else key
         value = key if value is None else value
-        checks.multi_head_inputs(query, key, value, mask, None, self.d_model, self.n_heads)
+        checks.multi_head_inputs(
+            query, key, value, mask, None, self.d_model, self.n_heads
+        )
         checks.fits_parameters("query", query, self)
-        q = split_heads(self.W_q(query), self.n_heads)  # (batch, n_heads, queries, d_head)
-        k = split_heads(self.W_k(key), self.n_heads)  # (batch, n_heads, keys, d_head)
+        # (batch, n_heads, queries, d_head), (batch, n_heads, keys, d_head) twice
+        q = split_heads(self.W_q(query), self.n_heads)
+        k = split_heads(self.W_k(key), self.n_heads)
         v = split_heads(self.W_v(value), self.n_heads)
         if mask is not None and mask.dim() == 3:
-            mask = mask.unsqueeze(1)  # (batch, 1, queries, keys): the same for all heads
-        context, weights = scaled_dot_product_attention(q, k, v, mask)  # in every head at once
+            mask = mask.unsqueeze(1)  # (batch, 1, queries, keys): for all heads
+        # In every head at once.
+        context, weights = scaled_dot_product_attention(q, k, v, mask)
         return self.W_o(merge_heads(context)), weights
 
 
@@ -153,10 +183,11 @@ class MultiHeadAttention(nn.Module):
     n_kv_heads : int, optional
         Heads of keys and values, divides n_heads; n_heads if left out.
     bias : bool
-        Whether the four projections add a learned constant. The paper has none; torch has.
+        Whether the four projections add a learned constant. The paper has none;
+        torch has.
     positions : PositionsInAttention, optional
-        RotaryPositions, ALiBi or RelativePositions. Keys then stand at positions 0, 1, …, and so do queries,
-        after those in the cache.
+        RotaryPositions, ALiBi or RelativePositions. Keys then stand at positions 0,
+        1, …, and so do queries, after those in the cache.
 
     Raises
     ------
@@ -203,14 +234,18 @@ class MultiHeadAttention(nn.Module):
         ----------
         query : (batch, queries, d_model)
         key : (batch, keys, d_model), optional
-            The queries themselves if left out: self-attention. Given: cross-attention.
+            The queries themselves if left out: self-attention. Given:
+            cross-attention.
         value : (batch, keys, d_model), optional
             The keys themselves if left out.
-        mask : (queries, keys), (batch, queries, keys) or (batch, n_heads, queries, keys), optional
-            True = may attend; floating: added to the scores. Sizes of 1 are stretched, so a padding mask
-            (batch, keys) is passed as ``mask.unsqueeze(1)``. With a cache, keys counts the cached ones too.
+        mask : (queries, keys), (batch, queries, keys) or (batch, n_heads, queries,
+        keys), optional
+            True = may attend; floating: added to the scores. Sizes of 1 are
+            stretched, so a padding mask (batch, keys) is passed as
+            ``mask.unsqueeze(1)``. With a cache, keys counts the cached ones too.
         causal : bool
-            A query may attend to keys that are not later than itself; cached keys are all earlier.
+            A query may attend to keys that are not later than itself; cached keys
+            are all earlier.
         cache : KVCache, optional
             Keys and values of earlier calls; this call adds its own.
         need_weights : bool
@@ -224,21 +259,26 @@ class MultiHeadAttention(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            If an argument is no tensor, or shapes, dtypes, devices or the mask do not fit; the cache stays as
-            it was.
+            If an argument is no tensor, or shapes, dtypes, devices or the mask do
+            not fit; the cache stays as it was.
         """
         key = query if key is None else key
         value = key if value is None else value
-        checks.multi_head_inputs(query, key, value, mask, cache, self.d_model, self.n_heads)
+        checks.multi_head_inputs(
+            query, key, value, mask, cache, self.d_model, self.n_heads
+        )
         checks.fits_parameters("query", query, self)
         past = cache.length if cache is not None and cache.grows else 0
-        q = split_heads(self.W_q(query), self.n_heads)  # (batch, n_heads, queries, d_head)
+        # (batch, n_heads, queries, d_head)
+        q = split_heads(self.W_q(query), self.n_heads)
         if self.positions is not None:
             q = self.positions.rotate(q, past)
-        if cache is not None and not cache.grows and cache.length:
-            k, v = cache.key, cache.value
+        fixed = None if cache is None or cache.grows else cache.held()
+        if fixed is not None:
+            k, v = fixed
         else:
-            k = split_heads(self.W_k(key), self.n_kv_heads)  # (batch, n_kv_heads, keys, d_head)
+            # (batch, n_kv_heads, keys, d_head)
+            k = split_heads(self.W_k(key), self.n_kv_heads)
             v = split_heads(self.W_v(value), self.n_kv_heads)
             if self.positions is not None:
                 k = self.positions.rotate(k, past)
@@ -246,17 +286,26 @@ class MultiHeadAttention(nn.Module):
                 k, v = cache.append(k, v)
         n_queries, n_keys = q.shape[-2], k.shape[-2]
         if mask is not None and mask.dim() == 3:
-            mask = mask.unsqueeze(1)  # (batch, 1, queries, keys): the same for all heads
+            mask = mask.unsqueeze(1)  # (batch, 1, queries, keys): for all heads
         if causal and past:
             causal = False
             mask = both(mask, causal_mask(n_queries, n_keys, past, q.device))
         if self.positions is not None:
             mask = both(self.positions.bias(q, n_keys, past), mask)
         k, v = repeat_heads(k, self.n_heads), repeat_heads(v, self.n_heads)
-        needed = need_weights or (self.positions is not None and self.positions.uses_weights)
-        # context (batch, n_heads, queries, d_head), weights (batch, n_heads, queries, keys)
-        context, weights = scaled_dot_product_attention(q, k, v, mask, causal=causal, need_weights=needed)
-        if self.positions is not None and self.positions.uses_weights:
+        needed = need_weights or (
+            self.positions is not None and self.positions.uses_weights
+        )
+        # context (batch, n_heads, queries, d_head), weights (batch, n_heads,
+        # queries, keys)
+        context, weights = scaled_dot_product_attention(
+            q, k, v, mask, causal=causal, need_weights=needed
+        )
+        if (
+            self.positions is not None
+            and self.positions.uses_weights
+            and weights is not None
+        ):
             context = context + self.positions.context(weights, past)
         return self.W_o(merge_heads(context)), weights if need_weights else None
 
@@ -267,13 +316,21 @@ def split_heads(x: Tensor, n_heads: int) -> Tensor:
 
 
 def merge_heads(x: Tensor) -> Tensor:
-    """(batch, n_heads, length, d_head) → (batch, length, n_heads · d_head): split_heads undone."""
+    """(batch, n_heads, length, d_head) → (batch, length, n_heads · d_head):
+    split_heads undone.
+    """
     return x.transpose(-3, -2).flatten(-2)
 
 
 def repeat_heads(x: Tensor, n_heads: int) -> Tensor:
-    """(batch, n_kv_heads, length, d_head) → (batch, n_heads, length, d_head): heads 0 0 1 1 2 2 …"""
-    return x if x.shape[-3] == n_heads else x.repeat_interleave(n_heads // x.shape[-3], dim=-3)
+    """(batch, n_kv_heads, length, d_head) → (batch, n_heads, length, d_head): heads
+    0 0 1 1 2 2 …
+    """
+    return (
+        x
+        if x.shape[-3] == n_heads
+        else x.repeat_interleave(n_heads // x.shape[-3], dim=-3)
+    )
 
 
 def both(first: Tensor | None, second: Tensor | None) -> Tensor | None:

@@ -1,7 +1,8 @@
-"""The normalisation model of attention: multiply by attention first, then divide by the neighbours.
+"""The normalisation model of attention: multiply by attention first, then divide by
+the neighbours.
 
-Reynolds & Heeger 2009, https://doi.org/10.1016/j.neuron.2009.01.002, equations 4 and 5, without their final
-threshold: R = A·E / (S + σ), S = s ∗ (A·E).
+Reynolds & Heeger 2009, https://doi.org/10.1016/j.neuron.2009.01.002, equations 4
+and 5, without their final threshold: R = A·E / (S + σ), S = s ∗ (A·E).
 """
 
 from torch import Tensor
@@ -9,8 +10,11 @@ from torch import Tensor
 from attnbook.nn import checks
 
 
-def normalisation_model(drive: Tensor, attention: Tensor, sigma: float, pool: Tensor | None = None) -> Tensor:
-    """How strongly neurons fire: each drive times its attention, divided by σ and the pooled neighbours.
+def normalisation_model(
+    drive: Tensor, attention: Tensor, sigma: float, pool: Tensor | None = None
+) -> Tensor:
+    """How strongly neurons fire: each drive times its attention, divided by σ and
+    the pooled neighbours.
 
     Parameters
     ----------
@@ -21,7 +25,8 @@ def normalisation_model(drive: Tensor, attention: Tensor, sigma: float, pool: Te
     sigma : float, at least 0
         σ: keeps the answer to a faint stimulus small.
     pool : (neurons, neurons), optional
-        Row i says how much each neuron suppresses neuron i; every entry 1 if left out.
+        Row i says how much each neuron suppresses neuron i; every entry 1 if left
+        out.
 
     Returns
     -------

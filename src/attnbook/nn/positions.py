@@ -1,10 +1,13 @@
-"""Positions: attention sees a set of words, so where each one stands has to be told. Five ways.
+"""Positions: attention sees a set of words, so where each one stands has to be
+told. Five ways.
 
-Two are *added to the words' vectors*, before the first layer, and are called as ``positions(x, start)``:
-SinusoidalPositions, LearnedPositions. Three act *inside attention*, on every layer, and are given to
-``MultiHeadAttention(positions=…)``: RelativePositions, RotaryPositions, ALiBi.
+Two are *added to the words' vectors*, before the first layer, and are called as
+``positions(x, start)``: SinusoidalPositions, LearnedPositions. Three act *inside
+attention*, on every layer, and are given to ``MultiHeadAttention(positions=…)``:
+RelativePositions, RotaryPositions, ALiBi.
 
-``start`` is the position of the first row, counted from 0: more than 0 when earlier words are in a cache.
+``start`` is the position of the first row, counted from 0: more than 0 when earlier
+words are in a cache.
 """
 
 import math
@@ -16,8 +19,8 @@ from attnbook.nn import checks
 
 
 class SinusoidalPositions(nn.Module):
-    """Add ``PE(pos, 2i) = sin(pos / 10000^(2i/d_model))`` and ``PE(pos, 2i+1) = cos(the same)``. Nothing is
-    learned.
+    """Add ``PE(pos, 2i) = sin(pos / 10000^(2i/d_model))`` and ``PE(pos, 2i+1) =
+    cos(the same)``. Nothing is learned.
 
     Vaswani et al. 2017, section 3.5, https://arxiv.org/abs/1706.03762.
 
@@ -33,7 +36,8 @@ class SinusoidalPositions(nn.Module):
         self.d_model = d_model
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (…, length, d_model) plus the encoding of positions start … start + length − 1, the same shape.
+        """x (…, length, d_model) plus the encoding of positions start … start +
+        length − 1, the same shape.
 
         Raises
         ------
@@ -41,22 +45,28 @@ class SinusoidalPositions(nn.Module):
             If x does not fit, or start is below 0.
         """
         checks.positioned("x", x, self.d_model, start)
-        return x + sinusoids(start, x.shape[-2], self.d_model, x.device).to(x.dtype)
+        table = sinusoids(start, x.shape[-2], self.d_model)
+        return x + table.to(x.dtype).to(x.device)
 
 
-def sinusoids(start: int, length: int, d_model: int, device: torch.device | None = None) -> Tensor:
-    """The table PE for positions start … start + length − 1: (length, d_model), float64."""
-    position = torch.arange(start, start + length, dtype=torch.float64, device=device)
-    pair = torch.arange(0, d_model, 2, dtype=torch.float64, device=device)  # 2i
-    angle = position.unsqueeze(-1) / 10000 ** (pair / d_model)  # (length, d_model / 2)
-    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2)  # sin, cos, sin, cos, …
+def sinusoids(start: int, length: int, d_model: int) -> Tensor:
+    """The table PE for positions start … start + length − 1: (length, d_model), of
+    float64, on the CPU, since Apple's GPUs have no float64.
+    """
+    position = torch.arange(start, start + length, device="cpu").double()
+    pair = torch.arange(0, d_model, 2, device="cpu").double()  # 2i
+    # (length, d_model / 2)
+    angle = position.unsqueeze(-1) / 10000 ** (pair / d_model)
+    # sin, cos, sin, cos, …
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2)
 
 
 class LearnedPositions(nn.Module):
-    """Add a learned vector for each position; positions beyond ``max_length`` have none.
+    """Add a learned vector for each position; positions beyond ``max_length`` have
+    none.
 
-    Gehring et al. 2017, https://arxiv.org/abs/1705.03122; compared with sines in Vaswani et al. 2017, table
-    3, row E.
+    Gehring et al. 2017, https://arxiv.org/abs/1705.03122; compared with sines in
+    Vaswani et al. 2017, table 3, row E.
 
     Parameters
     ----------
@@ -73,7 +83,8 @@ class LearnedPositions(nn.Module):
         self.table = nn.Parameter(torch.randn(max_length, d_model) * d_model**-0.5)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (…, length, d_model) plus the vectors of positions start … start + length − 1, the same shape.
+        """x (…, length, d_model) plus the vectors of positions start … start +
+        length − 1, the same shape.
 
         Raises
         ------
@@ -86,10 +97,11 @@ class LearnedPositions(nn.Module):
 
 
 class PositionsInAttention(nn.Module):
-    """What MultiHeadAttention asks of positions that act inside it. Each method changes nothing until
-    overridden.
+    """What MultiHeadAttention asks of positions that act inside it. Each method
+    changes nothing until overridden.
 
-    ``uses_weights`` says whether ``context`` has something to add, for which weights must be made.
+    ``uses_weights`` says whether ``context`` has something to add, for which
+    weights must be made.
     """
 
     uses_weights = False
@@ -99,21 +111,26 @@ class PositionsInAttention(nn.Module):
         return x
 
     def bias(self, query: Tensor, n_keys: int, start: int = 0) -> Tensor | None:
-        """What to add to the scores (…, queries, keys); query 0 stands at position ``start``."""
+        """What to add to the scores (…, queries, keys); query 0 stands at position
+        ``start``.
+        """
         return None
 
     def context(self, weights: Tensor, start: int = 0) -> Tensor:
-        """What to add to the context (…, queries, d_head), from the weights (…, queries, keys)."""
+        """What to add to the context (…, queries, d_head), from the weights (…,
+        queries, keys).
+        """
         return weights.new_zeros(())
 
 
 class RotaryPositions(PositionsInAttention):
-    """Turn each pair of numbers by an angle that grows with the position: ``θ_i = base^(−2i/d)``, pair i by
-    ``m θ_i``.
+    """Turn each pair of numbers by an angle that grows with the position: ``θ_i =
+    base^(−2i/d)``, pair i by ``m θ_i``.
 
-    Su et al. 2021 (RoFormer), equations 14 to 16, https://arxiv.org/abs/2104.09864. Query and key are turned,
-    values are not. A dot product depends on the angle between two vectors, so the score depends on the two
-    words and on how far apart they stand, not on where. Pairs are neighbours, (0, 1), (2, 3), …, as in the
+    Su et al. 2021 (RoFormer), equations 14 to 16, https://arxiv.org/abs/2104.09864.
+    Query and key are turned, values are not. A dot product depends on the angle
+    between two vectors, so the score depends on the two words and on how far apart
+    they stand, not on where. Pairs are neighbours, (0, 1), (2, 3), …, as in the
     paper.
 
     Parameters
@@ -132,7 +149,8 @@ class RotaryPositions(PositionsInAttention):
         self.base = base
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (…, length, d_head), turned by its positions start … start + length − 1, the same shape.
+        """x (…, length, d_head), turned by its positions start … start + length −
+        1, the same shape.
 
         Raises
         ------
@@ -140,15 +158,24 @@ class RotaryPositions(PositionsInAttention):
             If x does not fit, or start is below 0.
         """
         checks.positioned("x", x, self.d_head, start)
-        position = torch.arange(start, start + x.shape[-2], dtype=torch.float64, device=x.device)
-        pair = torch.arange(0, self.d_head, 2, dtype=torch.float64, device=x.device)  # 2i
-        angle = position.unsqueeze(-1) / self.base ** (pair / self.d_head)  # (length, d_head / 2)
-        return self.turn(x, angle.cos().to(x.dtype), angle.sin().to(x.dtype))
+        # On the CPU, since Apple's GPUs have no float64.
+        end = start + x.shape[-2]
+        position = torch.arange(start, end, device="cpu").double()
+        pair = torch.arange(0, self.d_head, 2, device="cpu").double()  # 2i
+        # (length, d_head / 2)
+        angle = position.unsqueeze(-1) / self.base ** (pair / self.d_head)
+        cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        return self.turn(x, cos.to(x.device), sin.to(x.device))
 
     def turn(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """Turn the pairs of x by angles with these cosines and sines, (…, length, d_head / 2)."""
-        first, second = x.unflatten(-1, (-1, 2)).unbind(dim=-1)  # the two numbers of each pair
-        turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1)
+        """Turn the pairs of x by angles with these cosines and sines, (…, length,
+        d_head / 2).
+        """
+        # the two numbers of each pair
+        first, second = x.unflatten(-1, (-1, 2)).unbind(dim=-1)
+        turned = torch.stack(
+            [first * cos - second * sin, first * sin + second * cos], dim=-1
+        )
         return turned.flatten(-2)
 
     def rotate(self, x: Tensor, start: int = 0) -> Tensor:
@@ -157,13 +184,14 @@ class RotaryPositions(PositionsInAttention):
 
 
 class ALiBi(PositionsInAttention):
-    """Take off the score a number that grows with the distance: ``score_ij − m_h · |i − j|``. Nothing is
-    learned.
+    """Take off the score a number that grows with the distance: ``score_ij − m_h ·
+    |i − j|``. Nothing is learned.
 
-    Press, Smith & Lewis 2022, section 3, https://arxiv.org/abs/2108.12409: the slopes m of n heads are
-    2^(−8/n), 2^(−16/n), …, 2^(−8). If n is no power of 2, the slopes of the power below come first, then
-    every other slope of the power above. The paper is about causal attention, where j ≤ i; in both
-    directions, the distance counts.
+    Press, Smith & Lewis 2022, section 3, https://arxiv.org/abs/2108.12409: the
+    slopes m of n heads are 2^(−8/n), 2^(−16/n), …, 2^(−8). If n is no power of 2,
+    the slopes of the power below come first, then every other slope of the power
+    above. The paper is about causal attention, where j ≤ i; in both directions, the
+    distance counts.
 
     Parameters
     ----------
@@ -171,17 +199,22 @@ class ALiBi(PositionsInAttention):
         One slope each.
     """
 
+    slopes: Tensor
+
     def __init__(self, n_heads: int):
         super().__init__()
         checks.whole_number("n_heads", n_heads)
         power = 2 ** math.floor(math.log2(n_heads))
         slopes = [2 ** (-8 * (h + 1) / power) for h in range(power)]
-        slopes += [2 ** (-8 * (h + 1) / (2 * power)) for h in range(0, 2 * power, 2)][: n_heads - power]
+        slopes += [
+            2 ** (-8 * (h + 1) / (2 * power)) for h in range(0, 2 * power, 2)
+        ][: n_heads - power]
         self.n_heads = n_heads
         self.register_buffer("slopes", torch.tensor(slopes), persistent=False)
 
     def forward(self, n_queries: int, n_keys: int, start: int = 0) -> Tensor:
-        """What to add to the scores: (n_heads, queries, keys), 0 at distance 0, below 0 elsewhere.
+        """What to add to the scores: (n_heads, queries, keys), 0 at distance 0,
+        below 0 elsewhere.
 
         Raises
         ------
@@ -191,24 +224,28 @@ class ALiBi(PositionsInAttention):
         checks.whole_number("n_queries", n_queries, least=0)
         checks.whole_number("n_keys", n_keys, least=0)
         checks.whole_number("start", start, least=0)
-        i = torch.arange(start, start + n_queries, device=self.slopes.device).unsqueeze(-1)  # (queries, 1)
-        j = torch.arange(n_keys, device=self.slopes.device)  # (keys,)
-        return -self.slopes[:, None, None] * (i - j).abs()
+        device = self.slopes.device
+        i = torch.arange(start, start + n_queries, device=device)  # (queries,)
+        j = torch.arange(n_keys, device=device)  # (keys,)
+        return -self.slopes[:, None, None] * (i[:, None] - j).abs()
 
     def bias(self, query: Tensor, n_keys: int, start: int = 0) -> Tensor:
-        """(n_heads, queries, keys), for queries (batch, n_heads, queries, d_head)."""
+        """(n_heads, queries, keys), for query (batch, n_heads, queries, d_head)."""
         checks.head_count("query", query, self.n_heads)
         return self(query.shape[-2], n_keys, start).to(query.dtype)
 
 
 class RelativePositions(PositionsInAttention):
-    """A learned vector for each distance, added to the key, and another, added to the value.
+    """A learned vector for each distance, added to the key, and another, added to
+    the value.
 
-    Shaw, Uszkoreit & Vaswani 2018, equations 3 and 4, https://arxiv.org/abs/1803.02155:
+    Shaw, Uszkoreit & Vaswani 2018, equations 3 and 4,
+    https://arxiv.org/abs/1803.02155:
 
         e_ij = q_i · (k_j + a^K_ij) / √d_head        z_i = Σ_j α_ij (v_j + a^V_ij)
 
-    Distances j − i beyond ±max_distance share the outermost vector. Heads share the vectors.
+    Distances j − i beyond ±max_distance share the outermost vector. Heads share the
+    vectors.
 
     Parameters
     ----------
@@ -224,23 +261,34 @@ class RelativePositions(PositionsInAttention):
         super().__init__()
         checks.sizes(d_head=d_head, max_distance=max_distance)
         self.d_head, self.max_distance = d_head, max_distance
-        self.key_table = nn.Parameter(torch.randn(2 * max_distance + 1, d_head) * d_head**-0.5)  # a^K
-        self.value_table = nn.Parameter(torch.zeros(2 * max_distance + 1, d_head))  # a^V
+        distances = 2 * max_distance + 1
+        self.key_table = nn.Parameter(  # a^K
+            torch.randn(distances, d_head) * d_head**-0.5
+        )
+        self.value_table = nn.Parameter(torch.zeros(distances, d_head))  # a^V
 
     def rows(self, n_queries: int, n_keys: int, start: int = 0) -> Tensor:
         """Which row of the tables stands for query i and key j: (queries, keys)."""
-        i = torch.arange(start, start + n_queries, device=self.key_table.device).unsqueeze(-1)
-        j = torch.arange(n_keys, device=self.key_table.device)
-        return (j - i).clamp(-self.max_distance, self.max_distance) + self.max_distance
+        device = self.key_table.device
+        i = torch.arange(start, start + n_queries, device=device).unsqueeze(-1)
+        j = torch.arange(n_keys, device=device)
+        return (j - i).clamp(
+            -self.max_distance, self.max_distance
+        ) + self.max_distance
 
     def bias(self, query: Tensor, n_keys: int, start: int = 0) -> Tensor:
-        """``q_i · a^K_ij / √d_head``, (…, queries, keys), for queries (…, queries, d_head)."""
+        """``q_i · a^K_ij / √d_head``, (…, queries, keys), for queries (…, queries,
+        d_head).
+        """
         checks.positioned("query", query, self.d_head, start)
-        by_distance = query @ self.key_table.T / math.sqrt(self.d_head)  # (…, queries, distances)
+        # (…, queries, distances)
+        by_distance = query @ self.key_table.T / math.sqrt(self.d_head)
         rows = self.rows(query.shape[-2], n_keys, start)
         return by_distance.gather(-1, rows.expand(*query.shape[:-2], *rows.shape))
 
     def context(self, weights: Tensor, start: int = 0) -> Tensor:
-        """``Σ_j α_ij a^V_ij``, (…, queries, d_head), for weights (…, queries, keys)."""
+        """``Σ_j α_ij a^V_ij``, (…, queries, d_head), for weights (…, queries,
+        keys).
+        """
         rows = self.rows(weights.shape[-2], weights.shape[-1], start)
         return torch.einsum("...qk,qkd->...qd", weights, self.value_table[rows])

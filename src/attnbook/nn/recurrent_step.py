@@ -1,8 +1,10 @@
-"""One step of a GRU and of an LSTM, written out: what torch.nn.GRUCell and torch.nn.LSTMCell do with a word.
+"""One step of a GRU and of an LSTM, written out: what torch.nn.GRUCell and
+torch.nn.LSTMCell do with a word.
 
-Both take one vector for each sentence of a batch, and the state that the words before it left. Weights and
-biases have the shapes and the order that torch stores, so that ``gru_step(x, h, *cell.parameters())`` works
-for a ``cell`` of torch: ``weight_ih`` reads the input, ``weight_hh`` the state, and the blocks for the gates
+Both take one vector for each sentence of a batch, and the state that the words
+before it left. Weights and biases have the shapes and the order that torch stores,
+so that ``gru_step(x, h, *cell.parameters())`` works for a ``cell`` of torch:
+``weight_ih`` reads the input, ``weight_hh`` the state, and the blocks for the gates
 lie one below the other.
 """
 
@@ -13,12 +15,19 @@ from attnbook.nn import checks
 
 
 def gru_step(
-    x: Tensor, h: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor
+    x: Tensor,
+    h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor,
+    bias_hh: Tensor,
 ) -> Tensor:
-    """One step of the gated recurrent unit of Cho et al. 2014, https://arxiv.org/abs/1406.1078.
+    """One step of the gated recurrent unit of Cho et al. 2014,
+    https://arxiv.org/abs/1406.1078.
 
-    The update gate z = 1 keeps the old state, as in the paper's equation 7. The reset gate multiplies
-    *after* the product with the state's weights, as in torch; the paper's equation 8 has it before.
+    The update gate z = 1 keeps the old state, as in the paper's equation 7. The
+    reset gate multiplies *after* the product with the state's weights, as in torch;
+    the paper's equation 8 has it before.
 
     Parameters
     ----------
@@ -52,12 +61,20 @@ def gru_step(
 
 
 def lstm_step(
-    x: Tensor, h: Tensor, c: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor,
+    bias_hh: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """One step of long short-term memory, with the forget gate of Gers, Schmidhuber and Cummins 2000.
+    """One step of long short-term memory, with the forget gate of Gers, Schmidhuber
+    and Cummins 2000.
 
-    Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735, without a forget gate; Gers
-    and others, https://doi.org/10.1162/089976600300015015, added it.
+    Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735,
+    without a forget gate; Gers and others,
+    https://doi.org/10.1162/089976600300015015, added it.
 
     Parameters
     ----------
@@ -78,8 +95,11 @@ def lstm_step(
     TypeError, ValueError
         If shapes, dtypes or devices do not fit; the sentence names the argument.
     """
-    checks.recurrent_step(x, {"h": h, "c": c}, weight_ih, weight_hh, bias_ih, bias_hh, 4)
-    together = x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh  # (batch, 4 d_hidden)
+    checks.recurrent_step(
+        x, {"h": h, "c": c}, weight_ih, weight_hh, bias_ih, bias_hh, 4
+    )
+    # (batch, 4 d_hidden)
+    together = x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh
     i, f, g, o = together.chunk(4, dim=-1)
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c), c

@@ -1,28 +1,34 @@
-"""The saliency map: where a picture draws the eye before anybody asks a question about it.
+"""The saliency map: where a picture draws the eye before anybody asks a question
+about it.
 
-Itti, Koch & Niebur 1998, "A model of saliency-based visual attention for rapid scene analysis",
-https://doi.org/10.1109/34.730558. Flicker and motion after Itti, Dhavale & Pighin 2003,
-https://doi.org/10.1117/12.512618.
+Itti, Koch & Niebur 1998, "A model of saliency-based visual attention for rapid
+scene analysis", https://doi.org/10.1109/34.730558. Flicker and motion after Itti,
+Dhavale & Pighin 2003, https://doi.org/10.1117/12.512618.
 
 What the papers leave open, and what is done here:
 
-- *Pyramid*: 5-tap filter [1 4 6 4 1]/16 along rows and columns, edge pixels repeated outwards, every second
-  pixel kept from the first on. A side of n pixels becomes (n + 1) // 2.
-- *Bringing a coarse map to a finer grid*: since every second pixel is kept from the first on, pixel i of a
-  map lies over pixel 2i of the finer one. So pixel j of the fine grid reads the coarse map at j / 2ᵏ, between
-  its two neighbours in a straight line, and beyond the last coarse pixel the last one. (Bilinear
-  interpolation that lines up the pictures' outer edges instead would shift a surround of scale 8 by 120
-  pixels.)
-- *Orientation*: at each scale the intensity is filtered with a cosine and a sine Gabor of 9 × 9 pixels,
-  period 7, standard deviation 7/3, each with mean 0 and sum of squares 1 (the numbers of D. Walther's
-  SaliencyToolbox); the two absolute responses are added. θ = 0° answers to horizontal lines, 90° to vertical
-  ones, 45° to lines that rise to the right.
-- *Colour*: the paper prints RG(c, s) = |(R(c) − G(c)) ⊖ (G(s) − R(s))|. Taken by the letter that is large
-  on a wall of even red. Meant is a centre that red excites and a surround that green excites, added:
-  |(R − G)(c) ⊖ (R − G)(s)|. So it is here.
-- *N(·)*: the range of a map is brought to [0, 1] (M = 1). A local maximum is a pixel above 1/10 of the range
-  that is larger than its neighbours before it (above, and left in its row) and no smaller than those after
-  it, eight in all, fewer at the edge. A map whose range is below 1e-5 holds rounding only, and becomes zero.
+- *Pyramid*: 5-tap filter [1 4 6 4 1]/16 along rows and columns, edge pixels
+  repeated outwards, every second pixel kept from the first on. A side of n pixels
+  becomes (n + 1) // 2.
+- *Bringing a coarse map to a finer grid*: since every second pixel is kept from the
+  first on, pixel i of a map lies over pixel 2i of the finer one. So pixel j of the
+  fine grid reads the coarse map at j / 2ᵏ, between its two neighbours in a straight
+  line, and beyond the last coarse pixel the last one. (Bilinear interpolation that
+  lines up the pictures' outer edges instead would shift a surround of scale 8 by
+  120 pixels.)
+- *Orientation*: at each scale the intensity is filtered with a cosine and a sine
+  Gabor of 9 × 9 pixels, period 7, standard deviation 7/3, each with mean 0 and sum
+  of squares 1 (the numbers of D. Walther's SaliencyToolbox); the two absolute
+  responses are added. θ = 0° answers to horizontal lines, 90° to vertical ones, 45°
+  to lines that rise to the right.
+- *Colour*: the paper prints RG(c, s) = |(R(c) − G(c)) ⊖ (G(s) − R(s))|. Taken by
+  the letter that is large on a wall of even red. Meant is a centre that red excites
+  and a surround that green excites, added: |(R − G)(c) ⊖ (R − G)(s)|. So it is
+  here.
+- *N(·)*: the range of a map is brought to [0, 1] (M = 1). A local maximum is a
+  pixel above 1/10 of the range that is larger than its neighbours before it (above,
+  and left in its row) and no smaller than those after it, eight in all, fewer at
+  the edge. A map whose range is below 1e-5 holds rounding only, and becomes zero.
 """
 
 import math
@@ -36,7 +42,8 @@ from torch import Tensor
 from attnbook.nn import checks
 
 ORIENTATIONS = (0, 45, 90, 135)  # degrees; 0 is a horizontal line
-DIRECTIONS = {"right": (0, 1), "up": (-1, 0), "left": (0, -1), "down": (1, 0)}  # (rows, columns) a frame
+# (rows, columns) a frame
+DIRECTIONS = {"right": (0, 1), "up": (-1, 0), "left": (0, -1), "down": (1, 0)}
 SMALLEST_RANGE = 1e-5  # what a map varies by less than this is rounding
 LOWEST_MAXIMUM = 0.1  # of the range: lower bumps do not count as maxima
 
@@ -50,13 +57,15 @@ class Saliency:
     saliency : (h, w)
         The saliency map at the size of the picture.
     coarse : (h', w')
-        The same at the scale where it was made, the largest centre scale (4 in the paper).
+        The same at the scale where it was made, the largest centre scale (4 in the
+        paper).
     conspicuity : dict of (h', w')
-        One map a channel, before its last N(·): "intensity", "colour", "orientation", with frames also
-        "flicker", "motion".
+        One map a channel, before its last N(·): "intensity", "colour",
+        "orientation", with frames also "flicker", "motion".
     maps : dict of (h_c, w_c)
-        The feature maps, before N(·): 42 for a picture, named "intensity 2-5", "red-green 2-5", "blue-yellow
-        2-5", "0° 2-5" …: feature, centre scale, surround scale.
+        The feature maps, before N(·): 42 for a picture, named "intensity 2-5",
+        "red-green 2-5", "blue-yellow 2-5", "0° 2-5" …: feature, centre scale,
+        surround scale.
     """
 
     saliency: Tensor
@@ -66,7 +75,8 @@ class Saliency:
 
 
 def halve(image: Tensor) -> Tensor:
-    """Smooth with [1 4 6 4 1]/16 in both directions, then keep every second pixel: one step up a pyramid.
+    """Smooth with [1 4 6 4 1]/16 in both directions, then keep every second pixel:
+    one step up a pyramid.
 
     Parameters
     ----------
@@ -78,14 +88,20 @@ def halve(image: Tensor) -> Tensor:
     """
     checks.floating("image", image)
     checks.dimensions("image", image, ("h", "w"))
-    taps = torch.tensor([1, 4, 6, 4, 1], dtype=image.dtype, device=image.device) / 16
-    padded = F.pad(image[None, None], (2, 2, 2, 2), mode="replicate")  # edges repeated: (1, 1, h + 4, w + 4)
-    smooth = F.conv2d(F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5))
+    taps = (
+        torch.tensor([1, 4, 6, 4, 1], dtype=image.dtype, device=image.device) / 16
+    )
+    # edges repeated: (1, 1, h + 4, w + 4)
+    padded = F.pad(image[None, None], (2, 2, 2, 2), mode="replicate")
+    smooth = F.conv2d(
+        F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5)
+    )
     return smooth[0, 0, ::2, ::2]
 
 
 def pyramid(image: Tensor, levels: int) -> list[Tensor]:
-    """The picture at scales 0 to ``levels − 1``, each half as wide and high as the one before.
+    """The picture at scales 0 to ``levels − 1``, each half as wide and high as the
+    one before.
 
     Parameters
     ----------
@@ -100,8 +116,9 @@ def pyramid(image: Tensor, levels: int) -> list[Tensor]:
     return scales
 
 
-def enlarge(coarse: Tensor, size: tuple[int, int], steps: int) -> Tensor:
-    """Bring a map that is ``steps`` scales coarser to the grid of ``size``, by straight lines between pixels.
+def enlarge(coarse: Tensor, size: Sequence[int], steps: int) -> Tensor:
+    """Bring a map that is ``steps`` scales coarser to the grid of ``size``, by
+    straight lines between pixels.
 
     Parameters
     ----------
@@ -109,7 +126,8 @@ def enlarge(coarse: Tensor, size: tuple[int, int], steps: int) -> Tensor:
     size : (h, w)
         Of the finer grid.
     steps : int
-        How many halvings lie between the two; pixel j of the fine grid reads the coarse map at j / 2**steps.
+        How many halvings lie between the two; pixel j of the fine grid reads the
+        coarse map at j / 2**steps.
 
     Returns
     -------
@@ -118,18 +136,28 @@ def enlarge(coarse: Tensor, size: tuple[int, int], steps: int) -> Tensor:
     checks.floating("coarse", coarse)
     checks.whole_number("steps", steps, least=0)
     for dim in (0, 1):
-        place = torch.arange(size[dim], dtype=coarse.dtype, device=coarse.device) / 2**steps
+        place = (
+            torch.arange(size[dim], dtype=coarse.dtype, device=coarse.device)
+            / 2**steps
+        )
         place = place.clamp(max=coarse.shape[dim] - 1)
         before = place.floor().long()
         after = (before + 1).clamp(max=coarse.shape[dim] - 1)
-        share = (place - before).unsqueeze(1 - dim)  # how far towards the pixel after
-        first, second = coarse.index_select(dim, before), coarse.index_select(dim, after)
+        # how far towards the pixel after
+        share = (place - before).unsqueeze(1 - dim)
+        first, second = (
+            coarse.index_select(dim, before),
+            coarse.index_select(dim, after),
+        )
         coarse = first * (1 - share) + second * share
     return coarse
 
 
-def centre_surround(scales: Sequence[Tensor] | Mapping[int, Tensor], centre: int, surround: int) -> Tensor:
-    """|centre ⊖ surround|: how much a place differs from the region around it, at the centre's scale.
+def centre_surround(
+    scales: Sequence[Tensor] | Mapping[int, Tensor], centre: int, surround: int
+) -> Tensor:
+    """|centre ⊖ surround|: how much a place differs from the region around it, at
+    the centre's scale.
 
     Parameters
     ----------
@@ -146,9 +174,10 @@ def centre_surround(scales: Sequence[Tensor] | Mapping[int, Tensor], centre: int
 def intensity_and_colours(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """I, R − G and B − Y of a picture, (h, w) each.
 
-    I = (r + g + b)/3. Where I exceeds a tenth of its largest value r, g, b are divided by I, elsewhere they
-    count as 0, since nobody sees the hue of the dark. R = r − (g + b)/2, G = g − (r + b)/2,
-    B = b − (r + g)/2, Y = (r + g)/2 − |r − g|/2 − b, each at least 0.
+    I = (r + g + b)/3. Where I exceeds a tenth of its largest value r, g, b are
+    divided by I, elsewhere they count as 0, since nobody sees the hue of the dark.
+    R = r − (g + b)/2, G = g − (r + b)/2, B = b − (r + g)/2, Y = (r + g)/2 − |r −
+    g|/2 − b, each at least 0.
 
     Parameters
     ----------
@@ -158,7 +187,9 @@ def intensity_and_colours(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     intensity = image.mean(dim=-1)
     bright = intensity > intensity.max() / 10
     safe = torch.where(bright, intensity, torch.ones_like(intensity))
-    r, g, b = torch.where(bright.unsqueeze(-1), image / safe.unsqueeze(-1), 0).unbind(dim=-1)
+    r, g, b = torch.where(
+        bright.unsqueeze(-1), image / safe.unsqueeze(-1), 0
+    ).unbind(dim=-1)
     red = (r - (g + b) / 2).clamp(min=0)
     green = (g - (r + b) / 2).clamp(min=0)
     blue = (b - (r + g) / 2).clamp(min=0)
@@ -167,16 +198,19 @@ def intensity_and_colours(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def gabor(theta: float, phase: float, dtype: torch.dtype = torch.float32) -> Tensor:
-    """A Gabor filter, (9, 9): stripes of period 7 along ``theta`` degrees under a Gaussian of 7/3 pixels.
+    """A Gabor filter, (9, 9): stripes of period 7 along ``theta`` degrees under a
+    Gaussian of 7/3 pixels.
 
-    Its mean is 0 and the sum of its squares 1. ``phase`` 0 gives a cosine (a line), 90 a sine (an edge).
+    Its mean is 0 and the sum of its squares 1. ``phase`` 0 gives a cosine (a line),
+    90 a sine (an edge).
     """
     checks.number("theta", theta)
     checks.number("phase", phase)
-    across = torch.arange(-4, 5, dtype=torch.float64)
+    across = torch.arange(-4, 5, dtype=torch.float64, device="cpu")
     y, x = -across.unsqueeze(1), across.unsqueeze(0)  # y points up, rows point down
     angle = math.radians(theta)
-    distance = y * math.cos(angle) - x * math.sin(angle)  # from a line along theta through the middle
+    # from a line along theta through the middle
+    distance = y * math.cos(angle) - x * math.sin(angle)
     envelope = torch.exp(-(x**2 + y**2) / (2 * (7 / 3) ** 2))
     stripes = envelope * torch.cos(2 * math.pi * distance / 7 - math.radians(phase))
     stripes = stripes - stripes.mean()
@@ -184,19 +218,25 @@ def gabor(theta: float, phase: float, dtype: torch.dtype = torch.float32) -> Ten
 
 
 def orientation(image: Tensor, theta: float) -> Tensor:
-    """How much of each place runs along ``theta`` degrees: |cosine Gabor| + |sine Gabor|, (h, w)."""
+    """How much of each place runs along ``theta`` degrees: |cosine Gabor| + |sine
+    Gabor|, (h, w).
+    """
     checks.floating("image", image)
     checks.dimensions("image", image, ("h", "w"))
     padded = F.pad(image[None, None], (4, 4, 4, 4), mode="replicate")
-    filters = torch.stack([gabor(theta, phase, image.dtype) for phase in (0, 90)]).to(image.device)
+    filters = torch.stack(
+        [gabor(theta, phase, image.dtype) for phase in (0, 90)]
+    ).to(image.device)
     return F.conv2d(padded, filters.unsqueeze(1)).abs().sum(dim=1)[0]
 
 
 def motion(image: Tensor, previous: Tensor, direction: str) -> Tensor:
-    """How much each place moves by about a pixel a frame in ``direction``: a Reichardt detector, (h, w).
+    """How much each place moves by about a pixel a frame in ``direction``: a
+    Reichardt detector, (h, w).
 
-    With S the picture shifted by one pixel in that direction, the detector is I_t · S_{t−1} − I_{t−1} · S_t,
-    and 0 where that is negative, which is motion the other way.
+    With S the picture shifted by one pixel in that direction, the detector is I_t ·
+    S_{t−1} − I_{t−1} · S_t, and 0 where that is negative, which is motion the other
+    way.
 
     Parameters
     ----------
@@ -212,12 +252,15 @@ def motion(image: Tensor, previous: Tensor, direction: str) -> Tensor:
     for frame in (image, previous):
         padded = F.pad(frame[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
         h, w = frame.shape
-        shifted.append(padded[1 - rows : 1 - rows + h, 1 - columns : 1 - columns + w])
+        shifted.append(
+            padded[1 - rows : 1 - rows + h, 1 - columns : 1 - columns + w]
+        )
     return (image * shifted[1] - previous * shifted[0]).clamp(min=0)
 
 
 def local_maxima(scaled: Tensor) -> Tensor:
-    """True at the peaks of a map: above 1/10, larger than the neighbours before, not below those after.
+    """True at the peaks of a map: above 1/10, larger than the neighbours before,
+    not below those after.
 
     Parameters
     ----------
@@ -244,8 +287,8 @@ def local_maxima(scaled: Tensor) -> Tensor:
 def normalise_map(feature_map: Tensor) -> Tensor:
     """N(·): keep a map with one outstanding peak, quieten a map with many alike.
 
-    The map is brought to [0, 1] and multiplied by (1 − m̄)², m̄ the mean of all its local maxima *other* than
-    the largest (0 if there is no other).
+    The map is brought to [0, 1] and multiplied by (1 − m̄)², m̄ the mean of all its
+    local maxima *other* than the largest (0 if there is no other).
 
     Parameters
     ----------
@@ -273,7 +316,8 @@ def feature_pyramids(
 ) -> dict[str, dict[str, dict[int, Tensor]]]:
     """Each channel's features, each at the scales ``finest`` to ``levels − 1``.
 
-    Returns {"intensity": {"intensity": {2: (h_2, w_2), …}}, "colour": {"red-green": …, "blue-yellow": …}, …}.
+    Returns {"intensity": {"intensity": {2: (h_2, w_2), …}}, "colour": {"red-green":
+    …, "blue-yellow": …}, …}.
     """
     wanted = range(finest, levels)
     intensity, red_green, blue_yellow = intensity_and_colours(image)
@@ -286,14 +330,18 @@ def feature_pyramids(
             "blue-yellow": {i: blues[i] for i in wanted},
         },
         "orientation": {
-            f"{theta}°": {i: orientation(scales[i], theta) for i in wanted} for theta in ORIENTATIONS
+            f"{theta}°": {i: orientation(scales[i], theta) for i in wanted}
+            for theta in ORIENTATIONS
         },
     }
     if previous is not None:
         earlier = pyramid(previous.mean(dim=-1), levels)
-        channels["flicker"] = {"flicker": {i: (scales[i] - earlier[i]).abs() for i in wanted}}
+        channels["flicker"] = {
+            "flicker": {i: (scales[i] - earlier[i]).abs() for i in wanted}
+        }
         channels["motion"] = {
-            name: {i: motion(scales[i], earlier[i], name) for i in wanted} for name in DIRECTIONS
+            name: {i: motion(scales[i], earlier[i], name) for i in wanted}
+            for name in DIRECTIONS
         }
     return channels
 
@@ -310,24 +358,28 @@ def itti_koch(
 ) -> Saliency:
     """The saliency map of a picture, by the model of Itti, Koch & Niebur 1998.
 
-    Feature maps compare centre scales c with surround scales s = c + δ: 6 for intensity, 12 for colour, 24
-    for orientation. N(·) acts on each; maps of one channel are added at the largest centre scale
-    (orientation: for each angle first, then N(·) again); N(·) acts on the channels; their mean is the
-    saliency.
+    Feature maps compare centre scales c with surround scales s = c + δ: 6 for
+    intensity, 12 for colour, 24 for orientation. N(·) acts on each; maps of one
+    channel are added at the largest centre scale (orientation: for each angle
+    first, then N(·) again); N(·) acts on the channels; their mean is the saliency.
 
     Parameters
     ----------
     image : (h, w, 3), floating, from 0 to 1
         Red, green, blue.
     centres, deltas : sequences of int
-        c and δ. A small picture needs smaller centres: at 96 × 128 pixels (0, 1, 2) serves.
+        c and δ. A small picture needs smaller centres: at 96 × 128 pixels (0, 1, 2)
+        serves.
     gains : sequence of float, optional
-        One for each channel, in the order intensity, colour, orientation (, flicker, motion); all 1 if left
-        out. Top-down attention may turn a channel up or down.
+        One for each channel, in the order intensity, colour, orientation (,
+        flicker, motion); all 1 if left out. Top-down attention may turn a channel
+        up or down.
     feature_gains : mapping, optional
-        Gains of single features, as {"red-green": 3.0, "45°": 0.0}; 1 for those not named.
+        Gains of single features, as {"red-green": 3.0, "45°": 0.0}; 1 for those not
+        named.
     top_down : (h, w), optional
-        Multiplied into the saliency at the picture's size; ``colour_match`` makes one.
+        Multiplied into the saliency at the picture's size; ``colour_match`` makes
+        one.
     previous : (h, w, 3), optional
         The frame before, for the channels flicker and motion: 30 maps more.
 
@@ -340,36 +392,47 @@ def itti_koch(
     checks.scale_choice(centres, deltas)
     checks.saliency_extras(image, gains, feature_gains, top_down, previous)
     goal = max(centres)
-    channels = feature_pyramids(image, previous, min(centres), goal + max(deltas) + 1)
+    channels = feature_pyramids(
+        image, previous, min(centres), goal + max(deltas) + 1
+    )
     gains = [1.0] * len(channels) if gains is None else gains
     feature_gains = feature_gains or {}
     maps, conspicuity = {}, {}
     for channel, features in channels.items():
-        total = 0.0
+        total = image.new_zeros(())
         for feature, scales in features.items():
-            added = 0.0
+            added = image.new_zeros(())
             for c in centres:
                 for s in (c + delta for delta in deltas):
                     contrast = centre_surround(scales, c, s)
                     maps[f"{feature} {c}-{s}"] = contrast
-                    added = added + pyramid(normalise_map(contrast), goal - c + 1)[-1]  # to scale ``goal``
+                    # to scale ``goal``
+                    at_goal = pyramid(normalise_map(contrast), goal - c + 1)[-1]
+                    added = added + at_goal
             if channel in ("orientation", "motion"):
-                added = normalise_map(added)  # angles compete with each other, colours do not
+                # angles compete with each other, colours do not
+                added = normalise_map(added)
             total = total + feature_gains.get(feature, 1.0) * added
         conspicuity[channel] = total
-    parts = [gain * normalise_map(part) for gain, part in zip(gains, conspicuity.values(), strict=True)]
-    coarse = sum(parts) / len(parts)
+    parts = [
+        gain * normalise_map(part)
+        for gain, part in zip(gains, conspicuity.values(), strict=True)
+    ]
+    coarse = sum(parts, image.new_zeros(())) / len(parts)
     saliency = enlarge(coarse, image.shape[:2], goal)
     if top_down is not None:
         saliency = saliency * top_down
     return Saliency(saliency, coarse, conspicuity, maps)
 
 
-def colour_match(image: Tensor, colour: Sequence[float], width: float = 0.2) -> Tensor:
-    """How like ``colour`` each pixel is, (h, w), from 0 to 1: exp(−‖pixel − colour‖² / (2 width²)).
+def colour_match(
+    image: Tensor, colour: Sequence[float], width: float = 0.2
+) -> Tensor:
+    """How like ``colour`` each pixel is, (h, w), from 0 to 1: exp(−‖pixel −
+    colour‖² / (2 width²)).
 
-    What somebody who looks for a colour knows in advance; ``itti_koch(image, top_down=1 + 4 *
-    colour_match(image, (0.8, 0.1, 0.1)))`` looks for red.
+    What somebody who looks for a colour knows in advance; ``itti_koch(image,
+    top_down=1 + 4 * colour_match(image, (0.8, 0.1, 0.1)))`` looks for red.
     """
     checks.picture("image", image)
     checks.positive_number("width", width)
@@ -378,26 +441,33 @@ def colour_match(image: Tensor, colour: Sequence[float], width: float = 0.2) -> 
 
 
 def winner_take_all(
-    saliency: Tensor, n_fixations: int, radius: float | None = None, decay: float = 1.0
+    saliency: Tensor,
+    n_fixations: int,
+    radius: float | None = None,
+    decay: float = 1.0,
 ) -> Tensor:
     """The scanpath: look at the most salient place, inhibit it, look at the next.
 
-    An inhibition map starts at 0. Each look goes to the largest saliency · (1 − inhibition), the first in
-    reading order among equals. Then inhibition is multiplied by ``decay``, and set to 1 within ``radius``.
+    An inhibition map starts at 0. Each look goes to the largest saliency · (1 −
+    inhibition), the first in reading order among equals. Then inhibition is
+    multiplied by ``decay``, and set to 1 within ``radius``.
 
     Parameters
     ----------
     saliency : (h, w), floating, at least 0
     n_fixations : int
     radius : float, optional
-        Of the inhibited disc, in pixels; 1/6 of the shorter side if left out, as in the paper.
+        Of the inhibited disc, in pixels; 1/6 of the shorter side if left out, as in
+        the paper.
     decay : float, from 0 to 1
-        What is left of inhibition after each further look: 1 for ever, 0 only the last place is inhibited.
+        What is left of inhibition after each further look: 1 for ever, 0 only the
+        last place is inhibited.
 
     Returns
     -------
     (n, 2), int64
-        Row and column of each look. n is smaller than ``n_fixations`` only if nothing salient is left.
+        Row and column of each look. n is smaller than ``n_fixations`` only if
+        nothing salient is left.
     """
     checks.scanpath_inputs(saliency, n_fixations, radius, decay)
     h, w = saliency.shape
@@ -414,5 +484,7 @@ def winner_take_all(
             break
         path.append((row, column))
         inside = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
-        inhibition = torch.where(inside, torch.ones_like(inhibition), inhibition * decay)
+        inhibition = torch.where(
+            inside, torch.ones_like(inhibition), inhibition * decay
+        )
     return torch.tensor(path, dtype=torch.int64).reshape(-1, 2)

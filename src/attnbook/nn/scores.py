@@ -1,15 +1,17 @@
 """Score functions: five answers to "how well does this query fit this key?".
 
-Bahdanau, Cho & Bengio 2015, https://arxiv.org/abs/1409.0473 (additive), and Luong, Pham & Manning 2015,
-https://arxiv.org/abs/1508.04025, section 3.1 (dot, general, concat, location).
+Bahdanau, Cho & Bengio 2015, https://arxiv.org/abs/1409.0473 (additive), and Luong,
+Pham & Manning 2015, https://arxiv.org/abs/1508.04025, section 3.1 (dot, general,
+concat, location).
 
-Every score is called as ``score(query, key)``, with query (…, queries, d_query) and key (…, keys, d_key), and
-returns scores (…, queries, keys): any real numbers, larger = fits better. Turning scores into weights is not
-a score's business.
+Every score is called as ``score(query, key)``, with query (…, queries, d_query) and
+key (…, keys, d_key), and returns scores (…, queries, keys): any real numbers,
+larger = fits better. Turning scores into weights is not a score's business.
 
-A translator asks the same keys once for every word that it writes. So each score splits its work in two:
-``prepare(key)``, done once a sentence, and ``compare(query, prepared)``, done once a word;
-``score(query, key)`` is ``compare(query, prepare(key))``.
+A translator asks the same keys once for every word that it writes. So each score
+splits its work in two: ``prepare(key)``, done once a sentence, and ``compare(query,
+prepared)``, done once a word; ``score(query, key)`` is ``compare(query,
+prepare(key))``.
 """
 
 import torch
@@ -19,10 +21,12 @@ from attnbook.nn import checks
 
 
 class AdditiveScore(nn.Module):
-    """A small network with one hidden layer: ``e_ij = v_aᵀ tanh(W_a s_{i−1} + U_a h_j)``.
+    """A small network with one hidden layer: ``e_ij = v_aᵀ tanh(W_a s_{i−1} + U_a
+    h_j)``.
 
-    Bahdanau et al. 2015, appendix A.1.2. The tanh stands between the two layers, and v_a after it; there are
-    no biases. The query is the decoder's *previous* state s_{i−1}, the key an annotation h_j.
+    Bahdanau et al. 2015, appendix A.1.2. The tanh stands between the two layers,
+    and v_a after it; there are no biases. The query is the decoder's *previous*
+    state s_{i−1}, the key an annotation h_j.
 
     Parameters
     ----------
@@ -43,7 +47,9 @@ class AdditiveScore(nn.Module):
         self.v = nn.Linear(d_attention, 1, bias=False)  # v_a
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
-        """Scores (…, queries, keys) of query (…, queries, d_query) and key (…, keys, d_key)."""
+        """Scores (…, queries, keys) of query (…, queries, d_query) and key (…,
+        keys, d_key).
+        """
         checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
@@ -53,18 +59,21 @@ class AdditiveScore(nn.Module):
 
     def compare(self, query: Tensor, prepared: Tensor) -> Tensor:
         """Scores (…, queries, keys) from queries and prepared keys."""
-        sums = self.W(query).unsqueeze(-2) + prepared.unsqueeze(-3)  # (…, queries, keys, d_attention)
+        # (…, queries, keys, d_attention)
+        sums = self.W(query).unsqueeze(-2) + prepared.unsqueeze(-3)
         return self.v(torch.tanh(sums)).squeeze(-1)  # (…, queries, keys)
 
 
 class DotScore(nn.Module):
-    """``score(h_t, h̄_s) = h_tᵀ h̄_s``: no parameters, and queries and keys of one size.
+    """``score(h_t, h̄_s) = h_tᵀ h̄_s``: no parameters, and queries and keys of one
+    size.
 
-    Luong et al. 2015, section 3.1, dot. Not divided by √d: that came with Vaswani et al. 2017.
+    Luong et al. 2015, section 3.1, dot. Not divided by √d: that came with Vaswani
+    et al. 2017.
     """
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
-        """Scores (…, queries, keys) of query (…, queries, d) and key (…, keys, d)."""
+        """Scores (…, queries, keys) of (…, queries, d) and (…, keys, d)."""
         checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
@@ -78,8 +87,8 @@ class DotScore(nn.Module):
 
 
 class GeneralScore(nn.Module):
-    """``score(h_t, h̄_s) = h_tᵀ W_a h̄_s``: a dot product after a learned change of basis, so sizes may
-    differ.
+    """``score(h_t, h̄_s) = h_tᵀ W_a h̄_s``: a dot product after a learned change of
+    basis, so sizes may differ.
 
     Luong et al. 2015, section 3.1, general.
 
@@ -97,7 +106,9 @@ class GeneralScore(nn.Module):
         self.W = nn.Linear(d_key, d_query, bias=False)  # W_a
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
-        """Scores (…, queries, keys) of query (…, queries, d_query) and key (…, keys, d_key)."""
+        """Scores (…, queries, keys) of query (…, queries, d_query) and key (…,
+        keys, d_key).
+        """
         checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
@@ -111,11 +122,12 @@ class GeneralScore(nn.Module):
 
 
 class ConcatScore(nn.Module):
-    """``score(h_t, h̄_s) = v_aᵀ tanh(W_a [h_t; h̄_s])``: query and key glued together, then a small network.
+    """``score(h_t, h̄_s) = v_aᵀ tanh(W_a [h_t; h̄_s])``: query and key glued
+    together, then a small network.
 
-    Luong et al. 2015, section 3.1, concat. One matrix times a glued vector is the sum of its left part times
-    the query and its right part times the key, so this is AdditiveScore with W_a and U_a side by side in one
-    matrix.
+    Luong et al. 2015, section 3.1, concat. One matrix times a glued vector is the
+    sum of its left part times the query and its right part times the key, so this
+    is AdditiveScore with W_a and U_a side by side in one matrix.
 
     Parameters
     ----------
@@ -135,7 +147,9 @@ class ConcatScore(nn.Module):
         self.v = nn.Linear(d_attention, 1, bias=False)  # v_a
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
-        """Scores (…, queries, keys) of query (…, queries, d_query) and key (…, keys, d_key)."""
+        """Scores (…, queries, keys) of query (…, queries, d_query) and key (…,
+        keys, d_key).
+        """
         checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
@@ -145,17 +159,21 @@ class ConcatScore(nn.Module):
 
     def compare(self, query: Tensor, prepared: Tensor) -> Tensor:
         """Scores (…, queries, keys) from queries and prepared keys."""
-        asked = query @ self.W.weight[:, : self.d_query].T  # (…, queries, d_attention)
-        sums = asked.unsqueeze(-2) + prepared.unsqueeze(-3)  # (…, queries, keys, d_attention)
+        # (…, queries, d_attention)
+        asked = query @ self.W.weight[:, : self.d_query].T
+        # (…, queries, keys, d_attention)
+        sums = asked.unsqueeze(-2) + prepared.unsqueeze(-3)
         return self.v(torch.tanh(sums)).squeeze(-1)
 
 
 class LocationScore(nn.Module):
-    """``a_t = softmax(W_a h_t)``: the query alone says *where* to look; what stands there is never asked.
+    """``a_t = softmax(W_a h_t)``: the query alone says *where* to look; what stands
+    there is never asked.
 
-    Luong et al. 2015, equation 8. Row s of W_a scores position s, so there is a longest sentence: for a
-    shorter one only the first rows are used, and positions beyond ``max_length`` are never attended to (score
-    minus infinity), both as in the paper's footnote.
+    Luong et al. 2015, equation 8. Row s of W_a scores position s, so there is a
+    longest sentence: for a shorter one only the first rows are used, and positions
+    beyond ``max_length`` are never attended to (score minus infinity), both as in
+    the paper's footnote.
 
     Parameters
     ----------
@@ -173,7 +191,9 @@ class LocationScore(nn.Module):
         self.W = nn.Linear(d_query, max_length, bias=False)  # W_a
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
-        """Scores (…, queries, keys) of query (…, queries, d_query); keys (…, keys, any) are only counted."""
+        """Scores (…, queries, keys) of query (…, queries, d_query); keys (…, keys,
+        any) are only counted.
+        """
         checks.score_inputs(self, query, key)
         return self.compare(query, self.prepare(key))
 
@@ -185,5 +205,7 @@ class LocationScore(nn.Module):
         """Scores (…, queries, keys) from queries and prepared keys."""
         keys = prepared.shape[-2]
         scores = self.W(query)[..., :keys]  # (…, queries, at most max_length)
-        beyond = scores.new_full((*scores.shape[:-1], keys - scores.shape[-1]), -torch.inf)
+        beyond = scores.new_full(
+            (*scores.shape[:-1], keys - scores.shape[-1]), -torch.inf
+        )
         return torch.cat([scores, beyond], dim=-1)

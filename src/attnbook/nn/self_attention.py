@@ -2,10 +2,12 @@
 
 Vaswani et al. 2017, section 3.2, https://arxiv.org/abs/1706.03762, with one head:
 
-    Q = X W^Q        K = X W^K        V = X W^V        Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V
+    Q = X W^Q        K = X W^K        V = X W^V
+    Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V
 
-A word is a row of X. ``torch.nn.Linear(d_model, d_k)`` keeps its weight as (d_k, d_model) and computes
-``x @ weight.T``, so ``W_q.weight`` is the paper's W^Q on its side.
+A word is a row of X. ``torch.nn.Linear(d_model, d_k)`` keeps its weight as (d_k,
+d_model) and computes ``x @ weight.T``, so ``W_q.weight`` is the paper's W^Q on its
+side.
 """
 
 from torch import Tensor, nn
@@ -64,10 +66,12 @@ class SelfAttention(nn.Module):
         ----------
         x : (…, length, d_model)
         mask : broadcasts to (…, length, length), optional
-            True = this row (query) may attend to this row (key); floating: added to the scores. A padding
-            mask (batch, length) becomes ``mask.unsqueeze(-2)``.
+            True = this row (query) may attend to this row (key); floating: added to
+            the scores. A padding mask (batch, length) becomes
+            ``mask.unsqueeze(-2)``.
         causal : bool
-            A row may attend to itself and to those before it, in addition to ``mask``.
+            A row may attend to itself and to those before it, in addition to
+            ``mask``.
 
         Returns
         -------
@@ -85,5 +89,8 @@ class SelfAttention(nn.Module):
         checks.at_least_2d("x", x, "length", "d_model")
         checks.last_size("x", x, self.d_model, "d_model")
         checks.fits_parameters("x", x, self)
-        query, key, value = self.W_q(x), self.W_k(x), self.W_v(x)  # (…, length, d_k or d_v)
-        return scaled_dot_product_attention(query, key, value, mask, causal=causal, scale=self.scale)
+        # (…, length, d_k or d_v)
+        query, key, value = self.W_q(x), self.W_k(x), self.W_v(x)
+        return scaled_dot_product_attention(
+            query, key, value, mask, causal=causal, scale=self.scale
+        )

@@ -1,20 +1,23 @@
 """Recurrent encoder–decoder translators, with attention or with one fixed vector.
 
-Cho et al. 2014 (https://arxiv.org/abs/1406.1078) squeeze the source sentence into one vector. Bahdanau et al.
-2015 (https://arxiv.org/abs/1409.0473) keep one vector for each word, the *memory*, and look again before each
-word they write. Luong et al. 2015 (https://arxiv.org/abs/1508.04025) look after updating the state instead of
+Cho et al. 2014 (https://arxiv.org/abs/1406.1078) squeeze the source sentence into
+one vector. Bahdanau et al. 2015 (https://arxiv.org/abs/1409.0473) keep one vector
+for each word, the *memory*, and look again before each word they write. Luong et
+al. 2015 (https://arxiv.org/abs/1508.04025) look after updating the state instead of
 before.
 
 How the parts fit together, for a batch of sentences::
 
     memory, ends = encoder(src, src_mask)
-    state = model.start(src, src_mask)              # everything a decoder needs to begin
-    logits, weights, state = model.step(token, state)   # one word further
-    logits, weights = model(src, tgt, src_mask)     # all steps, fed with the right words (teacher forcing)
+    state = model.start(src, src_mask)  # everything a decoder needs to begin
+    logits, weights, state = model.step(token, state)  # one word further
+    logits, weights = model(src, tgt, src_mask)  # all steps: teacher forcing, fed
+                                                 # with the right words
 
-Shapes: src (batch, src) and tgt (batch, tgt) are token numbers; memory (batch, src, d_memory); ends
-(batch, directions, d_hidden); logits (batch, vocab) a step, (batch, tgt, vocab) a sentence; weights (batch,
-src) a step, (batch, tgt, src) a sentence, None without attention.
+Shapes: src (batch, src) and tgt (batch, tgt) are token numbers; memory (batch, src,
+d_memory); ends (batch, directions, d_hidden); logits (batch, vocab) a step, (batch,
+tgt, vocab) a sentence; weights (batch, src) a step, (batch, tgt, src) a sentence,
+None without attention.
 """
 
 from __future__ import annotations
@@ -27,13 +30,16 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from attnbook.nn import checks
 from attnbook.nn.global_attention import Attention
+from attnbook.nn.protocols import ScoredAttention
 
 
 class GRUEncoder(nn.Module):
-    """Reads the source word by word, in one direction or in both, and keeps what it held after each word.
+    """Reads the source word by word, in one direction or in both, and keeps what it
+    held after each word.
 
-    Bidirectional: the annotation h_j = [→h_j; ←h_j] of Bahdanau et al. 2015, section 3.2. The unit is
-    torch.nn.GRU, in which the reset gate acts after the matrix product; in the papers it acts before it.
+    Bidirectional: the annotation h_j = [→h_j; ←h_j] of Bahdanau et al. 2015,
+    section 3.2. The unit is torch.nn.GRU, in which the reset gate acts after the
+    matrix product; in the papers it acts before it.
 
     Parameters
     ----------
@@ -55,7 +61,12 @@ class GRUEncoder(nn.Module):
     unit = nn.GRU
 
     def __init__(
-        self, vocab: int, d_embed: int, d_hidden: int, bidirectional: bool = False, dropout: float = 0.0
+        self,
+        vocab: int,
+        d_embed: int,
+        d_hidden: int,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
     ):
         super().__init__()
         checks.sizes(vocab=vocab, d_embed=d_embed, d_hidden=d_hidden)
@@ -64,9 +75,13 @@ class GRUEncoder(nn.Module):
         self.d_memory = 2 * d_hidden if bidirectional else d_hidden
         self.embedding = nn.Embedding(vocab, d_embed)
         self.dropout = nn.Dropout(dropout)
-        self.rnn = self.unit(d_embed, d_hidden, batch_first=True, bidirectional=bidirectional)
+        self.rnn = self.unit(
+            d_embed, d_hidden, batch_first=True, bidirectional=bidirectional
+        )
 
-    def forward(self, src: Tensor, src_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, src: Tensor, src_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Read the sentences.
 
         Parameters
@@ -81,13 +96,14 @@ class GRUEncoder(nn.Module):
         memory : (batch, src, d_memory)
             One annotation a token; zeros at padding.
         ends : (batch, directions, d_hidden)
-            The last state of each direction: forward after the last real word, backward after the first.
+            The last state of each direction: forward after the last real word,
+            backward after the first.
 
         Raises
         ------
         TypeError, ValueError
-            If src holds no token numbers of this vocabulary, or src_mask does not fit, leaves a sentence
-            empty, or has padding before a word.
+            If src holds no token numbers of this vocabulary, or src_mask does not
+            fit, leaves a sentence empty, or has padding before a word.
         """
         checks.tokens("src", src, self.vocab, ("batch", "src"))
         checks.fits_parameters("src", src, self)
@@ -98,24 +114,31 @@ class GRUEncoder(nn.Module):
         words = self.dropout(self.embedding(src))  # (batch, src, d_embed)
         # Packed, so that neither direction ever reads padding.
         lengths = src_mask.sum(dim=1).cpu()
-        packed = pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(
+            words, lengths, batch_first=True, enforce_sorted=False
+        )
         memory, ends = self.rnn(packed)
-        memory, _ = pad_packed_sequence(memory, batch_first=True, total_length=src.shape[1])
-        if isinstance(ends, tuple):  # an LSTM also returns its memory cells, which nothing here needs
+        memory, _ = pad_packed_sequence(
+            memory, batch_first=True, total_length=src.shape[1]
+        )
+        # an LSTM also returns its memory cells, which nothing here needs
+        if isinstance(ends, tuple):
             ends = ends[0]
         return memory, ends.transpose(0, 1)
 
 
 class LSTMEncoder(GRUEncoder):
-    """GRUEncoder with torch.nn.LSTM (Hochreiter & Schmidhuber 1997); same arguments, shapes and errors."""
+    """GRUEncoder with torch.nn.LSTM (Hochreiter & Schmidhuber 1997); same
+    arguments, shapes and errors.
+    """
 
     unit = nn.LSTM
 
 
 @dataclass(frozen=True)
 class DecoderState:
-    """All that a decoder carries from one word to the next. Steps return a new one and leave the old as it
-    was.
+    """All that a decoder carries from one word to the next. Steps return a new one
+    and leave the old as it was.
 
     Attributes
     ----------
@@ -142,35 +165,43 @@ class DecoderState:
     position: int = 0
 
     def select(self, rows: Tensor) -> DecoderState:
-        """The state of these rows of the batch, in this order, repeats allowed: what beam search needs.
+        """The state of these rows of the batch, in this order, repeats allowed:
+        what beam search needs.
 
         Parameters
         ----------
         rows : (new batch,) of int
         """
 
-        def pick(part: Tensor | None) -> Tensor | None:
-            return None if part is None else part.index_select(0, rows)
+        def pick(part: Tensor) -> Tensor:
+            return part.index_select(0, rows)
 
         return DecoderState(
-            tuple(part.index_select(0, rows) for part in self.hidden),
-            *(pick(part) for part in (self.fed, self.memory, self.summary, self.mask, self.prepared)),
+            hidden=tuple(pick(part) for part in self.hidden),
+            fed=None if self.fed is None else pick(self.fed),
+            memory=pick(self.memory),
+            summary=pick(self.summary),
+            mask=pick(self.mask),
+            prepared=None if self.prepared is None else pick(self.prepared),
             position=self.position,
         )
 
 
 class GRUDecoder(nn.Module):
-    """Writes the target word by word; before or after each update of its state it may look at the memory.
+    """Writes the target word by word; before or after each update of its state it
+    may look at the memory.
 
-    With ``query="previous"`` (Bahdanau et al. 2015, section 3.1 and appendix A.2.2)::
+    With ``query="previous"`` (Bahdanau et al. 2015, section 3.1 and appendix
+    A.2.2)::
 
         c_i = attention(s_{i−1}, memory)
         s_i = GRU([E y_{i−1}; c_i], s_{i−1})
         t_i = maxout(U_o s_i + V_o E y_{i−1} + C_o c_i)
         logits = W_o t_i
 
-    Maxout keeps the larger of each pair of 2 d_hidden numbers. The output is the paper's maxout layer, here
-    with s_i, as its equation 4 has it (appendix A.2.2 prints s_{i−1}).
+    Maxout keeps the larger of each pair of 2 d_hidden numbers. The output is the
+    paper's maxout layer, here with s_i, as its equation 4 has it (appendix A.2.2
+    prints s_{i−1}).
 
     With ``query="current"`` (Luong et al. 2015, section 3, equations 5 and 6)::
 
@@ -179,25 +210,30 @@ class GRUDecoder(nn.Module):
         h̃_t = tanh(W_c [c_t; s_t])
         logits = W_s h̃_t
 
-    Input feeding gives the unit the last h̃ as well: ``s_t = GRU([E y_{t−1}; h̃_{t−1}], s_{t−1})``.
+    Input feeding gives the unit the last h̃ as well: ``s_t = GRU([E y_{t−1};
+    h̃_{t−1}], s_{t−1})``.
 
-    With ``attention=None`` the same equations hold with one fixed vector c for every c_i: the encoder's last
-    states (Cho et al. 2014). So two models that differ in ``attention`` alone differ in the attention alone.
+    With ``attention=None`` the same equations hold with one fixed vector c for
+    every c_i: the encoder's last states (Cho et al. 2014). So two models that
+    differ in ``attention`` alone differ in the attention alone.
 
     Parameters
     ----------
     vocab : int
         Number of target tokens.
     d_embed, d_hidden, d_memory : int
-        Sizes of a word's vector, of the state, and of one annotation (``encoder.d_memory``).
+        Sizes of a word's vector, of the state, and of one annotation
+        (``encoder.d_memory``).
     attention : torch.nn.Module or None
-        A score such as ``AdditiveScore(d_hidden, d_memory, d_attention)``, which is wrapped in ``Attention``,
-        or an attention over a score (``Attention``, ``LocalAttention``, ``HardAttention``), or None.
+        A score such as ``AdditiveScore(d_hidden, d_memory, d_attention)``, which is
+        wrapped in ``Attention``, or an attention over a score (``Attention``,
+        ``LocalAttention``, ``HardAttention``), or None.
     input_feeding : bool
-        Feed h̃ of the last step into the next (Luong et al. 2015, section 3.3); only with
-        ``query="current"``.
+        Feed h̃ of the last step into the next (Luong et al. 2015, section 3.3);
+        only with ``query="current"``.
     dropout : float
-        Share of numbers set to zero in training, in the word vectors and before the output layer.
+        Share of numbers set to zero in training, in the word vectors and before the
+        output layer.
     query : "previous" or "current"
         Which state asks: the one before the update, or the one after it.
     """
@@ -216,26 +252,37 @@ class GRUDecoder(nn.Module):
         query: str = "previous",
     ):
         super().__init__()
-        checks.sizes(vocab=vocab, d_embed=d_embed, d_hidden=d_hidden, d_memory=d_memory)
+        checks.sizes(
+            vocab=vocab, d_embed=d_embed, d_hidden=d_hidden, d_memory=d_memory
+        )
         checks.attention_module("attention", attention)
         checks.probability("dropout", dropout)
         checks.one_of("query", query, ("previous", "current"))
         checks.feeding_needs_current("input_feeding", input_feeding, query)
         self.vocab, self.d_hidden, self.d_memory = vocab, d_hidden, d_memory
         self.query, self.input_feeding = query, input_feeding
-        self.attention = Attention(attention) if hasattr(attention, "compare") else attention
+        if hasattr(attention, "compare"):
+            attention = Attention(attention)  # pyright: ignore[reportArgumentType]
+        self.attention: ScoredAttention | None = attention  # pyright: ignore[reportAttributeAccessIssue]
         self.embedding = nn.Embedding(vocab, d_embed)
         self.dropout = nn.Dropout(dropout)
         if query == "previous":
             self.rnn = self.unit(d_embed + d_memory, d_hidden)
-            self.deep = nn.Linear(d_hidden + d_embed + d_memory, 2 * d_hidden)  # U_o, V_o, C_o side by side
+            # U_o, V_o, C_o side by side
+            self.deep = nn.Linear(d_hidden + d_embed + d_memory, 2 * d_hidden)
         else:
-            self.rnn = self.unit(d_embed + (d_hidden if input_feeding else 0), d_hidden)
+            self.rnn = self.unit(
+                d_embed + (d_hidden if input_feeding else 0), d_hidden
+            )
             self.deep = nn.Linear(d_memory + d_hidden, d_hidden, bias=False)  # W_c
         self.output = nn.Linear(d_hidden, vocab)  # W_o, W_s
 
     def start(
-        self, memory: Tensor, summary: Tensor, hidden: Tensor, mask: Tensor | None = None
+        self,
+        memory: Tensor,
+        summary: Tensor,
+        hidden: Tensor,
+        mask: Tensor | None = None,
     ) -> DecoderState:
         """The state before the first word.
 
@@ -254,19 +301,27 @@ class GRUDecoder(nn.Module):
         TypeError, ValueError
             If a shape does not fit.
         """
-        checks.decoder_start(memory, summary, hidden, mask, self.d_memory, self.d_hidden)
+        checks.decoder_start(
+            memory, summary, hidden, mask, self.d_memory, self.d_hidden
+        )
         if mask is None:
-            mask = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
+            mask = torch.ones(
+                memory.shape[:2], dtype=torch.bool, device=memory.device
+            )
         return DecoderState(
             hidden=self.first(hidden),
             fed=torch.zeros_like(hidden) if self.input_feeding else None,
             memory=memory,
             summary=summary,
             mask=mask,
-            prepared=None if self.attention is None else self.attention.score.prepare(memory),
+            prepared=None
+            if self.attention is None
+            else self.attention.score.prepare(memory),
         )
 
-    def step(self, token: Tensor, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
+    def step(
+        self, token: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor | None, DecoderState]:
         """One word further: what comes after ``token``?
 
         Parameters
@@ -294,13 +349,16 @@ class GRUDecoder(nn.Module):
         features, weights, state = self.advance(word, state)
         return self.output(self.dropout(features)), weights, state
 
-    def forward(self, tgt: Tensor, state: DecoderState) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, tgt: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor | None]:
         """Teacher forcing: after each of the right words, what comes next?
 
         Parameters
         ----------
         tgt : (batch, tgt) of int
-            Begin-of-sentence, then the right words. Logits at position i are compared with word i + 1.
+            Begin-of-sentence, then the right words. Logits at position i are
+            compared with word i + 1.
         state : DecoderState
             From ``start``.
 
@@ -318,27 +376,46 @@ class GRUDecoder(nn.Module):
             feature, weight, state = self.advance(word, state)
             features.append(feature)
             weights.append(weight)
-        # The output layer is the largest by far: one product for all words is faster than one a word.
-        logits = self.output(self.dropout(torch.stack(features, dim=1)))  # (batch, tgt, vocab)
-        return logits, None if self.attention is None else torch.stack(weights, dim=1)
+        # The output layer is the largest by far: one product for all words is
+        # faster than one a word.
+        # (batch, tgt, vocab)
+        logits = self.output(self.dropout(torch.stack(features, dim=1)))
+        return logits, None if self.attention is None else torch.stack(
+            weights, dim=1
+        )
 
-    def advance(self, word: Tensor, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
-        """One step of the equations above, up to t_i or h̃_t (batch, d_hidden), from a word's vector."""
+    def advance(
+        self, word: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor | None, DecoderState]:
+        """One step of the equations above, up to t_i or h̃_t (batch, d_hidden),
+        from a word's vector.
+        """
         if self.query == "previous":
             context, weights = self.look(state.hidden[0], state)
             hidden = self.update(torch.cat([word, context], dim=-1), state.hidden)
-            pairs = self.deep(torch.cat([hidden[0], word, context], dim=-1))  # (batch, 2 d_hidden)
-            features = pairs.unflatten(-1, (-1, 2)).amax(dim=-1)  # maxout: (batch, d_hidden)
+            # (batch, 2 d_hidden), then maxout: (batch, d_hidden)
+            pairs = self.deep(torch.cat([hidden[0], word, context], dim=-1))
+            features = pairs.unflatten(-1, (-1, 2)).amax(dim=-1)
         else:
-            read = torch.cat([word, state.fed], dim=-1) if self.input_feeding else word
+            fed = () if state.fed is None else (state.fed,)  # with input feeding
+            read = torch.cat([word, *fed], dim=-1)
             hidden = self.update(read, state.hidden)
             context, weights = self.look(hidden[0], state)
-            features = torch.tanh(self.deep(torch.cat([context, hidden[0]], dim=-1)))  # h̃: (batch, d_hidden)
+            joined = torch.cat([context, hidden[0]], dim=-1)
+            features = torch.tanh(self.deep(joined))  # h̃: (batch, d_hidden)
         fed = features if self.input_feeding else None
-        return features, weights, replace(state, hidden=hidden, fed=fed, position=state.position + 1)
+        return (
+            features,
+            weights,
+            replace(state, hidden=hidden, fed=fed, position=state.position + 1),
+        )
 
-    def look(self, asking: Tensor, state: DecoderState) -> tuple[Tensor, Tensor | None]:
-        """Context (batch, d_memory) and weights (batch, src) for one query (batch, d_hidden)."""
+    def look(
+        self, asking: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor | None]:
+        """Context (batch, d_memory) and weights (batch, src) for one query (batch,
+        d_hidden).
+        """
         if self.attention is None:
             return state.summary, None
         context, weights = self.attention(
@@ -355,13 +432,17 @@ class GRUDecoder(nn.Module):
         """What the unit starts with: (h,)."""
         return (hidden,)
 
-    def update(self, read: Tensor, hidden: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(
+        self, read: Tensor, hidden: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
         """The unit's next state from its input and its last state."""
         return (self.rnn(read, hidden[0]),)
 
 
 class LSTMDecoder(GRUDecoder):
-    """GRUDecoder with torch.nn.LSTMCell; same arguments, shapes and errors. Its state is (h, c)."""
+    """GRUDecoder with torch.nn.LSTMCell; same arguments, shapes and errors. Its
+    state is (h, c).
+    """
 
     unit = nn.LSTMCell
 
@@ -369,7 +450,9 @@ class LSTMDecoder(GRUDecoder):
         """What the unit starts with: (h, c), c at zero."""
         return (hidden, torch.zeros_like(hidden))
 
-    def update(self, read: Tensor, hidden: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(
+        self, read: Tensor, hidden: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
         """The unit's next state from its input and its last state."""
         return self.rnn(read, hidden)
 
@@ -377,9 +460,10 @@ class LSTMDecoder(GRUDecoder):
 class Seq2Seq(nn.Module):
     """An encoder, a decoder, and the bridge between them: ``s_0 = tanh(W_s ←h_1)``.
 
-    Bahdanau et al. 2015, appendix A.2.2: the decoder starts from the *backward* encoder's last state, which
-    has just read the first word. An encoder of one direction has only →h_S, so that is used. Without
-    attention the fixed vector is the last states of all directions, [→h_S; ←h_1].
+    Bahdanau et al. 2015, appendix A.2.2: the decoder starts from the *backward*
+    encoder's last state, which has just read the first word. An encoder of one
+    direction has only →h_S, so that is used. Without attention the fixed vector is
+    the last states of all directions, [→h_S; ←h_1].
 
     Parameters
     ----------
@@ -427,9 +511,13 @@ class Seq2Seq(nn.Module):
         hidden = torch.tanh(self.bridge(ends[:, -1]))  # s_0: (batch, d_hidden)
         return self.decoder.start(memory, ends.flatten(1), hidden, src_mask)
 
-    def step(self, token: Tensor, state: DecoderState) -> tuple[Tensor, Tensor | None, DecoderState]:
-        """One word further: token (batch,) → logits (batch, vocab), weights (batch, src) or None, next state.
+    def step(
+        self, token: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor | None, DecoderState]:
+        """One word further: token (batch,) → logits (batch, vocab), weights (batch,
+        src) or None, next state.
 
-        Greedy search feeds ``logits.argmax(-1)`` back; beam search also reorders with ``state.select(rows)``.
+        Greedy search feeds ``logits.argmax(-1)`` back; beam search also reorders
+        with ``state.select(rows)``.
         """
         return self.decoder.step(token, state)

@@ -1,16 +1,18 @@
-"""A model of words that is small enough to look into: every head in view, each of them can be switched off.
+"""A model of words that is small enough to look into: every head in view, each of
+them can be switched off.
 
-Word vectors plus learned positions, then layers that are joined as in a pre-norm transformer (Xiong et al.
-2020, https://arxiv.org/abs/2002.04745), then a guess of a word at every position:
+Word vectors plus learned positions, then layers that are joined as in a pre-norm
+transformer (Xiong et al. 2020, https://arxiv.org/abs/2002.04745), then a guess of a
+word at every position:
 
     x = E[tokens] + P                           (batch, length, d_model)
     x = x + MultiHead(LayerNorm(x))             once a layer
     x = x + FeedForward(LayerNorm(x))           once a layer, where d_ff is given
     logits = LayerNorm(x) Oᵀ                    (batch, length, vocab)
 
-To *ablate* a head is to replace what it hands on, for every word, by a constant: by zeros, or by the mean of
-what it hands on over many sentences (Michel, Levy & Neubig 2019, https://arxiv.org/abs/1905.10650, use
-zeros).
+To *ablate* a head is to replace what it hands on, for every word, by a constant: by
+zeros, or by the mean of what it hands on over many sentences (Michel, Levy & Neubig
+2019, https://arxiv.org/abs/1905.10650, use zeros).
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from attnbook.nn.transformer import FeedForward
 
 
 class WordModel(nn.Module):
-    """Guess a word at every position: the next word (``causal=True``), or a word that was hidden.
+    """Guess a word at every position: the next word (``causal=True``), or a word
+    that was hidden.
 
     Parameters
     ----------
@@ -38,7 +41,8 @@ class WordModel(nn.Module):
     max_length : int
         The longest sentence, in words.
     d_ff : int, optional
-        Size inside the feed-forward networks; without it the layers are attention alone.
+        Size inside the feed-forward networks; without it the layers are attention
+        alone.
     causal : bool
         No word sees a later one.
     tied : bool
@@ -47,13 +51,16 @@ class WordModel(nn.Module):
     Attributes
     ----------
     head_means : (n_layers, n_heads, d_head)
-        What each head hands on, on average; zeros until ``measure_head_means`` was called.
+        What each head hands on, on average; zeros until ``measure_head_means`` was
+        called.
 
     Raises
     ------
     TypeError, ValueError
         If a number is not whole, or n_heads does not divide d_model.
     """
+
+    head_means: Tensor
 
     def __init__(
         self,
@@ -70,17 +77,31 @@ class WordModel(nn.Module):
         super().__init__()
         checks.sizes(vocab=vocab, n_layers=n_layers, max_length=max_length)
         checks.divides("n_heads", n_heads, "d_model", d_model)
-        self.vocab, self.d_model, self.n_heads, self.n_layers = vocab, d_model, n_heads, n_layers
-        self.max_length, self.d_ff, self.causal, self.tied = max_length, d_ff, causal, tied
+        self.vocab, self.d_model, self.n_heads, self.n_layers = (
+            vocab,
+            d_model,
+            n_heads,
+            n_layers,
+        )
+        self.max_length, self.d_ff, self.causal, self.tied = (
+            max_length,
+            d_ff,
+            causal,
+            tied,
+        )
         self.embedding = nn.Embedding(vocab, d_model)
         self.positions = LearnedPositions(max_length, d_model)
-        self.layers = nn.ModuleList(WordLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.layers = nn.ModuleList(
+            WordLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.norm = nn.LayerNorm(d_model)
         self.output = nn.Linear(d_model, vocab, bias=False)
         nn.init.normal_(self.embedding.weight, std=d_model**-0.5)
         if tied:
             self.output.weight = self.embedding.weight
-        self.register_buffer("head_means", torch.zeros(n_layers, n_heads, d_model // n_heads))
+        self.register_buffer(
+            "head_means", torch.zeros(n_layers, n_heads, d_model // n_heads)
+        )
 
     def forward(
         self,
@@ -99,7 +120,8 @@ class WordModel(nn.Module):
         ablate : pairs (layer, head), optional
             The heads to switch off, counted from 0.
         ablation : "zero" or "mean"
-            What an ablated head hands on instead: zeros, or its row of ``head_means``.
+            What an ablated head hands on instead: zeros, or its row of
+            ``head_means``.
 
         Returns
         -------
@@ -111,7 +133,8 @@ class WordModel(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            If tokens are not of this vocabulary or longer than max_length, or mask or ablate do not fit.
+            If tokens are not of this vocabulary or longer than max_length, or mask
+            or ablate do not fit.
         """
         checks.tokens("tokens", tokens, self.vocab, ("batch", "length"))
         checks.fits_parameters("tokens", tokens, self)
@@ -119,7 +142,8 @@ class WordModel(nn.Module):
         checks.heads("ablate", ablate, self.n_layers, self.n_heads)
         checks.one_of("ablation", ablation, ("zero", "mean"))
         off = {tuple(pair) for pair in ablate or ()}
-        allowed = None if mask is None else mask.unsqueeze(1)  # (batch, 1, keys): the same for all queries
+        # (batch, 1, keys): the same for all queries
+        allowed = None if mask is None else mask.unsqueeze(1)
         x = self.positions(self.embedding(tokens))  # (batch, length, d_model)
         weights = []
         for i, layer in enumerate(self.layers):
@@ -135,8 +159,11 @@ class WordModel(nn.Module):
         return self.output(self.norm(x)), torch.stack(weights, dim=1)
 
     @torch.no_grad()
-    def measure_head_means(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Set ``head_means`` to what each head hands on, averaged over the real words of these sentences.
+    def measure_head_means(
+        self, tokens: Tensor, mask: Tensor | None = None
+    ) -> Tensor:
+        """Set ``head_means`` to what each head hands on, averaged over the real
+        words of these sentences.
 
         Parameters
         ----------
@@ -155,14 +182,19 @@ class WordModel(nn.Module):
         real = torch.ones_like(tokens, dtype=torch.bool) if mask is None else mask
         x = self.positions(self.embedding(tokens))
         for i, layer in enumerate(self.layers):
-            contexts, _ = head_contexts(layer.attention, layer.norm_1(x), allowed, self.causal)
-            self.head_means[i] = contexts.transpose(1, 2)[real].mean(dim=0)  # over (words, n_heads, d_head)
+            assert isinstance(layer, WordLayer)
+            contexts, _ = head_contexts(
+                layer.attention, layer.norm_1(x), allowed, self.causal
+            )
+            # over (words, n_heads, d_head)
+            self.head_means[i] = contexts.transpose(1, 2)[real].mean(dim=0)
             x, _ = layer(x, allowed, causal=self.causal)
         return self.head_means
 
 
 class WordLayer(nn.Module):
-    """Self-attention with a shortcut, then, where ``d_ff`` is given, the feed-forward network with one.
+    """Self-attention with a shortcut, then, where ``d_ff`` is given, the
+    feed-forward network with one.
 
     Parameters
     ----------
@@ -202,22 +234,30 @@ class WordLayer(nn.Module):
         weights : (batch, n_heads, length, length)
         """
         if instead:
-            contexts, weights = head_contexts(self.attention, self.norm_1(x), mask, causal)
+            contexts, weights = head_contexts(
+                self.attention, self.norm_1(x), mask, causal
+            )
             for head, constant in instead.items():
                 contexts[:, head] = constant  # (batch, length, d_head)
             attended = self.attention.W_o(merge_heads(contexts))
         else:
-            attended, weights = self.attention(self.norm_1(x), mask=mask, causal=causal)
+            attended, weights = self.attention(
+                self.norm_1(x), mask=mask, causal=causal
+            )
         x = x + attended
-        if self.feed_forward is not None:
+        if self.feed_forward is not None and self.norm_2 is not None:
             x = x + self.feed_forward(self.norm_2(x))
         return x, weights
 
 
 def head_contexts(
-    attention: MultiHeadAttention, x: Tensor, mask: Tensor | None = None, causal: bool = False
+    attention: MultiHeadAttention,
+    x: Tensor,
+    mask: Tensor | None = None,
+    causal: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """What each head of a self-attention hands on, before W_o puts the heads together.
+    """What each head of a self-attention hands on, before W_o puts the heads
+    together.
 
     Parameters
     ----------
@@ -232,5 +272,10 @@ def head_contexts(
     contexts : (batch, n_heads, length, d_head)
     weights : (batch, n_heads, length, length)
     """
-    q, k, v = (split_heads(W(x), attention.n_heads) for W in (attention.W_q, attention.W_k, attention.W_v))
-    return scaled_dot_product_attention(q, k, v, None if mask is None else mask.unsqueeze(1), causal=causal)
+    q, k, v = (
+        split_heads(W(x), attention.n_heads)
+        for W in (attention.W_q, attention.W_k, attention.W_v)
+    )
+    return scaled_dot_product_attention(
+        q, k, v, None if mask is None else mask.unsqueeze(1), causal=causal
+    )

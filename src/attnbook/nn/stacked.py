@@ -1,8 +1,10 @@
-"""A decoder of several layers that reads one fixed vector: the translators of 2014, before attention.
+"""A decoder of several layers that reads one fixed vector: the translators of 2014,
+before attention.
 
-Cho et al. 2014 (https://arxiv.org/abs/1406.1078): one layer, and the fixed vector c is an input of every
-step. Sutskever et al. 2014 (https://arxiv.org/abs/1409.3215): four layers of LSTM units, c only as the first
-state. Here the units are GRUs, the number of layers is free, and c comes in both ways.
+Cho et al. 2014 (https://arxiv.org/abs/1406.1078): one layer, and the fixed vector c
+is an input of every step. Sutskever et al. 2014 (https://arxiv.org/abs/1409.3215):
+four layers of LSTM units, c only as the first state. Here the units are GRUs, the
+number of layers is free, and c comes in both ways.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from attnbook.nn.seq2seq import DecoderState
 
 
 class StackedGRUDecoder(nn.Module):
-    """Writes the target word by word from one fixed vector c; each layer reads the state of the one below.
+    """Writes the target word by word from one fixed vector c; each layer reads the
+    state of the one below.
 
     For layers 1 to L::
 
@@ -25,28 +28,48 @@ class StackedGRUDecoder(nn.Module):
         sˡ_i = GRUˡ(sˡ⁻¹_i, sˡ_{i−1})           l = 2 … L
         logits = W_o s^L_i
 
-    Every layer starts from the same s_0. It fits ``Seq2Seq`` and the searches in the place of ``GRUDecoder``.
+    Every layer starts from the same s_0. It fits ``Seq2Seq`` and the searches in
+    the place of ``GRUDecoder``.
 
     Parameters
     ----------
     vocab : int
         Number of target tokens.
     d_embed, d_hidden, d_memory : int
-        Sizes of a word's vector, of each layer's state, and of the fixed vector (``encoder.d_memory``).
+        Sizes of a word's vector, of each layer's state, and of the fixed vector
+        (``encoder.d_memory``).
     layers : int
     """
 
-    def __init__(self, vocab: int, d_embed: int, d_hidden: int, d_memory: int, layers: int = 1):
+    def __init__(
+        self,
+        vocab: int,
+        d_embed: int,
+        d_hidden: int,
+        d_memory: int,
+        layers: int = 1,
+    ):
         super().__init__()
-        checks.sizes(vocab=vocab, d_embed=d_embed, d_hidden=d_hidden, d_memory=d_memory, layers=layers)
+        checks.sizes(
+            vocab=vocab,
+            d_embed=d_embed,
+            d_hidden=d_hidden,
+            d_memory=d_memory,
+            layers=layers,
+        )
         self.vocab, self.d_hidden, self.d_memory = vocab, d_hidden, d_memory
         self.embedding = nn.Embedding(vocab, d_embed)
-        reads = [d_embed + d_memory] + [d_hidden] * (layers - 1)  # what each layer reads
+        # what each layer reads
+        reads = [d_embed + d_memory] + [d_hidden] * (layers - 1)
         self.cells = nn.ModuleList(nn.GRUCell(size, d_hidden) for size in reads)
         self.output = nn.Linear(d_hidden, vocab)  # W_o
 
     def start(
-        self, memory: Tensor, summary: Tensor, hidden: Tensor, mask: Tensor | None = None
+        self,
+        memory: Tensor,
+        summary: Tensor,
+        hidden: Tensor,
+        mask: Tensor | None = None,
     ) -> DecoderState:
         """The state before the first word.
 
@@ -66,12 +89,20 @@ class StackedGRUDecoder(nn.Module):
         TypeError, ValueError
             If a shape does not fit.
         """
-        checks.decoder_start(memory, summary, hidden, mask, self.d_memory, self.d_hidden)
+        checks.decoder_start(
+            memory, summary, hidden, mask, self.d_memory, self.d_hidden
+        )
         if mask is None:
-            mask = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
-        return DecoderState((hidden,) * len(self.cells), None, memory, summary, mask, None)
+            mask = torch.ones(
+                memory.shape[:2], dtype=torch.bool, device=memory.device
+            )
+        return DecoderState(
+            (hidden,) * len(self.cells), None, memory, summary, mask, None
+        )
 
-    def step(self, token: Tensor, state: DecoderState) -> tuple[Tensor, None, DecoderState]:
+    def step(
+        self, token: Tensor, state: DecoderState
+    ) -> tuple[Tensor, None, DecoderState]:
         """One word further: what comes after ``token``?
 
         Parameters
@@ -92,12 +123,18 @@ class StackedGRUDecoder(nn.Module):
         """
         checks.tokens("token", token, self.vocab, ("batch",))
         checks.same_batch("state", state.memory, "token", token)
-        read = torch.cat([self.embedding(token), state.summary], dim=-1)  # (batch, d_embed + d_memory)
+        # (batch, d_embed + d_memory)
+        read = torch.cat([self.embedding(token), state.summary], dim=-1)
         hidden = []
         for cell, last in zip(self.cells, state.hidden, strict=True):
-            read = cell(read, last)  # (batch, d_hidden), and the next layer reads it
+            # (batch, d_hidden), and the next layer reads it
+            read = cell(read, last)
             hidden.append(read)
-        return self.output(read), None, replace(state, hidden=tuple(hidden), position=state.position + 1)
+        return (
+            self.output(read),
+            None,
+            replace(state, hidden=tuple(hidden), position=state.position + 1),
+        )
 
     def forward(self, tgt: Tensor, state: DecoderState) -> tuple[Tensor, None]:
         """Teacher forcing: after each of the right words, what comes next?

@@ -1,15 +1,19 @@
-"""The transformer: attention and a small network in turn, with a shortcut and a normalisation around each.
+"""The transformer: attention and a small network in turn, with a shortcut and a
+normalisation around each.
 
-Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, figure 1. Sublayers are joined in one of two ways:
+Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, figure 1. Sublayers are
+joined in one of two ways:
 
     post-norm:   x = LayerNorm(x + Sublayer(x))
     pre-norm:    x = x + Sublayer(LayerNorm(x))
 
-Post-norm is the paper's; pre-norm is easier to train (Xiong et al. 2020, https://arxiv.org/abs/2002.04745).
-There one more LayerNorm follows the last layer, since nothing else normalises what comes out.
+Post-norm is the paper's; pre-norm is easier to train (Xiong et al. 2020,
+https://arxiv.org/abs/2002.04745). There one more LayerNorm follows the last layer,
+since nothing else normalises what comes out.
 
-Shapes: x (batch, length, d_model); src (batch, src) and tgt (batch, tgt) are token numbers; masks of tokens
-(batch, src) are True for real ones; weights are (batch, n_heads, queries, keys) a layer.
+Shapes: x (batch, length, d_model); src (batch, src) and tgt (batch, tgt) are token
+numbers; masks of tokens (batch, src) are True for real ones; weights are (batch,
+n_heads, queries, keys) a layer.
 """
 
 from __future__ import annotations
@@ -23,14 +27,18 @@ from torch import Tensor, nn
 
 from attnbook.nn import checks
 from attnbook.nn.multi_head import KVCache, MultiHeadAttention
-from attnbook.nn.positions import LearnedPositions, PositionsInAttention, SinusoidalPositions
+from attnbook.nn.positions import (
+    LearnedPositions,
+    PositionsInAttention,
+    SinusoidalPositions,
+)
 
 
 class FeedForward(nn.Module):
     """The same small network at every position: ``W_2 max(0, W_1 x + b_1) + b_2``.
 
-    Vaswani et al. 2017, equation 2; ``activation="gelu"`` puts GELU (Hendrycks & Gimpel 2016) in place of
-    max(0, ·).
+    Vaswani et al. 2017, equation 2; ``activation="gelu"`` puts GELU (Hendrycks &
+    Gimpel 2016) in place of max(0, ·).
 
     Parameters
     ----------
@@ -53,14 +61,15 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then the feed-forward network. With ``causal=True`` it is a layer of GPT.
+    """Self-attention, then the feed-forward network. With ``causal=True`` it is a
+    layer of GPT.
 
     Parameters
     ----------
     d_model, n_heads, d_ff : int
     dropout : float
-        Share of each sublayer's output that is set to zero in training, before it joins the shortcut (section
-        5.4).
+        Share of each sublayer's output that is set to zero in training, before it
+        joins the shortcut (section 5.4).
     norm : "post" or "pre"
     activation : "relu" or "gelu"
     n_kv_heads : int, optional
@@ -84,7 +93,9 @@ class EncoderLayer(nn.Module):
         checks.probability("dropout", dropout)
         checks.one_of("norm", norm, ("post", "pre"))
         self.d_model, self.norm = d_model, norm
-        self.attention = MultiHeadAttention(d_model, n_heads, n_kv_heads, positions=positions)
+        self.attention = MultiHeadAttention(
+            d_model, n_heads, n_kv_heads, positions=positions
+        )
         self.feed_forward = FeedForward(d_model, d_ff, activation)
         self.norm_1, self.norm_2 = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
         self.dropout = nn.Dropout(dropout)
@@ -102,8 +113,8 @@ class EncoderLayer(nn.Module):
 
         Parameters
         ----------
-        x : (batch, length, d_model)
-        mask : (queries, keys), (batch, queries, keys) or (batch, n_heads, queries, keys), optional
+        x : (batch, length, d_model) mask : (queries, keys), (batch, queries, keys)
+        or (batch, n_heads, queries, keys), optional
             True = may attend.
         causal, cache, need_weights
             As in MultiHeadAttention.
@@ -116,20 +127,26 @@ class EncoderLayer(nn.Module):
         checks.layer_input(x, self.d_model)
         attended = self.norm_1(x) if self.norm == "pre" else x
         attended, weights = self.attention(
-            attended, mask=mask, causal=causal, cache=cache, need_weights=need_weights
+            attended,
+            mask=mask,
+            causal=causal,
+            cache=cache,
+            need_weights=need_weights,
         )
         x = x + self.dropout(attended)
         if self.norm == "post":
             x = self.norm_1(x)
-        x = x + self.dropout(self.feed_forward(self.norm_2(x) if self.norm == "pre" else x))
+        x = x + self.dropout(
+            self.feed_forward(self.norm_2(x) if self.norm == "pre" else x)
+        )
         if self.norm == "post":
             x = self.norm_2(x)
         return x, weights
 
 
 class DecoderLayer(nn.Module):
-    """Causal self-attention, attention to the encoder's output (cross-attention), then the feed-forward
-    network.
+    """Causal self-attention, attention to the encoder's output (cross-attention),
+    then the feed-forward network.
 
     Parameters
     ----------
@@ -153,7 +170,9 @@ class DecoderLayer(nn.Module):
         self.attention = MultiHeadAttention(d_model, n_heads)
         self.cross_attention = MultiHeadAttention(d_model, n_heads)
         self.feed_forward = FeedForward(d_model, d_ff, activation)
-        self.norm_1, self.norm_2, self.norm_3 = (nn.LayerNorm(d_model) for _ in range(3))
+        self.norm_1, self.norm_2, self.norm_3 = (
+            nn.LayerNorm(d_model) for _ in range(3)
+        )
         self.dropout = nn.Dropout(dropout)
 
     def forward(
@@ -175,8 +194,8 @@ class DecoderLayer(nn.Module):
         memory : (batch, src, d_model)
             The encoder's output.
         mask, memory_mask : as in MultiHeadAttention, optional
-            For self-attention (queries and keys from tgt) and cross-attention (keys from src). True = may
-            attend.
+            For self-attention (queries and keys from tgt) and cross-attention (keys
+            from src). True = may attend.
         causal : bool
             No word sees a later one.
         caches : (KVCache(), KVCache(grows=False)), optional
@@ -212,14 +231,18 @@ class DecoderLayer(nn.Module):
         x = x + self.dropout(attended)
         if self.norm == "post":
             x = self.norm_2(x)
-        x = x + self.dropout(self.feed_forward(self.norm_3(x) if self.norm == "pre" else x))
+        x = x + self.dropout(
+            self.feed_forward(self.norm_3(x) if self.norm == "pre" else x)
+        )
         if self.norm == "post":
             x = self.norm_3(x)
         return x, self_weights, cross_weights
 
 
 class TransformerWeights(NamedTuple):
-    """All weights of one pass, one tensor a layer: lists of (batch, n_heads, queries, keys)."""
+    """All weights of one pass, one tensor a layer: lists of (batch, n_heads,
+    queries, keys).
+    """
 
     encoder: list[Tensor]
     decoder: list[Tensor]
@@ -228,7 +251,8 @@ class TransformerWeights(NamedTuple):
 
 @dataclass(frozen=True)
 class TransformerState:
-    """What the decoder carries from one word to the next. Steps return a new one and leave the old as it was.
+    """What the decoder carries from one word to the next. Steps return a new one
+    and leave the old as it was.
 
     Attributes
     ----------
@@ -245,20 +269,25 @@ class TransformerState:
     position: int = 0
 
     def select(self, rows: Tensor) -> TransformerState:
-        """The state of these rows of the batch, in this order, repeats allowed: what beam search needs."""
+        """The state of these rows of the batch, in this order, repeats allowed:
+        what beam search needs.
+        """
         return replace(
             self,
             memory=self.memory.index_select(0, rows),
             mask=None if self.mask is None else self.mask.index_select(0, rows),
-            caches=tuple((own.select(rows), fixed.select(rows)) for own, fixed in self.caches),
+            caches=tuple(
+                (own.select(rows), fixed.select(rows)) for own, fixed in self.caches
+            ),
         )
 
 
 class Transformer(nn.Module):
-    """The translator: embeddings and positions, an encoder, a decoder, and logits for the next word.
+    """The translator: embeddings and positions, an encoder, a decoder, and logits
+    for the next word.
 
-    Vaswani et al. 2017, section 3; the defaults are its base model. Word vectors are multiplied with √d_model
-    (3.4).
+    Vaswani et al. 2017, section 3; the defaults are its base model. Word vectors
+    are multiplied with √d_model (3.4).
 
     Parameters
     ----------
@@ -271,7 +300,8 @@ class Transformer(nn.Module):
     norm : "post" or "pre"
     activation : "relu" or "gelu"
     tied : bool
-        The output layer is the target embedding turned around (no bias), as in the paper.
+        The output layer is the target embedding turned around (no bias), as in the
+        paper.
     shared : bool
         Source and target use one embedding, as in the paper; needs one vocabulary.
     positions : "sinusoidal" or "learned"
@@ -303,10 +333,16 @@ class Transformer(nn.Module):
         shape = (d_model, n_heads, d_ff, dropout, norm, activation)
         self.encoder = nn.ModuleList(EncoderLayer(*shape) for _ in range(n_layers))
         self.decoder = nn.ModuleList(DecoderLayer(*shape) for _ in range(n_layers))
-        self.encoder_norm = nn.LayerNorm(d_model) if norm == "pre" else nn.Identity()
-        self.decoder_norm = nn.LayerNorm(d_model) if norm == "pre" else nn.Identity()
+        self.encoder_norm = (
+            nn.LayerNorm(d_model) if norm == "pre" else nn.Identity()
+        )
+        self.decoder_norm = (
+            nn.LayerNorm(d_model) if norm == "pre" else nn.Identity()
+        )
         self.tgt_embedding = nn.Embedding(tgt_vocab, d_model)
-        self.src_embedding = self.tgt_embedding if shared else nn.Embedding(src_vocab, d_model)
+        self.src_embedding = (
+            self.tgt_embedding if shared else nn.Embedding(src_vocab, d_model)
+        )
         self.output = nn.Linear(d_model, tgt_vocab, bias=not tied)
         if positions == "sinusoidal":
             self.positions = SinusoidalPositions(d_model)
@@ -338,8 +374,8 @@ class Transformer(nn.Module):
         tgt : (batch, tgt) of int
             Begin-of-sentence, then the right words.
         src_mask, tgt_mask : (batch, src), (batch, tgt) of bool, optional
-            True for real tokens. With padding at the end, causal attention never sees tgt's padding from a
-            real word, so tgt_mask may be left out.
+            True for real tokens. With padding at the end, causal attention never
+            sees tgt's padding from a real word, so tgt_mask may be left out.
         need_weights : bool
             With False, weights are None, and a faster kernel runs.
 
@@ -347,7 +383,8 @@ class Transformer(nn.Module):
         -------
         logits : (batch, tgt, tgt_vocab)
         weights : TransformerWeights, or None
-            Row i of the decoder's and the cross weights: where it looked to write word i + 1.
+            Row i of the decoder's and the cross weights: where it looked to write
+            word i + 1.
 
         Raises
         ------
@@ -357,24 +394,38 @@ class Transformer(nn.Module):
         checks.tokens("tgt", tgt, self.tgt_vocab, ("batch", "tgt"))
         checks.fits_parameters("tgt", tgt, self)
         checks.padding_mask("tgt_mask", tgt_mask, tgt, "tgt")
-        memory, encoder_weights = self.encode(src, src_mask, need_weights=need_weights)
+        memory, encoder_weights = self.encode(
+            src, src_mask, need_weights=need_weights
+        )
         checks.same_batch("src", src, "tgt", tgt)
         x = self.embed(self.tgt_embedding, tgt)
         self_weights, cross_weights = [], []
         for layer in self.decoder:
             x, own, cross = layer(
-                x, memory, for_all_queries(tgt_mask), for_all_queries(src_mask), need_weights=need_weights
+                x,
+                memory,
+                for_all_queries(tgt_mask),
+                for_all_queries(src_mask),
+                need_weights=need_weights,
             )
             self_weights.append(own)
             cross_weights.append(cross)
         logits = self.output(self.decoder_norm(x))
-        weights = TransformerWeights(encoder_weights, self_weights, cross_weights) if need_weights else None
-        return logits, weights
+        if not need_weights:
+            return logits, None
+        weights = (encoder_weights, self_weights, cross_weights)
+        return logits, TransformerWeights(*weights)  # pyright: ignore[reportArgumentType]
 
     def encode(
-        self, src: Tensor, src_mask: Tensor | None = None, *, need_weights: bool = False
+        self,
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        *,
+        need_weights: bool = False,
     ) -> tuple[Tensor, list[Tensor | None]]:
-        """The encoder alone: memory (batch, src, d_model); each layer's (batch, n_heads, src, src)."""
+        """The encoder alone: memory (batch, src, d_model); each layer's (batch,
+        n_heads, src, src).
+        """
         checks.tokens("src", src, self.src_vocab, ("batch", "src"))
         checks.fits_parameters("src", src, self)
         checks.padding_mask("src_mask", src_mask, src, "src")
@@ -385,7 +436,9 @@ class Transformer(nn.Module):
             weights.append(own)
         return self.encoder_norm(x), weights
 
-    def start(self, src: Tensor, src_mask: Tensor | None = None) -> TransformerState:
+    def start(
+        self, src: Tensor, src_mask: Tensor | None = None
+    ) -> TransformerState:
         """Read the source; the state before the first target word."""
         memory, _ = self.encode(src, src_mask)
         caches = tuple((KVCache(), KVCache(grows=False)) for _ in self.decoder)
@@ -420,18 +473,32 @@ class Transformer(nn.Module):
         checks.fits_parameters("token", token, self)
         checks.same_batch("state", state.memory, "token", token)
         caches = tuple((own.copy(), fixed.copy()) for own, fixed in state.caches)
-        x = self.embed(self.tgt_embedding, token.unsqueeze(1), state.position)  # (batch, 1, d_model)
+        # (batch, 1, d_model)
+        x = self.embed(self.tgt_embedding, token.unsqueeze(1), state.position)
         for layer, pair in zip(self.decoder, caches, strict=True):
             x, _, weights = layer(
-                x, state.memory, None, for_all_queries(state.mask), caches=pair, need_weights=need_weights
+                x,
+                state.memory,
+                None,
+                for_all_queries(state.mask),
+                caches=pair,
+                need_weights=need_weights,
             )
         logits = self.output(self.decoder_norm(x)).squeeze(1)
         weights = weights.mean(dim=1).squeeze(1) if need_weights else None
-        return logits, weights, replace(state, caches=caches, position=state.position + 1)
+        return (
+            logits,
+            weights,
+            replace(state, caches=caches, position=state.position + 1),
+        )
 
-    def embed(self, embedding: nn.Embedding, tokens: Tensor, start: int = 0) -> Tensor:
+    def embed(
+        self, embedding: nn.Embedding, tokens: Tensor, start: int = 0
+    ) -> Tensor:
         """Word vectors times √d_model, plus positions: (batch, length, d_model)."""
-        return self.dropout(self.positions(embedding(tokens) * math.sqrt(self.d_model), start))
+        return self.dropout(
+            self.positions(embedding(tokens) * math.sqrt(self.d_model), start)
+        )
 
 
 def for_all_queries(mask: Tensor | None) -> Tensor | None:

@@ -2,75 +2,33 @@
 
 It shows a bar, clips gradients, stops early, stops at the first number that is not finite and says why, and
 keeps a checkpoint from which a run that was killed goes on as if nothing had happened. Under ``torchrun``
-each process takes its own batches, and gradients are averaged.
+each process takes its own batches, and gradients are averaged. Each of these has a file of its own beside
+this one.
 """
 
 from __future__ import annotations
 
 import os
-import random
-import shutil
-import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from attnbook.arguments import whole_number
 from attnbook.devices import seed as set_seed
+from attnbook.training.checkpoint import Checkpoint
+from attnbook.training.compiling import compiled
+from attnbook.training.distributed import average, processes, same_start
+from attnbook.training.diverged import Diverged, check_finite
+from attnbook.training.history import Clocks, History
+from attnbook.training.losses import translation_loss
+from attnbook.training.precision import CHOICES, Precision
+from attnbook.training.stopping import Validation
 
-
-class Diverged(ValueError):
-    """Training met a number that is not finite. The sentence names the step and the likely cause."""
-
-
-@dataclass
-class History:
-    """What a run left behind.
-
-    Attributes
-    ----------
-    losses : list of float
-        Training loss of each step.
-    validations : list of (int, float)
-        After how many steps, and what ``validate`` returned.
-    stopped_early : bool
-        Whether ``patience`` ran out before ``steps``.
-    best_step : int or None
-        After how many steps validation was best; the model holds the weights of then if it stopped early.
-    seconds : float
-        Time spent in steps, over all resumed parts.
-    cpu_seconds : float
-        Processor time of that, over all threads: what other work on the machine does not change.
-    resumed_from : int
-        Steps that a checkpoint had already done; 0 for a run from the start.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    validations: list[tuple[int, float]] = field(default_factory=list)
-    stopped_early: bool = False
-    best_step: int | None = None
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    resumed_from: int = 0
-
-    @property
-    def steps_per_second(self) -> float:
-        """Speed over the whole run, in optimisation steps a second."""
-        return len(self.losses) / self.seconds if self.seconds else 0.0
-
-
-def translation_loss(model: nn.Module, batch, smoothing: float = 0.0) -> Tensor:
-    """Mean cross-entropy of the right next word, in nats, over the real target words of a ``Batch``."""
-    logits, _ = model(batch.src, batch.tgt[:, :-1], batch.src_mask)  # (batch, tgt - 1, vocab)
-    wanted = batch.tgt[:, 1:].masked_fill(~batch.tgt_mask[:, 1:], -100)  # -100: not counted
-    return nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), label_smoothing=smoothing)
+__all__ = ["Diverged", "History", "fit", "translation_loss"]
 
 
 def fit(
@@ -90,7 +48,8 @@ def fit(
     validate: Callable[[nn.Module], float] | None = None,
     validate_every: int = 200,
     patience: int | None = None,
-    checkpoint: str | os.PathLike | None = None,
+    keep_best: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 200,
     progress: bool = True,
     description: str = "training",
@@ -130,6 +89,8 @@ def fit(
         the model in evaluation mode and without gradients.
     patience : int, optional
         Stop when validation has not improved for this many calls, and go back to the best weights.
+    keep_best : bool
+        Go back to the best weights at the end, whether training stopped early or not.
     checkpoint : path, optional
         File to keep the state in, every ``checkpoint_every`` steps and at the end, written whole or not at
         all. If it exists, training goes on from it: on a CPU, to the same bits as an unbroken run. With
@@ -147,30 +108,27 @@ def fit(
     ------
     Diverged
         At the first loss or gradient that is not finite; parameters are as they were before that step.
-    ValueError
+    TypeError, ValueError
         If an argument is out of range, or the checkpoint belongs to another model, seed or optimiser.
     """
-    _check(model, batches, steps, clip, precision, validate, validate_every, patience, checkpoint_every)
+    _check(model, batches, clip, precision)
+    _check_counts(steps, validate, validate_every, patience, checkpoint_every, keep_best)
     runner = model
     model = getattr(model, "_orig_mod", model)  # what torch.compile returned has other names for the weights
     if device is not None:
         model.to(device)
     device = next(model.parameters()).device
     if compile and runner is model:
-        runner = _compiled(model, device)
+        runner = compiled(model, device)
     if seed is not None:
         set_seed(seed)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     engine = optimiser(parameters, lr=learning_rate)
-    mixed = precision == "mixed" or (precision == "auto" and device.type == "cuda")
-    half = torch.bfloat16
-    if mixed and device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        half = torch.float16
-    scaler = torch.amp.GradScaler(device.type, enabled=mixed and half is torch.float16)
-
-    rank, world = _processes()
+    arithmetic = Precision(precision, device)
+    rank, world = processes()
     if world > 1:
-        _same_start(model)
+        same_start(model)
+    history, validation = History(), Validation(validate, validate_every, patience)
     identity = {
         "parameters": {name: list(parameter.shape) for name, parameter in model.named_parameters()},
         "optimiser": type(engine).__name__,
@@ -178,277 +136,108 @@ def fit(
         "seed": seed,
         "processes": world,
     }
-    history = History()
-    best: dict[str, Any] = {"value": float("inf"), "step": None, "weights": None, "waited": 0}
-    path = Path(checkpoint) if checkpoint is not None else None
-    if path is not None and path.exists():
-        _load(path, identity, model, engine, scaler, history, best, device)
+    saved = Checkpoint(checkpoint, checkpoint_every, identity, model=model, optimiser=engine,
+                       precision=arithmetic, history=history, validation=validation)  # fmt: skip
+    saved.resume()
 
-    training = model.training
-    model.train()
-    bar = tqdm(
-        total=steps,
-        initial=len(history.losses),
-        desc=description,
-        unit="step",
-        disable=not progress or rank > 0,
-    )
-    clocks = _Clocks(history)
-    try:
+    with _training(model), _progress(description, steps, history, progress and rank == 0) as bar:
+        clocks = Clocks(history)
         while len(history.losses) < steps and not history.stopped_early:
             step = len(history.losses)
-            number = step * world + rank
-            batch = batches(number) if callable(batches) else batches[number % len(batches)]
-            batch = batch.to(device) if hasattr(batch, "to") else batch
-            if schedule is not None:
-                for group in engine.param_groups:
-                    group["lr"] = learning_rate * schedule(step)
+            batch = _batch(batches, step * world + rank, device)
+            _set_learning_rate(engine, learning_rate, schedule, step)
             engine.zero_grad(set_to_none=True)
-            with torch.autocast(device.type, half, enabled=mixed):
-                value = loss(runner, batch)
-            if not isinstance(value, Tensor) or value.ndim != 0:
-                given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-                raise ValueError(f"loss: expected a tensor without dimensions, got {given}; take the mean")
-            scaler.scale(value).backward()
-            scaler.unscale_(engine)
+            with arithmetic.autocast():
+                value = _one_number(loss(runner, batch))
+            arithmetic.backward(value, engine)
             if world > 1:
-                value = _average(parameters, value)
-            number_value = value.item()
-            limit = float("inf") if clip is None else clip
-            norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
-            healthy = bool(np.isfinite(number_value)) and bool(torch.isfinite(norm))
-            if not healthy and not (scaler.is_enabled() and np.isfinite(number_value)):
-                raise Diverged(_cause(step, number_value, model, history.losses, engine))
-            scaler.step(engine)  # with float16 a step whose scaled gradient overflowed is left out
-            scaler.update()
-            history.losses.append(number_value)
+                value = average(parameters, value)
+            norm = torch.nn.utils.clip_grad_norm_(parameters, float("inf") if clip is None else clip)
+            number = value.item()
+            check_finite(number, norm, model, history.losses, engine, arithmetic.scaler.is_enabled())
+            arithmetic.step(engine)
+            history.losses.append(number)
             bar.update()
-            bar.set_postfix(loss=f"{number_value:.3f}", refresh=False)
-            done = len(history.losses)
-            if validate is not None and (done % validate_every == 0 or done == steps):
-                _validate(model, validate, history, best, patience, done)
-            if path is not None and (done % checkpoint_every == 0 or done == steps or history.stopped_early):
+            bar.set_postfix(loss=f"{number:.3f}", refresh=False)
+            last = len(history.losses) == steps
+            validation.look(model, history, last)
+            if saved.is_due(last or history.stopped_early):
                 clocks.count()
                 if rank == 0:
-                    _save(path, identity, model, engine, scaler, history, best)
-    finally:
-        bar.close()
-        model.train(training)
+                    saved.save()
         clocks.count()
-    if history.stopped_early and best["weights"] is not None:
-        model.load_state_dict(best["weights"])
-    history.best_step = best["step"]
+    if history.stopped_early or keep_best:
+        validation.restore(model)
+    history.best_step = validation.best["step"]
     return history
 
 
-class _Clocks:
-    """Adds wall and processor time since the last call to a history."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-        self.wall, self.cpu = time.monotonic(), time.process_time()
-
-    def count(self) -> None:
-        wall, cpu = time.monotonic(), time.process_time()
-        self.history.seconds += wall - self.wall
-        self.history.cpu_seconds += cpu - self.cpu
-        self.wall, self.cpu = wall, cpu
-
-
 def _check(
-    model, batches, steps, clip, precision, validate, validate_every, patience, checkpoint_every
+    model: nn.Module, batches: Callable[[int], Any] | Sequence[Any], clip: float | None, precision: str
 ) -> None:
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError("model: expected at least one parameter to train, found none")
     if not callable(batches) and len(batches) == 0:
         raise ValueError("batches: expected at least one batch, got none")
-    counts = {"steps": steps, "validate_every": validate_every, "checkpoint_every": checkpoint_every}
-    if patience is not None:
-        counts["patience"] = patience
-        if validate is None:
-            raise ValueError("patience: stopping early needs validate, a function of the model; give one")
-    for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}: expected a whole number of at least 1, got {value!r}")
     if clip is not None and not clip > 0:
         raise ValueError(f"clip: expected a number above 0, or None, got {clip!r}")
-    if precision not in ("auto", "float32", "mixed"):
+    if precision not in CHOICES:
         raise ValueError(f"precision: expected auto, float32 or mixed, got {precision!r}")
 
 
-def _compiled(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model in machine code that fits batches of any shape: sentences come in many lengths."""
-    if device.type == "cpu":
-        name = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")
-        if shutil.which(name) is None:
-            raise ValueError(
-                f"compile: torch.compile needs a C++ compiler, and {name} is not on the PATH; "
-                "install one, or leave compile=False"
-            )
-    return torch.compile(model, dynamic=True)
+def _check_counts(
+    steps: int,
+    validate: Callable[[nn.Module], float] | None,
+    validate_every: int,
+    patience: int | None,
+    checkpoint_every: int,
+    keep_best: bool,
+) -> None:
+    whole_number("steps", steps)
+    whole_number("validate_every", validate_every)
+    whole_number("checkpoint_every", checkpoint_every)
+    if validate is None and patience is not None:
+        raise ValueError("patience: stopping early needs validate, a function of the model; give one")
+    if validate is None and keep_best:
+        raise ValueError("keep_best: the best weights need validate, a function of the model; give one")
+    if patience is not None:
+        whole_number("patience", patience)
 
 
-# ---- several processes -----------------------------------------------------------------------------
-
-
-def _processes() -> tuple[int, int]:
-    """(rank, number of processes); (0, 1) outside torchrun."""
-    if dist.is_available() and dist.is_initialized():
-        return dist.get_rank(), dist.get_world_size()
-    return 0, 1
-
-
-def _same_start(model: nn.Module) -> None:
-    """Every process begins with the weights of the first."""
-    for tensor in model.state_dict().values():
-        dist.broadcast(tensor, src=0)
-
-
-def _average(parameters: list[nn.Parameter], value: Tensor) -> Tensor:
-    """Mean gradient over the processes, in place, in one message; and the mean loss."""
-    for parameter in parameters:
-        if parameter.grad is None:  # every process must send the same number of values
-            parameter.grad = torch.zeros_like(parameter)
-    flat = torch.cat([parameter.grad.flatten() for parameter in parameters] + [value.detach().view(1)])
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
-    start = 0
-    for parameter in parameters:
-        parameter.grad.copy_(flat[start : start + parameter.numel()].view_as(parameter))
-        start += parameter.numel()
-    return flat[-1]
-
-
-# ---- validation and early stop ---------------------------------------------------------------------
-
-
-@torch.no_grad()
-def _validate(model, validate, history: History, best: dict, patience: int | None, done: int) -> None:
-    model.eval()
-    value = float(validate(model))
+@contextmanager
+def _training(model: nn.Module) -> Iterator[None]:
+    """With dropout; afterwards the model is in the mode in which it was."""
+    before = model.training
     model.train()
-    history.validations.append((done, value))
-    if value < best["value"]:
-        weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        best.update(value=value, step=done, weights=weights, waited=0)
-    else:
-        best["waited"] += 1
-        history.stopped_early = patience is not None and best["waited"] >= patience
-
-
-# ---- not a number ----------------------------------------------------------------------------------
-
-
-def _cause(step: int, value: float, model: nn.Module, losses: list[float], engine) -> str:
-    """One sentence: where it happened, and the first of the usual causes that the evidence fits."""
-    what = (
-        f"step {step}: the loss is {value}"
-        if not np.isfinite(value)
-        else f"step {step}: a gradient is not finite"
-    )
-    sick = next((name for name, p in model.named_parameters() if not torch.isfinite(p).all()), None)
-    rate = engine.param_groups[0]["lr"]
-    recent = losses[-20:]
-    grown = len(recent) >= 2 and recent[-1] > 2 * min(recent)
-    if sick is not None:
-        cause = (
-            f"parameter {sick} already held numbers that are not finite, so the step before was too large: "
-            f"lower the learning rate (now {rate:g}) or clip gradients"
-        )
-    elif grown:
-        cause = (
-            f"the loss rose from {min(recent):.3g} to {recent[-1]:.3g} just before, so the learning rate "
-            f"(now {rate:g}) is likely too high: lower it"
-        )
-    elif np.isfinite(value):
-        name = next(
-            (n for n, p in model.named_parameters() if p.grad is not None and not p.grad.isfinite().all()),
-            "?",
-        )
-        cause = (
-            f"it is that of {name} while the loss is finite: likely a square root, logarithm or division at "
-            "zero, whose slope has no bound; add a small number inside it"
-        )
-    else:
-        cause = (
-            "weights and earlier losses were finite: likely a batch with inf or NaN in it, a softmax over "
-            "scores that are all masked, or the logarithm of zero"
-        )
-    return f"{what}; {cause}."
-
-
-# ---- checkpoints -----------------------------------------------------------------------------------
-
-
-def _random_state() -> dict[str, Any]:
-    kind, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 - the one that seed() seeds
-    state = {
-        "torch": torch.get_rng_state(),
-        "python": random.getstate(),
-        "numpy": (kind, keys.tolist(), position, has_gauss, gauss),
-    }
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state_all()
-    return state
-
-
-def _set_random_state(state: dict[str, Any]) -> None:
-    torch.set_rng_state(state["torch"].cpu())
-    version, numbers, gauss = state["python"]
-    random.setstate((version, tuple(numbers), gauss))
-    kind, keys, position, has_gauss, numpy_gauss = state["numpy"]
-    keys = np.array(keys, dtype=np.uint32)
-    np.random.set_state((kind, keys, position, has_gauss, numpy_gauss))  # noqa: NPY002
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all([each.cpu() for each in state["cuda"]])
-
-
-def _save(path: Path, identity, model, engine, scaler, history: History, best: dict) -> None:
-    """Write beside the target, flush to the disk, then rename: the file is the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    content = {
-        "identity": identity,
-        "model": model.state_dict(),
-        "optimiser": engine.state_dict(),
-        "scaler": scaler.state_dict(),
-        "random": _random_state(),
-        "losses": history.losses,
-        "validations": history.validations,
-        "stopped_early": history.stopped_early,
-        "seconds": history.seconds,
-        "cpu_seconds": history.cpu_seconds,
-        "best": best,
-    }
-    with temporary.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _load(path: Path, identity, model, engine, scaler, history: History, best: dict, device) -> None:
     try:
-        stored = torch.load(path, map_location=device, weights_only=True)
-        theirs = stored["identity"]
-    except Exception as error:
-        raise ValueError(
-            f"checkpoint: {path} cannot be read ({type(error).__name__}); delete it to start afresh"
-        ) from None
-    for key, value in identity.items():
-        if theirs.get(key) != value:
-            ours_short, theirs_short = (value, theirs.get(key)) if key != "parameters" else ("others", "some")
-            raise ValueError(
-                f"checkpoint: {path} belongs to another run ({key}: {theirs_short!r} there, {ours_short!r} "
-                "here); name another file, or delete it"
-            )
-    model.load_state_dict(stored["model"])
-    engine.load_state_dict(stored["optimiser"])
-    scaler.load_state_dict(stored["scaler"])
-    history.losses[:] = stored["losses"]
-    history.validations[:] = [tuple(row) for row in stored["validations"]]
-    history.stopped_early = stored["stopped_early"]
-    history.seconds, history.cpu_seconds = stored["seconds"], stored["cpu_seconds"]
-    history.resumed_from = len(history.losses)
-    best.update(stored["best"])
-    _set_random_state(stored["random"])
+        yield
+    finally:
+        model.train(before)
+
+
+@contextmanager
+def _progress(description: str, steps: int, history: History, shown: bool) -> Iterator[tqdm]:
+    """A bar that stands at the steps already done."""
+    done = len(history.losses)
+    with tqdm(total=steps, initial=done, desc=description, unit="step", disable=not shown) as bar:
+        yield bar
+
+
+def _batch(batches: Callable[[int], Any] | Sequence[Any], number: int, device: torch.device) -> Any:
+    batch = batches(number) if callable(batches) else batches[number % len(batches)]
+    return batch.to(device) if hasattr(batch, "to") else batch
+
+
+def _set_learning_rate(
+    engine: torch.optim.Optimizer, learning_rate: float, schedule: Callable[[int], float] | None, step: int
+) -> None:
+    if schedule is not None:
+        for group in engine.param_groups:
+            group["lr"] = learning_rate * schedule(step)
+
+
+def _one_number(value: Any) -> Tensor:
+    if not isinstance(value, Tensor) or value.ndim != 0:
+        given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"loss: expected a tensor without dimensions, got {given}; take the mean")
+    return value

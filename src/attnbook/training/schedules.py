@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from attnbook.arguments import whole_number
+
 
 def warmup_inverse_sqrt(d_model: int, warmup: int = 4000) -> Callable[[int], float]:
     """The paper's learning rate: it rises along a line for ``warmup`` steps, then falls with 1/√step.
@@ -29,10 +31,11 @@ def warmup_inverse_sqrt(d_model: int, warmup: int = 4000) -> Callable[[int], flo
 
     Raises
     ------
-    ValueError
-        If a number is not whole or below 1.
+    TypeError, ValueError
+        If a number is not whole, or below 1.
     """
-    _positive(d_model=d_model, warmup=warmup)
+    whole_number("d_model", d_model)
+    whole_number("warmup", warmup)
 
     def rate(step: int) -> float:
         number = step + 1
@@ -63,12 +66,11 @@ def warmup_linear(warmup: int, steps: int, hold: float = 0.0) -> Callable[[int],
 
     Raises
     ------
-    ValueError
-        If a number is out of range.
+    TypeError, ValueError
+        If a number of steps is not whole, or a number is out of range.
     """
-    _positive(steps=steps)
-    if isinstance(warmup, bool) or not isinstance(warmup, int) or not 0 <= warmup < steps:
-        raise ValueError(f"warmup: expected a whole number from 0 to {steps - 1}, got {warmup!r}")
+    whole_number("steps", steps)
+    whole_number("warmup", warmup, least=0, most=steps - 1)
     if not 0 <= hold < 1:
         raise ValueError(f"hold: expected a share from 0 up to, not including, 1, got {hold!r}")
     top = max(warmup, hold * steps)  # the step from which it falls
@@ -79,9 +81,3 @@ def warmup_linear(warmup: int, steps: int, hold: float = 0.0) -> Callable[[int],
         return max(0.0, min(1.0, (steps - step) / (steps - top)))
 
     return factor
-
-
-def _positive(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")

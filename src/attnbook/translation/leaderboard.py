@@ -8,6 +8,10 @@ A row is made from a results file of ``attnbook run translation``::
 and a chapter shows the rows up to itself::
 
     print(leaderboard.table(up_to_chapter=4))
+
+A row made now is trained by the rule of ``attnbook.experiments.training_rule``, and its speed is that of
+``attnbook run translator_speed``, which times all such rows in one run. Rows without a loss are those of the
+first edition: its sentences, the number of steps that their command names. They are made again together.
 """
 
 from __future__ import annotations
@@ -23,13 +27,17 @@ from attnbook.results import FOLDER as RESULTS
 from attnbook.results import results, write
 
 FOLDER = RESULTS / "leaderboard"
+SPEED = "steps per second"
 # heading, number in the summary, decimals
 COLUMNS = (
+    ("loss", "validation loss", 3),
     ("BLEU", "bleu", 1),
+    ("exact", "exact", 2),
+    ("endless", "endless", 3),
     ("BLEU, long", "bleu long", 1),
     ("AER", "aer", 3),
     ("parameters", "parameters", 0),
-    ("steps/s", "steps per second", 1),
+    ("steps/s", SPEED, 1),
 )
 NOT_MEASURED = "–"
 
@@ -56,14 +64,18 @@ def add(result: str, model: str, chapter: int, folder: Path | None = None) -> Pa
     Raises
     ------
     ValueError
-        If the results have no BLEU, the chapter is negative, or the name has no letter or digit.
+        If the results were not made by the rule of training, the chapter is negative, or the name has no
+        letter or digit.
     FileNotFoundError
         If there are no such results.
     """
     stored = results(result)
     summary = stored["summary"]
-    if "bleu" not in summary:
-        raise ValueError(f"result: {result} has no BLEU; name results of attnbook run translation")
+    lacking = [key for key in ("bleu", "validation loss", "learning rate", "endless") if key not in summary]
+    if lacking:
+        raise ValueError(
+            f"result: {result} lacks {', '.join(lacking)}; name results of attnbook run translation"
+        )
     if isinstance(chapter, bool) or not isinstance(chapter, int) or chapter < 0:
         raise ValueError(f"chapter: expected a whole number from 0 up, got {chapter!r}")
     stem = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
@@ -75,6 +87,7 @@ def add(result: str, model: str, chapter: int, folder: Path | None = None) -> Pa
         "corpus": stored["options"]["data"],
         "result": result,
         "command": stored["command"],
+        "commit": stored["commit"],
         "machine": stored["machine"],
         "seeds": len(stored["seeds"]),
         "numbers": {key: summary[key] for _, key, _ in COLUMNS if key in summary},
@@ -87,12 +100,14 @@ def add(result: str, model: str, chapter: int, folder: Path | None = None) -> Pa
 def rows(up_to_chapter: int | None = None, folder: Path | None = None) -> list[dict[str, Any]]:
     """The rows of the chapters up to this one, in the order of chapters, then of names.
 
+    A row's numbers hold its speed where ``translator_speed`` has timed it.
+
     Raises
     ------
     ValueError
         If a file is not a row.
     """
-    found = []
+    found, speeds = [], _speeds()
     for path in sorted((folder or FOLDER).glob("*.json")):
         try:
             row = json.loads(path.read_text(encoding="utf-8"))
@@ -102,8 +117,25 @@ def rows(up_to_chapter: int | None = None, folder: Path | None = None) -> list[d
         if missing:
             raise ValueError(f"{path}: not a row of the leaderboard, it lacks {', '.join(sorted(missing))}")
         if up_to_chapter is None or row["chapter"] <= up_to_chapter:
+            if made_by_the_rule(row) and row["model"] in speeds:
+                row["numbers"][SPEED] = speeds[row["model"]]
             found.append(row)
     return sorted(found, key=lambda row: (row["chapter"], row["model"]))
+
+
+def made_by_the_rule(row: dict[str, Any]) -> bool:
+    """Whether a row was trained by the rule, and not in the first edition."""
+    return "validation loss" in row["numbers"]
+
+
+def _speeds() -> dict[str, dict[str, float]]:
+    """Steps a second of each model, all timed in one run."""
+    try:
+        summary = results("translator_speed")["summary"]
+    except FileNotFoundError:
+        return {}
+    timed = ((name.rpartition("/"), number) for name, number in summary.items())
+    return {model: number for (model, _, what), number in timed if what == SPEED}
 
 
 def _cell(row: dict[str, Any], key: str, decimals: int) -> str:
@@ -113,6 +145,17 @@ def _cell(row: dict[str, Any], key: str, decimals: int) -> str:
     mean = f"{number['mean']:,.{decimals}f}"
     # the same model has as many parameters with every seed
     return mean if key == "parameters" or number["n"] < 2 else f"{mean} ± {number['std']:.{decimals}f}"
+
+
+def cells(up_to_chapter: int | None = None, folder: Path | None = None) -> list[list[str]]:
+    """The table as lines of cells, the first of them the headings; what no row has measured is no column."""
+    shown = rows(up_to_chapter, folder)
+    columns = [column for column in COLUMNS if any(column[1] in row["numbers"] for row in shown)]
+    lines = [["chapter", "model", *(heading for heading, _, _ in columns), "seeds"]]
+    for row in shown:
+        numbers = [_cell(row, key, decimals) for _, key, decimals in columns]
+        lines.append([str(row["chapter"]), row["model"], *numbers, str(row["seeds"])])
+    return lines
 
 
 def table(up_to_chapter: int | None = None, style: str = "text", folder: Path | None = None) -> str:
@@ -127,15 +170,13 @@ def table(up_to_chapter: int | None = None, style: str = "text", folder: Path | 
     Returns
     -------
     str
-        Lines of a table. BLEU is measured on sentences as long as those in training, "BLEU, long" on longer
-        ones; AER is – for a model without alignments.
+        Lines of a table. The loss is that of the validation sentences, in nats a word. BLEU, exact matches,
+        endless outputs (more than 1.3 times as long as the reference) and AER are measured on sentences as
+        long as those in training, "BLEU, long" on longer ones; AER is – for a model without alignments.
     """
     if style not in ("text", "markdown"):
         raise ValueError(f"style: expected text or markdown, got {style!r}")
-    lines = [["chapter", "model", *(heading for heading, _, _ in COLUMNS), "seeds"]]
-    for row in rows(up_to_chapter, folder):
-        cells = [_cell(row, key, decimals) for _, key, decimals in COLUMNS]
-        lines.append([str(row["chapter"]), row["model"], *cells, str(row["seeds"])])
+    lines = cells(up_to_chapter, folder)
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
 
     def padded(line: list[str]) -> list[str]:  # the name to the left, numbers to the right

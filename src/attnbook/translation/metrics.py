@@ -1,4 +1,6 @@
-"""How good is a translation, and how good an alignment: BLEU and AER, with the baselines to beat."""
+"""How good is a translation (BLEU, chrF, exact matches, outputs that do not end), and how good an alignment
+(AER, with the baselines to beat).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sacrebleu.metrics import BLEU
+from attnbook.extras import needs
+
+with needs("experiments"):
+    from sacrebleu.metrics import BLEU, CHRF
 
 Links = Iterable[tuple]
 
@@ -17,25 +22,86 @@ def bleu(translations: Sequence[Sequence[str]], references: Sequence[Sequence[st
     Parameters
     ----------
     translations, references : lists of lists of str
-        One reference a translation; split the same way, since BLEU counts words in common.
+        One reference a translation; split the same way, since BLEU counts words in common. An n-gram order
+        without a match counts half a match, then a quarter … (sacrebleu's smoothing ``exp``).
 
     Raises
     ------
     ValueError
-        If the two lists differ in number, or are empty.
+        If the two lists differ in number, are empty, or hold sentences that are not split into words.
     """
-    _check_counts(translations, references)
-    score = BLEU(tokenize="none", force=True).corpus_score(
-        [" ".join(words) for words in translations], [[" ".join(words) for words in references]]
-    )
-    return score.score
+    _check_sentences(translations, references)
+    return BLEU(tokenize="none", force=True).corpus_score(*_joined(translations, references)).score
+
+
+def chrf(translations: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> float:
+    """Corpus chrF from 0 to 100 (Popović 2015, https://aclanthology.org/W15-3049/), computed by sacrebleu.
+
+    The F-score of character n-grams, 1 to 6 long and without spaces, in which recall counts twice as much as
+    precision (β = 2). Half a word that is right counts for something, as it does not in BLEU.
+
+    Parameters
+    ----------
+    translations, references : lists of lists of str
+        One reference a translation.
+
+    Raises
+    ------
+    ValueError
+        As :func:`bleu`.
+    """
+    _check_sentences(translations, references)
+    return CHRF().corpus_score(*_joined(translations, references)).score
 
 
 def exact(translations: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> float:
-    """Share of translations, from 0 to 1, that equal their reference word for word."""
-    _check_counts(translations, references)
+    """Share of translations, from 0 to 1, that equal their reference word for word.
+
+    Raises
+    ------
+    ValueError
+        As :func:`bleu`.
+    """
+    _check_sentences(translations, references)
     same = sum(list(ours) == list(theirs) for ours, theirs in zip(translations, references, strict=True))
     return same / len(references)
+
+
+def endless(
+    translations: Sequence[Sequence[str]],
+    references: Sequence[Sequence[str]],
+    *,
+    most: int,
+    ratio: float = 1.3,
+) -> float:
+    """Share of translations, from 0 to 1, that do not come to an end where they should.
+
+    A translation counts if it has more than ``ratio`` times the words of its reference, or if it has ``most``
+    words, so that the search stopped it. A few such loops cost a corpus many points of BLEU.
+
+    Parameters
+    ----------
+    translations, references : lists of lists of str
+    most : int
+        The search's limit of words, as in ``translation.search.translate``.
+    ratio : float
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        As :func:`bleu`; or if ``most`` or ``ratio`` is below 1.
+    """
+    _check_sentences(translations, references)
+    if most < 1:
+        raise ValueError(f"most: expected at least 1 word, got {most}")
+    if not ratio >= 1:
+        raise ValueError(f"ratio: expected at least 1, got {ratio}")
+    counted = sum(
+        len(ours) > ratio * len(theirs) or len(ours) >= most
+        for ours, theirs in zip(translations, references, strict=True)
+    )
+    return counted / len(references)
 
 
 def bleu_by_length(
@@ -58,8 +124,13 @@ def bleu_by_length(
     -------
     dict
         ``{"5-8": 57.3, …}``; buckets without a sentence are left out.
+
+    Raises
+    ------
+    ValueError
+        As :func:`bleu`; or if there is not one length a sentence.
     """
-    _check_counts(translations, references)
+    _check_sentences(translations, references)
     if len(lengths) != len(references):
         raise ValueError(f"lengths: expected {len(references)}, one a sentence, got {len(lengths)}")
     scores = {}
@@ -72,7 +143,22 @@ def bleu_by_length(
     return scores
 
 
-def _check_counts(translations, references) -> None:
+def _joined(
+    translations: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """What sacrebleu takes: strings of words, and one list of references."""
+    return [" ".join(words) for words in translations], [[" ".join(words) for words in references]]
+
+
+def _check_sentences(translations: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> None:
+    for name, sentences in (("translations", translations), ("references", references)):
+        for number, words in enumerate(sentences):
+            # a string is a sequence of strings too: its letters would be taken for words
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+                raise ValueError(
+                    f"{name}: expected a list of words for each sentence, got {words!r:.60} for sentence "
+                    f"{number}; split it into words first"
+                )
     if len(translations) != len(references):
         raise ValueError(
             f"translations: expected as many as references ({len(references)}), got {len(translations)}"

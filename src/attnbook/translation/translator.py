@@ -20,8 +20,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from attnbook.arguments import whole_number
 from attnbook.data.pairs import join_words, split_words
 from attnbook.data.vocabulary import SPECIAL, Vocabulary
+from attnbook.files import replacing
 from attnbook.nn.transformer import Transformer
 from attnbook.training.evaluating import evaluating
 from attnbook.translation.search import beam, greedy
@@ -81,8 +83,8 @@ class Translator:
 
     Raises
     ------
-    ValueError
-        If a vocabulary is not as long as the model's, or another argument is out of range.
+    TypeError, ValueError
+        If a vocabulary is not as long as the model's, or another argument is of no use.
     """
 
     def __init__(
@@ -95,8 +97,7 @@ class Translator:
         alpha: float = 0.6,
         unknown: str = "error",
     ) -> None:
-        if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-            raise ValueError(f"width: expected a whole number of at least 1, got {width!r}")
+        whole_number("width", width)
         if unknown not in ("error", "warn"):
             raise ValueError(f"unknown: expected error or warn, got {unknown!r}")
         for name, vocabulary, size in (
@@ -282,20 +283,15 @@ class Translator:
             If the model is no ``nn.Transformer``.
         """
         arguments = _arguments(self.model)
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        torch.save(
-            {
-                "format": FORMAT,
-                "model": arguments,
-                "weights": self.model.state_dict(),
-                "src": self.src_vocabulary.words[len(SPECIAL) :],
-                "tgt": self.tgt_vocabulary.words[len(SPECIAL) :],
-            },
-            temporary,
-        )
-        temporary.replace(path)
+        content = {
+            "format": FORMAT,
+            "model": arguments,
+            "weights": self.model.state_dict(),
+            "src": self.src_vocabulary.words[len(SPECIAL) :],
+            "tgt": self.tgt_vocabulary.words[len(SPECIAL) :],
+        }
+        with replacing(path, "wb") as file:
+            torch.save(content, file)
 
     @classmethod
     def load(

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from skimage import draw
 from torch import Tensor
+
+from attnbook.extras import needs
+
+with needs("vision"):
+    from skimage import draw
 
 RED, GREEN = (0.85, 0.25, 0.2), (0.2, 0.6, 0.3)
 GREY = 0.5

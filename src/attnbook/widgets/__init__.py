@@ -3,7 +3,6 @@
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.head_explorer import HeadExplorer
-from attnbook.widgets.head_explorer_cross import HeadExplorerCross
 from attnbook.widgets.position_explorer import PositionExplorer
 from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
@@ -15,7 +14,6 @@ __all__ = [
     "AlignmentExplorer",
     "AttentionWindow",
     "HeadExplorer",
-    "HeadExplorerCross",
     "PositionExplorer",
     "QKVPlayground",
     "Quiz",

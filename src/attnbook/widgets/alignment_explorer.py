@@ -2,19 +2,41 @@
 
 import base64
 import struct
-
-import numpy as np
+from numbers import Integral
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.state import Boolean, Choice, Index, Number, Pair, Record, State, Words, hidden_outcome
 
 SCORERS = ("none", "additive", "dot", "general")
 VIEWS = ("heatmap", "ribbons")
 MOST_WORDS = 64
 
 
-def alignment_weights(query, key, v=None, W=None) -> np.ndarray:
-    """Weights of every target word over the source words, as js/alignment.js computes them.
+STATE = State(
+    source=Words(most=MOST_WORDS),
+    scorer=Choice(options=SCORERS),
+    view=Choice(options=VIEWS),
+    gold=Boolean(),
+    cell=Pair(rows="rows", columns="source", optional=True),
+    **hidden_outcome(
+        Record(
+            optional=True,
+            asked_of_reader=("share",),
+            wanted='{"choice": a word or its index, "share": 0 to 1}; of a fixed vector the share alone',
+            parts={
+                "choice": Index(of="source", optional=True),
+                "share": Number(low=0, high=1),
+                "answer": Index(of="source", optional=True),
+                "actual": Number(low=0, high=1),
+            },
+        )
+    ),
+)
+
+
+def alignment_weights(query, key, v=None, W=None) -> list[list[float]]:
+    """Weights of every target word over the source words, as js/mechanisms/alignment.js computes them.
 
     Parameters
     ----------
@@ -31,18 +53,21 @@ def alignment_weights(query, key, v=None, W=None) -> np.ndarray:
 
     Returns
     -------
-    (tgt, src) array
+    (tgt, src) lists
         Each row adds up to 1.
     """
-    query, key = np.asarray(query, dtype=np.float64), np.asarray(key, dtype=np.float64)
+    import torch
+
+    from attnbook.nn import DotScore, masked_softmax
+
+    query, key = (torch.as_tensor(part, dtype=torch.float64) for part in (query, key))
     if W is not None:
-        key = key @ np.asarray(W, dtype=np.float64).T
+        key = key @ torch.as_tensor(W, dtype=torch.float64).T
     if v is None:
-        scores = query @ key.T
+        scores = DotScore()(query, key)
     else:
-        scores = np.tanh(query[:, None] + key[None]) @ np.asarray(v, dtype=np.float64)
-    exps = np.exp(scores - scores.max(1, keepdims=True))
-    return exps / exps.sum(1, keepdims=True)
+        scores = torch.tanh(query[:, None] + key) @ torch.as_tensor(v, dtype=torch.float64)
+    return masked_softmax(scores).tolist()
 
 
 class AlignmentExplorer(PredictFirst):
@@ -232,105 +257,84 @@ class AlignmentExplorer(PredictFirst):
             except traitlets.TraitError as error:
                 self.notice = str(error)
 
-    def _check(self, state):
-        example = self._look_up(_words("source", state.get("source")))
-        scorers = tuple(example["scorers"])
-        scorer = values.choice("scorer", state.get("scorer"), scorers)
-        shown = example["scorers"][scorer]
-        checked = {
-            "version": self._version,
-            "source": example["src"],
-            "scorer": scorer,
-            "view": values.choice("view", state.get("view"), VIEWS),
-            "gold": self._flag("gold", state),
-            "cell": state.get("cell"),
-            "prediction": None,
-            "revealed": self._flag("revealed", state),
-            "score": None,
-        }
-        prediction = state.get("prediction")
-        if checked["cell"] is not None:
-            if scorer == "none":
-                raise ValueError(
-                    f"cell: expected None, since a fixed vector has no weights, got {checked['cell']!r}."
-                )
-            rows, columns = len(shown["output"]), len(example["src"])
-            cell = checked["cell"]
-            if (
-                not isinstance(cell, list | tuple)
-                or len(cell) != 2
-                or not all(type(i) is int for i in cell)
-                or not (0 <= cell[0] < rows and 0 <= cell[1] < columns)
-            ):
-                raise ValueError(f"cell: expected [row < {rows}, column < {columns}], got {cell!r}.")
-            checked["cell"] = list(cell)
-        if prediction is not None and "weights" not in shown:
-            return {**checked, **self._recalled(prediction, shown)}
-        guessed = self._guessed(prediction, example["src"], lambda: self._outcome(example, shown), MOST_WORDS)
-        return {**checked, **guessed}
+    def _declare(self):
+        return STATE
 
-    @staticmethod
-    def _outcome(example, shown):
-        """The source word that the row of the question looks at most, and its share."""
+    def _sizes(self, state):
+        _, shown = self._shown(state)
+        if "weights" not in shown:
+            raise ValueError("cell: expected None, since a fixed vector has no weights.")
+        return {"rows": len(shown["output"])}
+
+    def _agree(self, state):
+        self._shown(state)
+
+    def _shown(self, state):
+        """The example and the part of it that the scorer gave."""
+        example = self._look_up(_words("source", state["source"]))
+        scorer = values.choice("scorer", state["scorer"], tuple(example["scorers"]))
+        return example, example["scorers"][scorer]
+
+    def _options(self, state):
+        return state["source"]
+
+    def _outcome(self, state):
+        example, shown = self._shown(state)
+        if "weights" not in shown:
+            return None, sum(shown["remembered"]) / len(shown["remembered"])
         row = shown["weights"][ask_row(example, shown)]
-        return int(np.argmax(row)), float(max(row))
+        return _peak(row), max(row)
 
-    @staticmethod
-    def _recalled(prediction, shown):
-        """A guess of how much comes back from a fixed vector, beside what came back."""
+    def _completed(self, prediction, state):
+        _, shown = self._shown(state)
+        if "weights" in shown:
+            return super()._completed(prediction, state)
         if "remembered" not in shown:
             raise ValueError("prediction: expected weights or remembered shares; there are none.")
-        if not isinstance(prediction, dict) or "share" not in prediction:
-            raise ValueError(f'prediction: expected {{"share": 0 to 1}}, got {prediction!r}.')
-        made = {
-            "choice": None,
-            "share": values.number("prediction share", prediction["share"], 0, 1),
-            "answer": None,
-            "actual": values.compact(float(np.mean(shown["remembered"]))),
-        }
-        return {"prediction": made, "revealed": True, "score": values.grade(made)}
+        if prediction.get("choice") is not None or prediction.get("answer") is not None:
+            raise ValueError(
+                "prediction: expected a share alone, since a fixed vector has no weights, "
+                f"got {prediction!r}."
+            )
+        actual = prediction.get("actual", self._outcome(state)[1])
+        return {"choice": None, "share": prediction["share"], "answer": None, "actual": actual}
 
     def _edited(self, name, value, state):
         if name in ("source", "scorer"):
             # Another sentence or scorer is another question; what was in view stays in view.
+            value = _words("source", value) if name == "source" else value
             state = {**state, "prediction": None, "cell": None, name: value}
             if name == "source":
-                example = self._look_up(_words("source", value))
+                example = self._look_up(value)
                 if state["scorer"] not in example["scorers"]:
                     state["scorer"] = next(iter(example["scorers"]))
             return state
         return super()._edited(name, value, state)
 
-    def _shown(self, state):
-        example = self._known[tuple(state["source"])]
-        return example, example["scorers"][state["scorer"]]
-
-    def _mirrors(self, state):
+    def _derived(self, state):
         example, shown = self._shown(state)
         weights = shown.get("weights")
-        names = ("scorer", "view", "gold", "cell", "prediction", "revealed", "score")
         return {
-            **{name: state[name] for name in names},
             "source": " ".join(example["src"]),
             "weights": weights and [[round(x, 6) for x in row] for row in weights],
             "output": shown["output"],
         }
 
-    def _sentence(self, state, *, outcome=False):
+    def _sentence(self, state):
         example, shown = self._shown(state)
-        if "remembered" in shown and not (outcome or state["revealed"]):
-            return "What the fixed vector gives back is hidden: predict how much of the sentence, or skip."
-        if state["scorer"] == "none":
+        if "weights" not in shown:
+            if "remembered" in shown and not state["revealed"]:
+                return (
+                    "What the fixed vector gives back is hidden: predict how much of the sentence, or skip."
+                )
             return f"From one fixed vector, the decoder writes: {' '.join(shown['output'])}."
-        row = ask_row(example, shown)
-        word = shown["output"][row]
-        if not (outcome or state["revealed"]):
+        word = shown["output"][ask_row(example, shown)]
+        if not state["revealed"]:
             return f"The weights are hidden: predict which source word “{word}” looks at most, or skip."
-        best = int(np.argmax(shown["weights"][row]))
-        share = values.percent(shown["weights"][row][best])
+        best, share = self._outcome(state)
         return (
-            f"“{word}” looks most at “{example['src'][best]}”, {share}: {state['scorer']} score, "
-            f"{len(shown['output'])} target words over {len(example['src'])} source words."
+            f"“{word}” looks most at “{example['src'][best]}”, {values.percent(share)}: {state['scorer']} "
+            f"score, {len(shown['output'])} target words over {len(example['src'])} source words."
         )
 
     def _figure(self):
@@ -338,23 +342,26 @@ class AlignmentExplorer(PredictFirst):
         from matplotlib.patches import Rectangle
 
         example, shown = self._shown(self.state)
+        revealed = self.state["revealed"]
         src, rows = example["src"], shown["output"]
         if "weights" not in shown:
             figure = Figure(figsize=(7.2, 2.4))
-            lines = [
-                f"source: {' '.join(src)}",
-                f"wanted: {' '.join(example['tgt'])}",
-                f"written: {' '.join(rows)}",
-            ]
+            written = " ".join(rows) if revealed or "remembered" not in shown else "?"
+            lines = [f"source: {' '.join(src)}", f"wanted: {' '.join(example['tgt'])}", f"written: {written}"]
             figure.text(0.02, 0.9, "\n".join(_wrap(lines)), va="top", fontsize=9)
             return figure
         figure = Figure(figsize=(min(7.5, 2.2 + 0.42 * len(src)), min(7, 2.2 + 0.32 * len(rows))))
         axes = figure.add_subplot()
-        axes.imshow(shown["weights"], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        hidden = [[0.0] * len(src)] * len(rows)
+        axes.imshow(shown["weights"] if revealed else hidden, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        if not revealed:
+            for t in range(len(rows)):
+                for s in range(len(src)):
+                    axes.text(s, t, "?", ha="center", va="center", fontsize=7)
         axes.set_xticks(range(len(src)), src, rotation=60, ha="left", fontsize=8)
         axes.set_yticks(range(len(rows)), rows, fontsize=8)
         axes.xaxis.tick_top()
-        if rows == example["tgt"]:
+        if revealed and rows == example["tgt"]:
             for t, s, kind in example["gold"]:
                 style = "-" if kind == "S" else ":"
                 axes.add_patch(Rectangle((s - 0.5, t - 0.5), 1, 1, fill=False, ls=style, ec="#a33f00"))
@@ -366,8 +373,13 @@ def ask_row(example, shown) -> int:
     """The row of the question: ``ask``, or the first whose largest weight is off the diagonal."""
     if example.get("ask") is not None and example["ask"] < len(shown["output"]):
         return example["ask"]
-    peaks = [int(np.argmax(row)) for row in shown["weights"]]
+    peaks = map(_peak, shown["weights"])
     return next((t for t, s in enumerate(peaks) if s != t), 0)
+
+
+def _peak(row) -> int:
+    """Where the largest weight is; the first of equals."""
+    return max(range(len(row)), key=row.__getitem__)
 
 
 def _wrap(lines):
@@ -404,7 +416,7 @@ def _example(name, example) -> dict:
     gold = []
     for link in example.get("gold") or []:
         fine = isinstance(link, list | tuple) and len(link) == 3 and link[2] in ("S", "P")
-        if not fine or not all(isinstance(i, int | np.integer) for i in link[:2]):
+        if not fine or not all(isinstance(i, Integral) for i in link[:2]):
             raise ValueError(f'{name} gold: expected links [t, s, "S" or "P"], got {link!r}.')
         t, s, kind = int(link[0]), int(link[1]), link[2]
         if not (0 <= t < len(tgt) and 0 <= s < len(src)):
@@ -465,7 +477,8 @@ def _scorer(name, scorer, parts, src, tgt) -> dict:
         W = None if parts.get("W") is None else values.matrix(f"{name} W", parts["W"], d)
         width = len(W[0]) if W else d
         key = values.matrix(f"{name} key", parts.get("key"), len(src), width, " (one row a source word)")
-        off = float(np.abs(alignment_weights(query, key, v, W) - np.asarray(weights)).max())
+        made = alignment_weights(query, key, v, W)
+        off = max(abs(x - y) for a, b in zip(made, weights, strict=True) for x, y in zip(a, b, strict=True))
         if off > 1e-4:
             named = f", key and {extra}" if v or W else ", key"
             raise ValueError(f"{name}: expected weights that query{named} give, got {off:.2g} off.")

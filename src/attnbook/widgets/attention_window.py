@@ -8,6 +8,18 @@ import numpy as np
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.mulberry32 import generator
+from attnbook.widgets.state import (
+    Absent,
+    Choice,
+    Index,
+    Integer,
+    Number,
+    Record,
+    State,
+    Vector,
+    hidden_outcome,
+)
 
 MODES = ("soft", "hard", "local-m", "local-p")
 # The names that attnbook.nn.LocalAttention uses.
@@ -18,7 +30,7 @@ SHARE = 0.9  # of the soft weights' mass, which the reader's window has to cover
 
 
 def window_weights(scores, mode="local-p", centre=0.0, window=1, temperature=1.0) -> dict:
-    """What soft, hard and local attention make of the same scores, as js/window.js computes it.
+    """What soft, hard and local attention make of the same scores.
 
     Parameters
     ----------
@@ -37,60 +49,55 @@ def window_weights(scores, mode="local-p", centre=0.0, window=1, temperature=1.0
 
     Returns
     -------
-    dict
+    dict of lists
         ``soft`` (S,), the weights of global soft attention; ``inside`` (S,), whether a word is in the window;
-        ``gauss`` (S,); ``weights`` (S,), all 0 if the window holds no word; ``covered``, the share of the
-        soft weights that lies inside.
+        ``weights`` (S,), all 0 if the window holds no word; and ``covered``, the share of the soft weights
+        that lies inside.
     """
-    scaled = np.asarray(scores, dtype=np.float64) / temperature
-    places = np.arange(len(scaled))
-    local = mode.startswith("local")
-    distance = np.abs(places - centre)
-    inside = distance <= window if local else np.ones(len(scaled), dtype=bool)
-    soft = _softmax(scaled, np.ones(len(scaled), dtype=bool))
-    gauss = np.exp(-2 * distance**2 / window**2) if mode == "local-p" else np.ones(len(scaled))
-    weights = _softmax(scaled, inside) * gauss
+    import torch
+
+    from attnbook.nn import DotScore, LocalAttention, masked_softmax
+
+    scaled = torch.as_tensor(scores, dtype=torch.float64) / temperature
+    distance = (torch.arange(len(scaled)) - centre).abs()
+    inside = distance <= window if mode.startswith("local") else torch.ones(len(scaled), dtype=torch.bool)
+    soft = weights = masked_softmax(scaled)
     if mode == "hard":
-        weights = np.where(places == scaled.argmax(), 1.0, 0.0)
+        weights = torch.nn.functional.one_hot(scaled.argmax(), len(scaled)).double()
+    elif mode != "soft":
+        # A key is one number, the score itself; the reader's p_t stands where the network's would.
+        local = LocalAttention(DotScore(), window)
+        local.alignment = "predictive" if mode == "local-p" else "monotonic"
+        local.centre = lambda *_: torch.tensor([[centre]], dtype=torch.float64)
+        one, key = torch.ones(1, 1, dtype=torch.float64), scaled[:, None]
+        weights = local(one, key, key)[1][0]
     return {
-        "soft": soft,
-        "inside": inside,
-        "gauss": gauss,
-        "weights": weights,
-        "covered": float(soft[inside].sum()),
+        "soft": soft.tolist(),
+        "inside": inside.tolist(),
+        "weights": weights.tolist(),
+        "covered": soft[inside].sum().item(),
     }
-
-
-def _softmax(scores, may):
-    """Softmax over those that may be attended to; zeros for the others."""
-    if not may.any():
-        return np.zeros(len(scores))
-    exps = np.where(may, np.exp(np.minimum(scores - scores[may].max(), 0)), 0.0)
-    return exps / exps.sum()
 
 
 def least_window(soft, centre) -> int:
     """The smallest whole D, from 1, whose window around ``centre`` covers 90 % of the soft weights."""
-    soft = np.asarray(soft)
-    distance = np.abs(np.arange(len(soft)) - centre)
     window = 1
-    while soft[distance <= window].sum() < SHARE - 1e-9:
+    while covers(soft, centre, window) < SHARE - 1e-9:
         window += 1
     return window
 
 
-def draw_counts(odds, draws, seed) -> list[int]:
-    """How often each word comes up in ``draws`` draws with these odds; the page draws the very same.
+def covers(soft, centre, window) -> float:
+    """The share of the soft weights within ``window`` of ``centre``."""
+    return sum(weight for s, weight in enumerate(soft) if abs(s - centre) <= window)
 
-    The generator is mulberry32, of 32 bits: enough to look at chance, and the same in two languages.
-    """
+
+def draw_counts(odds, draws, seed) -> list[int]:
+    """How often each word comes up in ``draws`` draws with these odds; the page draws the very same."""
     counts = [0] * len(odds)
-    state = seed
+    numbers = generator(seed)
     for _ in range(draws):
-        state = (state + 0x6D2B79F5) & 0xFFFFFFFF
-        mixed = ((state ^ state >> 15) * (state | 1)) & 0xFFFFFFFF
-        mixed ^= (mixed + (mixed ^ mixed >> 7) * (mixed | 61)) & 0xFFFFFFFF
-        left = (mixed ^ mixed >> 14) / 2**32
+        left = next(numbers)
         word = 0
         while word < len(odds) - 1:
             left -= odds[word]
@@ -219,7 +226,7 @@ class AttentionWindow(PredictFirst):
             middle = (len(self._tokens) - 1) / 2
             centre = _centre(mode, middle if step is None else self._trained["p_t"][0], len(self._tokens))
         state = {
-            "mode": mode,
+            "mode": _mode(mode),
             "centre": centre,
             "window": window,
             "temperature": temperature,
@@ -258,7 +265,7 @@ class AttentionWindow(PredictFirst):
             return
         for t, row in enumerate(self._trained["scores"]):
             made = window_weights(row, mode, self._trained["p_t"][t], window)["weights"]
-            off = float(np.abs(made - self._trained["weights"][t]).max())
+            off = float(np.abs(np.array(made) - self._trained["weights"][t]).max())
             if off > 1e-4:
                 raise ValueError(
                     f"trained weights[{t}]: expected what {mode} with window={window} and p_t = "
@@ -272,119 +279,110 @@ class AttentionWindow(PredictFirst):
             raise traitlets.TraitError("memory: expected no assignment; make a new widget.")
         return proposal["value"]
 
-    def _check(self, state):
-        n = len(self._tokens)
-        mode = state.get("mode")
-        mode = values.choice("mode", ALIASES.get(mode, mode) if isinstance(mode, str) else mode, MODES)
-        centre = values.number("centre", state.get("centre"))
+    def _declare(self):
+        n, keys = len(self._tokens), self._keys
+        rows = len(self._trained["target"]) if self._trained else 0
+        return State(
+            mode=Choice(options=MODES),
+            centre=Number(),
+            window=Integer(low=1, high=MOST_WORDS),
+            temperature=Number(low=0.01, high=100),
+            query=Absent(why=", since this widget has no keys; set scores")
+            if keys is None
+            else Vector(length=keys.shape[1], optional=True, why=", as many as a key has"),
+            scores=Vector(length=n, optional=True, why=" (one a word)"),
+            step=Index(of=rows, optional=True, why=", a target word, or None")
+            if rows
+            else Absent(why=", since trained is absent"),
+            samples=Integer(low=0, high=MOST_DRAWS),
+            seed=Integer(low=0, high=2**32 - 1),
+            **hidden_outcome(
+                Record(
+                    optional=True,
+                    wanted='{"window": D} or {"share": 0 to 1}',
+                    parts={
+                        "window": Integer(low=1, high=MOST_WORDS, optional=True),
+                        "share": Number(low=0, high=1, optional=True),
+                        "answer": Integer(low=1, high=3 * MOST_WORDS, optional=True),
+                        "actual": Number(low=0, high=1),
+                    },
+                )
+            ),
+        )
+
+    def _agree(self, state):
+        n, mode, centre = len(self._tokens), state["mode"], state["centre"]
         most = n + MOST_WORDS if mode == "local-m" else n
         if not 0 <= centre <= most or (mode == "local-m" and centre != int(centre)):
             wanted = f"t, a whole number from 0 to {most}" if mode == "local-m" else f"p_t from 0 to S = {n}"
             raise ValueError(f"centre: expected {wanted}, got {centre:g}.")
-        query, scores = state.get("query"), state.get("scores")
-        if query is not None:
-            if self._keys is None:
-                raise ValueError("query: expected None, since this widget has no keys; set scores.")
-            query = values.vector("query", query, self._keys.shape[1], ", as many as a key has")
-        if scores is not None:
-            scores = values.vector("scores", scores, n, " (one a word)")
-        step = state.get("step")
-        rows = 0 if self._trained is None else len(self._trained["target"])
-        if step is not None and not (_whole(step) and 0 <= step < rows):
-            held = f"None or a target word from 0 to {rows - 1}" if rows else "None, since trained is absent"
-            raise ValueError(f"step: expected {held}, got {step!r}.")
-        if query is None and scores is None and step is None:
+        if state["query"] is None and state["scores"] is None and state["step"] is None:
             raise ValueError("query: expected keys and a query, or scores, or a trained row; there are none.")
-        checked = {
-            "version": self._version,
-            "mode": mode,
-            "centre": centre,
-            "window": _within("window", state.get("window"), 1, MOST_WORDS),
-            "temperature": values.number("temperature", state.get("temperature"), 0.01, 100),
-            "query": query,
-            "scores": scores,
-            "step": step,
-            "samples": _within("samples", state.get("samples"), 0, MOST_DRAWS),
-            "seed": _within("seed", state.get("seed"), 0, 2**32 - 1),
-            "prediction": None,
-            "revealed": self._flag("revealed", state),
-            "score": None,
-        }
-        if state.get("prediction") is not None:
-            made = self._predicted(state["prediction"], checked)
-            checked.update(prediction=made, revealed=True)
-            off = (
-                abs(made["window"] - made["answer"]) / n
-                if "window" in made
-                else made["share"] - made["actual"]
-            )
-            checked["score"] = math.floor(max(0, 1 - abs(off)) * 100 + 0.5) / 100
-        return checked
 
-    def _predicted(self, prediction, state):
-        """The reader's guess beside what came out when it was made."""
-        seen = self._see(state)
+    def _completed(self, prediction, state):
+        seen = self._numbers(state)
         if seen["soft"] is None:
             raise ValueError("prediction: expected None, since this stored row has no scores to predict.")
         local = state["mode"].startswith("local")
-        guess = "window" if local else "share"
-        if not isinstance(prediction, dict) or guess not in prediction:
+        asked, other = ("window", "share") if local else ("share", "window")
+        if prediction.get(asked) is None or prediction.get(other) is not None:
             wanted = '{"window": D}' if local else '{"share": 0 to 1}'
             raise ValueError(f"prediction: expected {wanted} in mode {state['mode']}, got {prediction!r}.")
-        actual = prediction.get("actual")
-        if actual is not None:
-            actual = values.number("prediction actual", actual, 0, 1)
+        if "actual" in prediction:
+            if local == (prediction.get("answer") is None):
+                raise ValueError(
+                    f"prediction answer: expected one in a local mode alone, got {prediction!r}."
+                )
+            return prediction
         if not local:
-            share = values.number("prediction share", prediction["share"], 0, 1)
-            return {"share": share, "actual": _share(seen["soft"].max()) if actual is None else actual}
-        window = _within("prediction window", prediction["window"], 1, MOST_WORDS)
-        if actual is None:
-            distance = np.abs(np.arange(len(self._tokens)) - state["centre"])
-            answer = least_window(seen["soft"], state["centre"])
-            actual = _share(seen["soft"][distance <= window].sum())
-        else:
-            answer = _within("prediction answer", prediction.get("answer"), 1, 3 * MOST_WORDS)
-        return {"window": window, "answer": answer, "actual": actual}
+            return {**prediction, "actual": min(1.0, max(seen["soft"]))}
+        window = self._part("window", prediction, state)
+        covered = min(1.0, covers(seen["soft"], state["centre"], window))
+        return {**prediction, "answer": least_window(seen["soft"], state["centre"]), "actual": covered}
 
-    def _see(self, state):
+    def _graded(self, prediction, state):
+        if prediction["window"] is not None:
+            off = abs(prediction["window"] - prediction["answer"]) / len(self._tokens)
+        else:
+            off = abs(prediction["share"] - prediction["actual"])
+        return math.floor(max(0, 1 - off) * 100 + 0.5) / 100
+
+    def _compute(self, state):
         """Scores and all that follows from them; a stored row has weights alone."""
         step = state["step"]
         if step is not None and self._trained["scores"] is None:
-            return {"scores": None, "soft": None, "weights": self._trained["weights"][step], "covered": None}
+            weights = self._trained["weights"][step].tolist()
+            return {"scores": None, "soft": None, "weights": weights, "covered": None}
         if step is not None:
-            scores = self._trained["scores"][step]
+            scores = self._trained["scores"][step].tolist()
         elif state["scores"] is not None:
-            scores = np.asarray(state["scores"])
+            scores = state["scores"]
         else:
-            scores = self._keys @ np.asarray(state["query"])
+            scores = (self._keys @ np.array(state["query"])).tolist()
         settings = {name: state[name] for name in ("mode", "centre", "window", "temperature")}
         return {"scores": scores, **window_weights(scores, **settings)}
 
-    def _mirrors(self, state):
-        seen = self._see(state)
+    def _derived(self, state):
+        seen = self._numbers(state)
 
-        def listed(row):
+        def rounded(row):
             return None if row is None else [round(float(x), 6) for x in row]
 
-        names = (
-            *("mode", "centre", "window", "temperature", "query", "samples", "seed", "step"),
-            *("prediction", "revealed", "score"),
-        )
+        soft = seen["soft"]
         return {
-            **{name: state[name] for name in names},
             "tokens": self._tokens,
-            "key": None if self._keys is None else [listed(row) for row in self._keys],
-            **{name: listed(seen[name]) for name in ("scores", "soft", "weights")},
+            "key": None if self._keys is None else [rounded(row) for row in self._keys],
+            **{name: rounded(seen[name]) for name in ("scores", "soft", "weights")},
             "covered": None if seen["covered"] is None else round(seen["covered"], 6),
-            "counts": None
-            if seen["soft"] is None
-            else draw_counts(seen["soft"].tolist(), state["samples"], state["seed"]),
+            "counts": None if soft is None else draw_counts(soft, state["samples"], state["seed"]),
         }
 
     def _edited(self, name, value, state):
+        if name == "mode":
+            value = _mode(value)
         if name in ("query", "scores"):
             return {**state, "scores": None, name: value, "step": None, "prediction": None}
-        if name == "step" and _whole(value) and self._trained and 0 <= value < len(self._trained["p_t"]):
+        if name == "step" and type(value) is int and self._trained and 0 <= value < len(self._trained["p_t"]):
             centre = _centre(state["mode"], self._trained["p_t"][value], len(self._tokens))
             return {**state, "step": value, "centre": centre, "prediction": None}
         if name in ("mode", "centre", "window", "temperature"):
@@ -395,38 +393,37 @@ class AttentionWindow(PredictFirst):
                 return {**state, "mode": value, "prediction": None}
         return super()._edited(name, value, state)
 
-    def _sentence(self, state, *, outcome=False):
-        seen = self._see(state)
+    def _sentence(self, state):
+        seen = self._numbers(state)
         tokens, mode, step = self._tokens, state["mode"], state["step"]
-        top = int(seen["weights"].argmax())
+        weights = seen["weights"]
+        top = max(range(len(weights)), key=weights.__getitem__)
         best = tokens[top]
         stored = seen["soft"] is None
         if stored:
             text = (
                 f"the model's weights as stored, largest on “{best}” with "
-                f"{values.percent(seen['weights'].max())}; they add up to "
-                f"{values.fixed(float(seen['weights'].sum()))}"
+                f"{values.percent(weights[top])}; they add up to "
+                f"{values.fixed(sum(weights))}"
             )
-        elif not (outcome or state["revealed"]):
+        elif not state["revealed"]:
             text = "the weights are hidden: predict and commit, or skip"
         elif mode == "soft":
             text = (
                 f"soft attention over all {len(tokens)} words gives “{best}” the largest share, "
-                f"{values.percent(seen['soft'].max())}"
+                f"{values.percent(max(seen['soft']))}"
             )
         elif mode == "hard":
-            counts = draw_counts(seen["soft"].tolist(), state["samples"], state["seed"])
+            counts = draw_counts(seen["soft"], state["samples"], state["seed"])
             drawn = f"; of {state['samples']} draws, {counts[top]} fell on it" if state["samples"] else ""
-            text = (
-                f"hard attention takes “{best}”, whose odds are {values.percent(seen['soft'].max())}{drawn}"
-            )
+            text = f"hard attention takes “{best}”, whose odds are {values.percent(max(seen['soft']))}{drawn}"
         else:
             place = f"p_t = {values.fixed(state['centre'])} with D = {state['window']}"
-            held = int(seen["inside"].sum())
+            held = sum(seen["inside"])
             text = (
                 f"the window around {place} holds {held} of {len(tokens)} words and "
                 f"{values.percent(seen['covered'])} of the soft weights; its weights add up to "
-                f"{values.fixed(float(seen['weights'].sum()))}"
+                f"{values.fixed(sum(weights))}"
                 if held
                 else f"the window around {place} holds no word, so every weight is 0"
             )
@@ -436,15 +433,20 @@ class AttentionWindow(PredictFirst):
     def _figure(self):
         from matplotlib.figure import Figure
 
-        state, seen, n = self.state, self._see(self.state), len(self._tokens)
+        state, seen, n = self.state, self._numbers(self.state), len(self._tokens)
+        hidden = seen["soft"] is not None and not state["revealed"]
         places = np.arange(n)
         figure = Figure(figsize=(7.2, 3.4))
         axes = figure.add_subplot()
-        if seen["soft"] is not None:
+        if hidden:
+            for place in places:
+                axes.text(place, 0.05, "?", ha="center", fontsize=10)
+        elif seen["soft"] is not None:
             axes.bar(
                 places, seen["soft"], width=0.8, fill=False, ec="#535b65", ls="--", label="soft attention"
             )
-        axes.bar(places, seen["weights"], width=0.55, color="#005a9c", label=f"{state['mode']} weights")
+        if not hidden:
+            axes.bar(places, seen["weights"], width=0.55, color="#005a9c", label=f"{state['mode']} weights")
         if state["mode"].startswith("local"):
             low, high = state["centre"] - state["window"], state["centre"] + state["window"]
             axes.axvspan(low, high, color="#a33f00", alpha=0.12, label="window")
@@ -454,28 +456,17 @@ class AttentionWindow(PredictFirst):
                 curve = np.exp(-2 * (x - state["centre"]) ** 2 / state["window"] ** 2)
                 axes.plot(x, curve, color="#a33f00", lw=1, ls=":", label="Gaussian")
         axes.set_xticks(places, self._tokens, rotation=40, ha="right", fontsize=8)
-        axes.set(ylim=(0, 1.05), ylabel="weight (share of 1)")
+        axes.set(xlim=(-0.6, n - 0.4), ylim=(0, 1.05), ylabel="weight (share of 1)")
         axes.tick_params(axis="y", labelsize=8)
-        axes.legend(fontsize=8, frameon=False, loc="upper right")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8, frameon=False, loc="upper right")
         figure.subplots_adjust(left=0.09, right=0.98, top=0.97, bottom=0.38)
         return figure
 
 
-def _share(sum_of_weights) -> float:
-    return values.compact(min(1.0, float(sum_of_weights)))
-
-
-def _whole(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _within(name, value, low, high) -> int:
-    """A whole number in ``[low, high]``."""
-    if isinstance(value, np.integer):
-        value = int(value)
-    if not _whole(value) or not low <= value <= high:
-        raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}.")
-    return value
+def _mode(mode):
+    """A mode by its name here; the names of LocalAttention are taken too."""
+    return ALIASES.get(mode, mode) if isinstance(mode, str) else mode
 
 
 def _centre(mode, centre, words) -> float:

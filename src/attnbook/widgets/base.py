@@ -13,6 +13,7 @@ import re
 import textwrap
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -21,6 +22,7 @@ from ipywidgets.widgets.trait_types import InstanceDict
 from ipywidgets.widgets.widget import widget_serialization
 
 from attnbook.widgets import values
+from attnbook.widgets.state import Record, State
 
 STATIC = Path(__file__).parent / "static"
 
@@ -88,7 +90,7 @@ class Widget(anywidget.AnyWidget):
     -----
     Where scripts do not run (a repository's preview, PDF), a figure (``image/png``, or ``text/html`` for a
     quiz) and one sentence (``text/plain``) stand in the widget's place: both travel in the same output as
-    the live view.
+    the live view. They tell what the reader may see: while an outcome waits for a prediction, neither does.
     """
 
     _esm = "export default {}"
@@ -103,6 +105,9 @@ class Widget(anywidget.AnyWidget):
     ).tag(sync=True)
     prediction = Mirror("what the reader expected")
     score = Mirror("how good the prediction was, from 0 to 1", derived=True)
+    declaration = traitlets.Dict(help="What a state may hold: the page checks it from this too.").tag(
+        sync=True
+    )
 
     # ipywidgets would save a Layout model beside each widget; none is made until it is asked for.
     layout = InstanceDict(Layout, allow_none=True, default_value=None).tag(sync=True, **widget_serialization)
@@ -121,12 +126,15 @@ class Widget(anywidget.AnyWidget):
             raise ValueError(f'name: expected letters, digits, "-", "_" and ".", got {address!r}.')
         if not isinstance(challenge, str):
             raise TypeError(f"challenge: expected a string, got {challenge!r}.")
+        self._declared = self._declare()
+        self._last_numbers: tuple[dict | None, Any] = (None, None)
         # The constructor speaks ValueError, as every function of the package does.
-        checked = self._check({"version": self._version, **state})
+        self._accepted = self._check({"version": self._version, **state})
         order = f"{name}-{next(_counts[name])}"
         super().__init__(
             widget_id=f"{name}-{address}" if address else order,
-            state=checked,
+            state=self._accepted,
+            declaration=self._declared.exported(),
             challenge=challenge,
             theme=theme,
             model_id=hashlib.sha256(f"attnbook {order}".encode()).hexdigest()[:32],
@@ -135,25 +143,58 @@ class Widget(anywidget.AnyWidget):
 
     # --- What a widget class defines --------------------------------------------------------------------
 
-    def _check(self, state: dict) -> dict:
-        """The state in its one normal form, or ``ValueError`` with a sentence that says what is wrong."""
+    def _declare(self) -> State:
+        """The parts of the state; ``js/`` checks what the page is given from the same declaration."""
         raise NotImplementedError
 
-    def _mirrors(self, state: dict) -> dict:
-        """The value of every mirror for this state."""
+    def _sizes(self, state: dict) -> dict:
+        """Sizes that the declaration names and that are no part of the state, from what is checked so far."""
+        return {}
+
+    def _agree(self, state: dict) -> None:
+        """Raise ``ValueError`` where parts that are right by themselves do not fit together."""
+
+    def _compute(self, state: dict):
+        """The numbers of this state, by :mod:`attnbook.nn` in float64. Asked once a state: see `_numbers`."""
         raise NotImplementedError
+
+    def _derived(self, state: dict) -> dict:
+        """The values of the mirrors that are computed and not a part of the state."""
+        return {}
 
     def _edited(self, name: str, value, state: dict) -> dict:
         """``state`` after ``name`` was assigned ``value``."""
         return {**state, name: value}
 
-    def _sentence(self, state: dict, *, outcome: bool = False) -> str:
-        """What is shown, in one sentence; ``outcome``: also what waits for the reader's prediction."""
+    def _sentence(self, state: dict) -> str:
+        """What is in view, in one sentence; what waits for the reader's prediction is not told."""
         raise NotImplementedError
 
     def _figure(self):
-        """A matplotlib figure that stands in the widget's place, or None."""
+        """A matplotlib figure of what is in view, which stands in the widget's place, or None."""
         return None
+
+    # --- What follows from it -----------------------------------------------------------------------------
+
+    def _check(self, state: dict) -> dict:
+        """The state in its one normal form, or ``ValueError`` with a sentence that says what is wrong."""
+        checked = {"version": self._version, **self._declared.check(state, self._sizes)}
+        self._agree(checked)
+        return checked
+
+    def _numbers(self, state: dict):
+        """What `_compute` makes of this state, kept until it is asked for another one."""
+        known, numbers = self._last_numbers
+        if known is not state:
+            numbers = self._compute(state)
+            self._last_numbers = state, numbers
+        return numbers
+
+    def _mirrors(self, state: dict) -> dict:
+        """The value of every mirror for this state."""
+        traits = self.traits()
+        parts = {name: part for name, part in state.items() if isinstance(traits.get(name), Mirror)}
+        return {**parts, **self._derived(state)}
 
     def assign(self, **parts) -> None:
         """Assign several parts at once, where one alone would not fit the others.
@@ -187,15 +228,24 @@ class Widget(anywidget.AnyWidget):
     @traitlets.validate("state")
     def _valid_state(self, proposal):
         state = proposal["value"]
+        if state is self._accepted:
+            return state
         try:
             if state.get("version") != self._version:
                 raise ValueError(
                     f"state: expected version {self._version}, got {state.get('version')!r}; "
                     "make the widget anew and assign its traits."
                 )
-            return self._check(state)
+            self._accepted = self._check(state)
         except ValueError as error:
             raise traitlets.TraitError(str(error)) from None
+        return self._accepted
+
+    @traitlets.validate("declaration")
+    def _fixed_declaration(self, proposal):
+        if proposal["value"] != self._declared.exported():
+            raise traitlets.TraitError("declaration: expected no assignment; it belongs to the class.")
+        return proposal["value"]
 
     @traitlets.observe("state")
     def _spread(self, change):
@@ -209,15 +259,16 @@ class Widget(anywidget.AnyWidget):
                 self._notify_trait(name, old[name], value)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}: {self._sentence(self.state, outcome=True)}"
+        return f"{type(self).__name__}: {self._sentence(self.state)}"
 
     def _static(self) -> tuple[dict, dict]:
         """MIME data and metadata of the stand-in."""
         figure = self._figure()
         if figure is None:
             return {}, {}
-        sentence = self._sentence(self.state, outcome=True)
-        figure.text(0.01, 0.01, textwrap.fill(sentence, 100), fontsize=8, va="bottom")
+        sentence = self._sentence(self.state)
+        per_line = int(14 * figure.get_figwidth())  # letters of this size in an inch
+        figure.text(0.01, 0.01, textwrap.fill(sentence, per_line), fontsize=8, va="bottom")
         out = io.BytesIO()
         figure.savefig(out, format="png", dpi=80, metadata={"Software": None})
         return {"image/png": base64.b64encode(out.getvalue()).decode()}, {"image/png": {"alt": sentence}}
@@ -249,57 +300,57 @@ class PredictFirst(Widget):
             raise ValueError(f"predict: expected True or False, got {predict!r}.")
         return {"prediction": None, "revealed": not predict, "score": None}
 
-    @staticmethod
-    def _flag(name: str, state: dict) -> bool:
-        """One part of a state that is True or False."""
-        if not isinstance(state.get(name), bool):
-            raise ValueError(f"{name}: expected True or False, got {state.get(name)!r}.")
-        return state[name]
+    # --- What a widget class defines --------------------------------------------------------------------
 
-    @staticmethod
-    def _guessed(prediction, words: list[str], outcome, most: int | None = None) -> dict:
-        """What a state holds of a guess of a word and its share, beside what came out when it was made.
+    def _options(self, state: dict) -> list[str]:
+        """The words among which the reader chooses."""
+        raise NotImplementedError
 
-        Parameters
-        ----------
-        prediction : dict or None
-            ``choice``, one of ``words`` or its index, and ``share``. What the page sends also has ``answer``
-            and ``actual``: those stay, whatever is shown by now.
-        words : list of str
-        outcome : callable
-            The index of the right word and its share, for a guess that is made now.
-        most : int, optional
-            Indices below it are taken, where the sentence may have changed since; ``len(words)`` if left out.
+    def _outcome(self, state: dict) -> tuple[int | None, float]:
+        """The index of the right word (None where only a share is asked), and its share."""
+        raise NotImplementedError
 
-        Returns
-        -------
-        dict
-            ``prediction`` with ``choice, share, answer, actual``; ``revealed`` and ``score``. Empty for None.
+    def _completed(self, prediction: dict, state: dict) -> dict:
+        """The reader's guess beside what came out when it was made.
+
+        What the page sends holds both: what came out then stays, whatever is shown by now.
         """
-        if prediction is None:
-            return {}
-        if not isinstance(prediction, dict) or not {"choice", "share"} <= set(prediction):
-            raise ValueError(
-                'prediction: expected {"choice": a word or its index, "share": 0 to 1}, '
-                f"got {prediction!r}."
-            )
-        choice = prediction["choice"]
+        words = self._options(state)
+        choice = prediction.get("choice")
         if isinstance(choice, str) and choice in words:
             choice = words.index(choice)
-        told = {"answer", "actual"} <= set(prediction)
-        answer, actual = (prediction["answer"], prediction["actual"]) if told else outcome()
-        for what, index in (("choice", choice), ("answer", answer)):
-            if type(index) is not int or not 0 <= index < (most or len(words)):
-                raise ValueError(
-                    f"prediction: expected a {what} among {words!r} or its index, got {index!r}."
-                )
-        made = {
-            "choice": choice,
-            "share": values.number("prediction share", prediction["share"], 0, 1),
-            "answer": answer,
-            "actual": values.number("prediction actual", actual, 0, 1),
-        }
-        return {"prediction": made, "revealed": True, "score": values.grade(made)}
+        if type(choice) is not int or not 0 <= choice < len(words):
+            raise ValueError(f"prediction: expected a choice among {words!r} or its index, got {choice!r}.")
+        made = {**prediction, "choice": choice}
+        if not {"answer", "actual"} <= set(prediction):
+            made["answer"], made["actual"] = self._outcome(state)
+        return made
+
+    def _part(self, name: str, prediction: dict, state: dict):
+        """One part of a guess, checked: what the outcome is worked out from."""
+        field = self._declared.parts["prediction"].parts[name]
+        return self._declared.check_field(
+            field, f"prediction {name}", prediction.get(name), state, self._sizes
+        )
+
+    def _graded(self, prediction: dict, state: dict) -> float | None:
+        """How good a completed guess was, from 0 to 1."""
+        return values.grade(prediction)
+
+    # --- What follows from it -----------------------------------------------------------------------------
+
+    def _check(self, state):
+        prediction = state.get("prediction")
+        checked = super()._check({**state, "prediction": None, "score": None})
+        if prediction is not None:
+            field = self._declared.parts["prediction"]
+            if isinstance(field, Record):
+                field.asked("prediction", prediction)
+            completed = self._completed(prediction, checked)
+            self._declared.check_part("prediction", completed, checked, self._sizes)
+            checked["revealed"] = True
+            checked["score"] = self._graded(checked["prediction"], checked)
+        return checked
 
     def _edited(self, name: str, value, state: dict) -> dict:
         if name == "prediction" and value is None:

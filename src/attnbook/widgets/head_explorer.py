@@ -1,101 +1,12 @@
-"""HeadExplorer: every head of a small model, what it looks at, and what is lost without it."""
+"""HeadExplorer: every head of a model, what it looks at, and what is lost without it."""
 
-import base64
-import struct
-
-import numpy as np
-
-from attnbook.widgets import values
-from attnbook.widgets.base import Mirror, Widget, bundle, traitlets
-
-VIEWS = ("one", "compare", "difference", "average")
-ABLATIONS = ("zero", "mean")
-MOST_WORDS = 64
-MOST_HEADS = 16  # in a layer
-MOST_LAYERS = 8
-HIDDEN = "Match each head with its role, or skip."
-MOST_NUMBERS = 50_000  # of a model: 200 kB as float32, 267 kB in a notebook
+from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.heads_of_translation import TranslationHeads
+from attnbook.widgets.heads_of_words import WordHeads
+from attnbook.widgets.heads_shared import beside
 
 
-class Reader:
-    """A small trained model in float64 NumPy, as js/word_model.js computes it.
-
-    Parameters
-    ----------
-    sizes : dict
-        ``vocab, d_model, n_heads, n_layers, max_length``, ``d_ff`` (0: none), ``causal``, ``tied``, ``norms``
-        (whether there are layer norms), ``bias`` (how many numbers the output layer adds: vocab or 0),
-        ``hidden`` (the token number of a hidden word, or -1).
-    numbers : sequence of float
-        All parameters, one after the other, in the order in which ``__init__`` takes them.
-    """
-
-    def __init__(self, sizes: dict, numbers):
-        self.sizes = sizes
-        left = np.asarray(numbers, dtype=np.float64)
-        d, d_ff = sizes["d_model"], sizes["d_ff"]
-
-        def take(*shape):
-            nonlocal left
-            part, left = left[: int(np.prod(shape))], left[int(np.prod(shape)) :]
-            return part.reshape(shape)
-
-        self.embedding, self.positions = take(sizes["vocab"], d), take(sizes["max_length"], d)
-        self.layers = []
-        for _ in range(sizes["n_layers"]):
-            layer = {"norm_1": (take(d), take(d)) if sizes["norms"] else None}
-            layer.update({name: (take(d, d), take(d)) for name in ("q", "k", "v", "o")})
-            if d_ff:
-                layer.update(
-                    norm_2=(take(d), take(d)), W_1=(take(d_ff, d), take(d_ff)), W_2=(take(d, d_ff), take(d))
-                )
-            self.layers.append(layer)
-        self.norm = (take(d), take(d)) if sizes["norms"] else None
-        self.output = self.embedding if sizes["tied"] else take(sizes["vocab"], d)
-        self.bias = take(sizes["bias"]) if sizes["bias"] else 0.0
-        self.means = take(2, sizes["n_layers"], d)  # of visible words, of hidden ones
-
-    def __call__(self, tokens, ablated=(), ablation="zero") -> dict:
-        """``logits`` (length, vocab) and ``weights`` (n_layers, n_heads, length, length)."""
-        n_heads = self.sizes["n_heads"]
-        d_head = self.sizes["d_model"] // n_heads
-        hidden = (np.asarray(tokens) == self.sizes["hidden"]).astype(int)
-        x = self.embedding[list(tokens)] + self.positions[: len(tokens)]
-        all_weights = []
-        for i, layer in enumerate(self.layers):
-            inside = _norm(x, layer["norm_1"])
-            q, k, v = (
-                (inside @ layer[name][0].T + layer[name][1]).reshape(-1, n_heads, d_head).transpose(1, 0, 2)
-                for name in "qkv"
-            )
-            scores = q @ k.transpose(0, 2, 1) / np.sqrt(d_head)
-            if self.sizes["causal"]:
-                scores = np.where(np.tri(len(x), dtype=bool), scores, -np.inf)
-            weights = np.exp(scores - scores.max(-1, keepdims=True))
-            weights /= weights.sum(-1, keepdims=True)
-            contexts = weights @ v  # (n_heads, length, d_head)
-            for at, head in ablated:
-                if at == i:
-                    mean = self.means[hidden, i, head * d_head : (head + 1) * d_head]  # (length, d_head)
-                    contexts[head] = mean if ablation == "mean" else 0.0
-            merged = contexts.transpose(1, 0, 2).reshape(len(x), -1)
-            x = x + merged @ layer["o"][0].T + layer["o"][1]
-            if "W_1" in layer:
-                inner = _norm(x, layer["norm_2"]) @ layer["W_1"][0].T + layer["W_1"][1]
-                x = x + np.maximum(inner, 0) @ layer["W_2"][0].T + layer["W_2"][1]
-            all_weights.append(weights)
-        return {"logits": _norm(x, self.norm) @ self.output.T + self.bias, "weights": np.stack(all_weights)}
-
-
-def _norm(x, learned):
-    if learned is None:
-        return x
-    gain, bias = learned
-    centred = x - x.mean(-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * gain + bias
-
-
-class HeadExplorer(Widget):
+class HeadExplorer(PredictFirst):
     """Layers × heads as small pictures, one of them large; compare, average, ablate, edit, match to roles.
 
     Make it from a model with :meth:`from_model`, and everything recomputes in the page: weights, and beside
@@ -142,7 +53,11 @@ class HeadExplorer(Widget):
     ask : int or None
     cell : [row, column] or None
         The cell whose arithmetic is shown.
+    sentence, kind, row, column, hidden, hidden_written
+        Of translations: see :meth:`from_translation`.
     weights : (layers, heads, n_tgt, n_src) lists
+    query_words, key_words : list of str, or None
+        Of translations: the words of the rows and of the columns.
     probabilities : dict, or None
         ``before`` and ``after`` the ablation, one share a word of the vocabulary.
     loss : [before, after], or None
@@ -159,18 +74,27 @@ class HeadExplorer(Widget):
     _css = bundle("HeadExplorer.css")
 
     content = traitlets.Dict(help="Words, roles and numbers, packed as float32; read-only.").tag(sync=True)
-    tokens = Mirror("the words of the rows")
     head = Mirror("[layer, head] that is shown large, from 0")
     other = Mirror("[layer, head] beside it, from 0")
     view = Mirror("one, compare, difference or average")
+    weights = Mirror("(layers, heads, n_tgt, n_src); set what they follow from", derived=True)
+    # Of words.
+    tokens = Mirror("the words of the rows")
     ablated = Mirror("list of [layer, head] that are switched off, from 0")
     ablation = Mirror("zero or mean")
     ask = Mirror("the word at which the output is shown, or None")
     cell = Mirror("row and column of the arithmetic")
-    revealed = Mirror("whether the roles are in view")
-    weights = Mirror("(layers, heads, n_tgt, n_src); set tokens, ask or ablated", derived=True)
     probabilities = Mirror("the model's shares before and after the ablation", derived=True)
     loss = Mirror("minus the logarithm of the true word's share, before and after", derived=True)
+    # Of translations.
+    sentence = Mirror("which translation, from 0")
+    kind = Mirror("encoder, decoder or cross")
+    row = Mirror("the query, from 0")
+    column = Mirror("the key whose arithmetic is shown, or None")
+    hidden = Mirror("source words that are hidden, from 0")
+    hidden_written = Mirror("keys of the decoder that are hidden, from 0")
+    query_words = Mirror("the words of the rows; set sentence or kind", derived=True)
+    key_words = Mirror("the words of the columns; set sentence or kind", derived=True)
 
     def __init__(
         self,
@@ -187,56 +111,45 @@ class HeadExplorer(Widget):
         challenge="",
         predict=True,
         theme="auto",
-        _model=None,
     ):
-        if not isinstance(predict, bool):
-            raise ValueError(f"predict: expected True or False, got {predict!r}.")
-        self._reader = self._outputs = self._static_weights = None
-        if _model is None:
-            words = _words("tokens", tokens)
-            columns = words if src is None else _words("src", src)
-            self._static_weights = _weights(weights, len(words), len(columns))
-            n_layers, n_heads = self._static_weights.shape[:2]
-            content = {"sentences": [words], "src": None if src is None else columns, "verb": "look at "}
-            content["weights"] = _pack(self._static_weights)
-            if outputs is not None:
-                self._outputs = _array("outputs", outputs, (n_layers, n_heads, len(words), None))
-                content["outputs"] = _pack(self._outputs)
-            ask = 0 if ask is None else ask
-        else:
-            content, self._reader = _model
-            n_layers, n_heads = (self._reader.sizes[name] for name in ("n_layers", "n_heads"))
-        if not (1 <= n_layers <= MOST_LAYERS and 1 <= n_heads <= MOST_HEADS):
-            raise ValueError(
-                f"weights: expected at most {MOST_LAYERS} layers and {MOST_HEADS} heads, got {n_layers} and "
-                f"{n_heads}."
-            )
-        self._sizes = n_layers, n_heads
-        asked, options = _roles(roles, other_roles, n_layers, n_heads)
-        self._content = {**content, "sizes": [n_layers, n_heads], "roles": asked, "options": options}
-        self._last = None
-        super().__init__(
-            {
-                "tokens": content["sentences"][0],
-                "head": head,
-                "other": [0, min(1, n_heads - 1)] if head in ((0, 0), [0, 0]) else [0, 0],
-                "view": view,
-                "ablated": [],
-                "ablation": "zero",
-                "ask": ask,
-                "cell": None,
-                "prediction": None,
-                "revealed": not (predict and asked),
-                "score": None,
-            },
-            challenge=challenge,
-            theme=theme,
-            content=self._content,
-        )
+        heads = WordHeads.of_weights(tokens, weights, src, outputs, roles, other_roles)
+        ask = 0 if ask is None else ask
+        self._show_words(heads, head, ask, view, predict, challenge=challenge, theme=theme)
+
+    def _show_words(self, heads, head, ask, view, predict, **traits):
+        unpredicted = self._unpredicted(predict)
+        state = {
+            "tokens": heads.content["sentences"][0],
+            "head": head,
+            "other": beside(head, heads.sizes[1]),
+            "view": view,
+            "ablated": [],
+            "ablation": "zero",
+            "ask": ask,
+            "cell": None,
+            **unpredicted,
+            "revealed": unpredicted["revealed"] or not heads.content["roles"],
+        }
+        self._heads = heads
+        super().__init__(state, content=heads.content, **traits)
 
     @classmethod
     def from_model(
-        cls, model, sentences, vocabulary, *, mask_word=None, head_means=None, ask="last", **options
+        cls,
+        model,
+        sentences,
+        vocabulary,
+        *,
+        mask_word=None,
+        head_means=None,
+        ask="last",
+        roles=None,
+        other_roles=(),
+        head=(0, 0),
+        view="one",
+        challenge="",
+        predict=True,
+        theme="auto",
     ):
         """A widget that runs a small trained model in the page.
 
@@ -261,59 +174,35 @@ class HeadExplorer(Widget):
             head can only be ablated to zeros.
         ask : int, None or "last"
             Where the model is asked first; "last": the last word that can be. None: nowhere.
-        **options
-            ``roles, other_roles, head, view, challenge, predict, theme`` as in :class:`HeadExplorer`.
+        roles, other_roles, head, view, challenge, predict, theme
+            As in :class:`HeadExplorer`.
 
         Raises
         ------
         ValueError
             If the model is too large, or a word is not in the vocabulary.
         """
-        words = values.words("vocabulary", list(vocabulary))
-        sizes, parameters, means = _taken_apart(model)
-        if head_means is not None:
-            means = head_means
-        if len(words) != sizes["vocab"] or len(set(words)) != len(words):
-            raise ValueError(
-                f"vocabulary: expected {sizes['vocab']} different words, one a token number of the model, "
-                f"got {len(set(words))} different of {len(words)}."
-            )
-        several = isinstance(sentences, list | tuple) and sentences and not isinstance(sentences[0], str)
-        given = [
-            _words(f"sentences[{i}]", one) for i, one in enumerate(sentences if several else [sentences])
-        ]
-        longest = max(map(len, given))
-        if longest > sizes["max_length"]:
-            raise ValueError(
-                f"sentences: expected at most {sizes['max_length']} words, as the model reads, got {longest}."
-            )
-        if sizes["causal"] and mask_word is not None:
-            raise ValueError("mask_word: expected none, since a causal model guesses the next word.")
-        if not sizes["causal"] and mask_word not in words:
-            raise ValueError(
-                "mask_word: expected the word of the vocabulary that stands for a hidden one, got "
-                f"{mask_word!r}."
-            )
-        sizes["max_length"] = longest  # positions beyond it stay behind
-        parameters[1] = parameters[1][:longest]
-        sizes["hidden"] = -1 if mask_word is None else words.index(mask_word)
-        parameters.append(_head_means(means, sizes))
-        numbers = np.concatenate([_numpy(part).ravel() for part in parameters]).astype("f4")
-        if len(numbers) > MOST_NUMBERS:
-            raise ValueError(
-                f"model: expected at most {MOST_NUMBERS:,} parameters, since they travel in the notebook, "
-                f"got {len(numbers):,}; make d_model, d_ff or the vocabulary smaller."
-            )
-        packed = {**sizes, "vocabulary": words, "mask": mask_word, "numbers": _pack(numbers)}
-        packed["means"] = means is not None
-        content = {"sentences": given, "src": None, "model": packed}
-        content["verb"] = "guess after " if sizes["causal"] else "hide "
+        heads = WordHeads.of_model(model, sentences, vocabulary, mask_word, head_means, roles, other_roles)
         if ask == "last":
-            ask = max(0, len(given[0]) - 1 - sizes["causal"])
-        return cls(given[0], None, ask=ask, **options, _model=(content, Reader(sizes, numbers)))
+            ask = max(0, len(heads.content["sentences"][0]) - 1 - heads.content["model"]["causal"])
+        made = cls.__new__(cls)
+        made._show_words(heads, head, ask, view, predict, challenge=challenge, theme=theme)
+        return made
 
-    @staticmethod
-    def from_translation(translations, **options):
+    @classmethod
+    def from_translation(
+        cls,
+        translations,
+        *,
+        sentence=0,
+        kind="cross",
+        head=(0, 0),
+        row=0,
+        view="one",
+        challenge="",
+        predict=True,
+        theme="auto",
+    ):
         """A widget for a translator: encoder self-attention, decoder self-attention and cross-attention.
 
         The reader chooses a sentence, a kind and a head, predicts where it looks, steps through the words
@@ -324,349 +213,112 @@ class HeadExplorer(Widget):
         translations : attnbook.translation.Translation, or a list of 1 to 12
             As ``translator.explain(text)`` gives them, all of one model. One of 16 words from a model of two
             layers with four heads takes 9 kB in the notebook, so six take 55.
-        **options
-            ``sentence=0`` : which one is shown first.
-            ``kind="cross"`` : or "encoder", "decoder".
-            ``head=(0, 0)`` : layer and head, from 0.
-            ``row=0`` : the word that looks, as a position or as the word itself, such as ``"traversé"``; the
-            prediction asks about this row of this head.
-            ``view="one"`` : or "compare", "difference", "average".
-            ``challenge="", predict=True, theme="auto"`` : as in :class:`~attnbook.widgets.QKVPlayground`.
+        sentence : int
+            Which one is shown first.
+        kind : "encoder", "decoder" or "cross"
+        head : (layer, head), from 0
+        row : int or str
+            The word that looks, as a position or as the word itself, such as ``"traversé"``; the prediction
+            asks about this row of this head.
+        view, challenge, predict, theme
+            As in :class:`HeadExplorer`.
 
         Returns
         -------
-        HeadExplorerCross
-            Its traits ``sentence, kind, head, row, hidden, weights, …`` are described there.
+        HeadExplorer
+            With the traits ``sentence, kind, head, other, view``; ``row``, the query, by its position or by
+            its word: the source word that looks (encoder), or the word that is being written (decoder,
+            cross); ``column``, the key whose arithmetic is shown, None for the largest weight; ``hidden``,
+            source words that no query may look at, in the encoder and in cross-attention;
+            ``hidden_written``, the same for the decoder's keys, ``<bos>`` and the words written so far; and
+            ``query_words, key_words, weights`` of this sentence and kind, without the hidden words: a row
+            with nothing left is all 0. See :mod:`attnbook.widgets.heads_of_translation` for how near they
+            are to the model's own.
 
         Raises
         ------
         ValueError
             Naming the translation or the option and what is wrong with it.
         """
-        from attnbook.widgets.head_explorer_cross import HeadExplorerCross  # which builds on this module
+        made = cls.__new__(cls)
+        made._show_translation(
+            TranslationHeads(translations),
+            sentence,
+            kind,
+            head,
+            row,
+            view,
+            predict,
+            challenge=challenge,
+            theme=theme,
+        )
+        return made
 
-        return HeadExplorerCross(translations, **options)
+    def _show_translation(self, heads, sentence, kind, head, row, view, predict, **traits):
+        state = {
+            "sentence": sentence,
+            "kind": kind,
+            "head": head,
+            "other": beside(head, heads.sizes[1]),
+            "view": view,
+            "row": row,
+            "column": None,
+            "hidden": [],
+            "hidden_written": [],
+            **self._unpredicted(predict),
+        }
+        if isinstance(row, str) and sentence in range(len(heads.content["translations"])):
+            state["row"] = heads.row_of(row, state)
+        self._heads = heads
+        super().__init__(state, content=heads.content, **traits)
 
     @traitlets.validate("content")
     def _fixed(self, proposal):
-        if proposal["value"] != self._content:
+        if proposal["value"] != self._heads.content:
             raise traitlets.TraitError("content: expected no assignment; make a new widget, or set tokens.")
         return proposal["value"]
 
-    def _check(self, state):
-        model = self._content.get("model")
-        tokens = _words("tokens", state.get("tokens"))
-        if model is None and tokens != self._content["sentences"][0]:
-            raise ValueError(
-                "tokens: expected those of the weights; only a widget with a model can edit them."
-            )
-        if model is not None:
-            unknown = [word for word in tokens if word not in model["vocabulary"]]
-            if unknown:
-                raise ValueError(f"tokens: expected words of the model's vocabulary, got {unknown[0]!r}.")
-            if len(tokens) > model["max_length"]:
-                raise ValueError(
-                    f"tokens: expected at most {model['max_length']} words, as the longest sentence that "
-                    f"this widget was made with, got {len(tokens)}."
-                )
-        n_columns = len(self._content["src"] or tokens)
-        checked = {
-            "version": self._version,
-            "tokens": tokens,
-            "head": self._pair("head", state.get("head"), *self._sizes),
-            "other": self._pair("other", state.get("other"), *self._sizes),
-            "view": values.choice("view", state.get("view"), VIEWS),
-            "ablated": state.get("ablated"),
-            "ablation": values.choice("ablation", state.get("ablation"), ABLATIONS),
-            "ask": state.get("ask"),
-            "cell": state.get("cell"),
-            "prediction": state.get("prediction"),
-            "revealed": state.get("revealed"),
-            "score": None,
-        }
-        if not isinstance(checked["ablated"], list | tuple):
-            raise ValueError(f"ablated: expected a list of [layer, head], got {checked['ablated']!r}.")
-        pairs = [self._pair("ablated", pair, *self._sizes) for pair in checked["ablated"]]
-        checked["ablated"] = [list(pair) for pair in sorted(set(map(tuple, pairs)))]
-        if pairs and model is None and self._outputs is None:
-            raise ValueError("ablated: expected none, since there is no model and no outputs= to change.")
-        if checked["ablation"] == "mean" and not (model and model["means"]):
-            raise ValueError("ablation: expected 'zero', since this widget has no head_means.")
-        ask = checked["ask"]
-        if (ask is None and model is None) or (
-            ask is not None and (type(ask) is not int or not 0 <= ask < len(tokens))
-        ):
-            raise ValueError(f"ask: expected the index of a word (0 to {len(tokens) - 1}), got {ask!r}.")
-        if checked["cell"] is not None:
-            checked["cell"] = self._pair("cell", checked["cell"], len(tokens), n_columns, "row", "column")
-        if not isinstance(checked["revealed"], bool):
-            raise ValueError(f"revealed: expected True or False, got {checked['revealed']!r}.")
-        if checked["prediction"] is not None:
-            asked, options = self._content["roles"], self._content["options"]
-            guess = checked["prediction"]
-            if not isinstance(guess, list | tuple) or len(guess) != len(asked) or not asked:
-                raise ValueError(
-                    f"prediction: expected one role for each of {len(asked)} heads, got {guess!r}."
-                )
-            checked["prediction"] = [values.choice("prediction", one, tuple(options)) for one in guess]
-            checked["revealed"] = True
-            right = sum(one == role for one, (_, _, role, _) in zip(guess, asked, strict=True))
-            checked["score"] = np.floor(100 * right / len(asked) + 0.5) / 100
-        return checked
+    # All that differs between words and translations is said by WordHeads and TranslationHeads.
 
-    @staticmethod
-    def _pair(name, pair, rows, columns, first="layer", second="head"):
-        fine = isinstance(pair, list | tuple) and len(pair) == 2 and all(type(i) is int for i in pair)
-        if not fine or not (0 <= pair[0] < rows and 0 <= pair[1] < columns):
-            raise ValueError(f"{name}: expected [{first} < {rows}, {second} < {columns}], got {pair!r}.")
-        return list(pair)
+    def _declare(self):
+        return self._heads.declare()
+
+    def _sizes(self, state):
+        return self._heads.measured(state)
+
+    def _agree(self, state):
+        self._heads.agree(state)
+
+    def _compute(self, state):
+        return self._heads.compute(state)
+
+    def _derived(self, state):
+        return self._heads.derived(state, self._numbers(state))
+
+    def _options(self, state):
+        return self._heads.options(state)
+
+    def _outcome(self, state):
+        return self._heads.outcome(state, self._numbers(state))
+
+    def _completed(self, prediction, state):
+        # Roles are matched, not guessed with a share: what came out stands in the content.
+        return prediction if isinstance(self._heads, WordHeads) else super()._completed(prediction, state)
+
+    def _graded(self, prediction, state):
+        if isinstance(self._heads, WordHeads):
+            return self._heads.graded(prediction)
+        return super()._graded(prediction, state)
 
     def _edited(self, name, value, state):
+        if name not in self._declared.parts:
+            raise ValueError(f"{name}: expected no assignment, since this widget shows {self._heads.what}.")
         if name == "prediction" and value is None:
-            return {**state, "prediction": None, "revealed": False}
-        if name == "tokens":
-            value = _words("tokens", value)
-            if len(value) != len(state["tokens"]):
-                ask = state["ask"]
-                state = {**state, "cell": None, "ask": ask and min(ask, len(value) - 1)}
-        return {**state, name: value}
+            return super()._edited(name, value, state)
+        return self._heads.edited(name, value, state)
 
-    def _run(self, state) -> dict:
-        """What the page computes: words as the model reads them, weights, shares and loss."""
-        key = repr([state[name] for name in ("tokens", "ask", "ablated", "ablation")])
-        if self._last and self._last[0] == key:
-            return self._last[1]
-        tokens, ask = state["tokens"], state["ask"]
-        out = {"words": tokens, "columns": self._content["src"] or tokens, "shares": None, "truth": None}
-        if self._reader is None:
-            out["weights"] = self._static_weights
-        else:
-            model = self._content["model"]
-            if model["mask"] is not None and ask is not None:
-                out["words"] = out["columns"] = [
-                    model["mask"] if i == ask else w for i, w in enumerate(tokens)
-                ]
-            numbers = [model["vocabulary"].index(word) for word in out["words"]]
-            before = self._reader(numbers)
-            after = self._reader(numbers, state["ablated"], state["ablation"]) if state["ablated"] else before
-            out["weights"] = after["weights"]
-            if ask is not None:
-                logits = [run["logits"][ask] - run["logits"][ask].max() for run in (before, after)]
-                out["shares"] = [np.exp(row) / np.exp(row).sum() for row in logits]
-                true = ask if model["mask"] is not None else ask + 1
-                out["truth"] = tokens[true] if true < len(tokens) else None
-        self._last = key, out
-        return out
-
-    def _mirrors(self, state):
-        run = self._run(state)
-        names = (
-            "tokens",
-            "head",
-            "other",
-            "view",
-            "ablated",
-            "ablation",
-            "ask",
-            "cell",
-            "prediction",
-            "revealed",
-            "score",
-        )
-        probabilities = loss = None
-        if run["shares"]:
-            vocabulary = self._content["model"]["vocabulary"]
-            probabilities = {
-                name: {word: values.compact(p) for word, p in zip(vocabulary, row.tolist(), strict=True)}
-                for name, row in zip(("before", "after"), run["shares"], strict=True)
-            }
-            if run["truth"] is not None:
-                true = vocabulary.index(run["truth"])
-                loss = [values.compact(float(-np.log(row[true]))) for row in run["shares"]]
-        return {
-            **{name: state[name] for name in names},
-            "weights": np.round(run["weights"], 6).tolist(),
-            "probabilities": probabilities,
-            "loss": loss,
-        }
-
-    def _sentence(self, state, *, outcome=False):
-        run = self._run(state)
-        row = state["cell"][0] if state["cell"] else state["ask"] or 0
-        text = [] if outcome or state["revealed"] else [HIDDEN]
-        for name, rows, signed in pictures(state, run["weights"]):
-            best = int(np.argmax(np.abs(rows[row])))
-            amount = values.fixed(100 * float(rows[row][best]), 1) + (" points" if signed else " %")
-            verb = "differs" if signed else "looks"
-            text.append(f"{name}: “{run['words'][row]}” {verb} most at “{run['columns'][best]}”, {amount}.")
-        off, of = len(state["ablated"]), self._sizes[0] * self._sizes[1]
-        start = f"Without {off} of {of} heads" if off else "With all heads"
-        if run["shares"]:
-            vocabulary = self._content["model"]["vocabulary"]
-            before, after = run["shares"]
-            truth = run["truth"]
-            word = int(np.argmax(after)) if truth is None else vocabulary.index(truth)
-
-            def tell(say):
-                now = say(float(after[word]))
-                return f"{now} instead of {say(float(before[word]))}" if off else now
-
-            loss = "" if truth is None else f", a loss of {tell(lambda p: values.fixed(-np.log(p)))}"
-            text.append(f"{start} the model gives “{vocabulary[word]}” {tell(values.percent)}{loss}.")
-        elif off:
-            text.append(f"{start}.")
-        return " ".join(text)
+    def _sentence(self, state):
+        return self._heads.sentence(state, self._numbers(state))
 
     def _figure(self):
-        run = self._run(self.state)
-        named = {(layer, head): role for layer, head, role, _ in self._content["roles"]}
-        return heads_figure(run["weights"], run["words"], run["columns"], named)
-
-
-def pictures(state, weights) -> list[tuple]:
-    """What stands large, one or two of (name, rows, signed); weights are (n_layers, n_heads, …)."""
-    (a, b), (c, d) = state["head"], state["other"]
-    first, second = f"Layer {a + 1}, head {b + 1}", f"Layer {c + 1}, head {d + 1}"
-    if state["view"] == "compare":
-        return [(first, weights[a, b], False), (second, weights[c, d], False)]
-    if state["view"] == "difference":
-        return [(f"{first} minus {second}", weights[a, b] - weights[c, d], True)]
-    if state["view"] == "average":
-        return [(f"Layer {a + 1}, mean of its heads", weights[a].mean(0), False)]
-    return [(first, weights[a, b], False)]
-
-
-def heads_figure(weights, rows, columns, named=None):
-    """Every head as a small picture; ``named`` gives the role of some, by (layer, head)."""
-    from matplotlib import colormaps
-    from matplotlib.figure import Figure
-
-    n_layers, n_heads = weights.shape[:2]
-    blues = colormaps["Blues"].resampled(12)  # few colours, a small file
-    size = 1.1 if len(rows) > 24 else 1.5
-    figure = Figure(figsize=(min(7.5, 1.2 + size * n_heads), 1.0 + (size + 0.1) * n_layers))
-    all_axes = figure.subplots(n_layers, n_heads, squeeze=False)
-    for layer, line in enumerate(all_axes):
-        for head, axes in enumerate(line):
-            axes.imshow(weights[layer, head], cmap=blues, vmin=0, vmax=1, aspect="auto")
-            role = (named or {}).get((layer, head))
-            axes.set_title(f"{layer + 1}.{head + 1}" + (f" {role}" if role else ""), fontsize=7)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            if head == 0 and len(rows) <= 16:
-                axes.set_yticks(range(len(rows)), rows, fontsize=5)
-            if layer == n_layers - 1 and len(columns) <= 16:
-                axes.set_xticks(range(len(columns)), columns, fontsize=5, rotation=90)
-    figure.subplots_adjust(left=0.12, right=0.98, top=0.92, bottom=0.24, hspace=0.3, wspace=0.15)
-    return figure
-
-
-def _taken_apart(model):
-    """Sizes of a model, its parameters in the order in which Reader takes them, its head_means or None."""
-    try:
-        layers, embedding = list(model.layers), model.embedding.weight
-        attentions = [getattr(layer, "attention", layer) for layer in layers]
-        linears = [[layer.W_q, layer.W_k, layer.W_v, layer.W_o] for layer in attentions]
-        table, output = model.positions.table, model.output
-        n_heads = attentions[0].n_heads
-    except (AttributeError, IndexError, TypeError):
-        raise ValueError(
-            f"model: expected an attnbook.nn.WordModel or MaskedWordModel, got {type(model).__name__}."
-        ) from None
-    norm, d_ff = getattr(model, "norm", None), getattr(model, "d_ff", None)
-    sizes = {
-        "vocab": embedding.shape[0],
-        "d_model": embedding.shape[1],
-        "n_heads": n_heads,
-        "n_layers": len(layers),
-        "max_length": table.shape[0],
-        "d_ff": d_ff or 0,
-        "causal": getattr(model, "causal", False),
-        "tied": output.weight is embedding,
-        "norms": norm is not None,
-        "bias": 0 if output.bias is None else len(output.bias),
-    }
-    parameters = [embedding, table]
-    for layer, four in zip(layers, linears, strict=True):
-        parts = [layer.norm_1] if sizes["norms"] else []
-        parts += four
-        if d_ff:
-            parts += [layer.norm_2, layer.feed_forward.W_1, layer.feed_forward.W_2]
-        parameters += [number for part in parts for number in (part.weight, part.bias)]
-    if sizes["norms"]:
-        parameters += [norm.weight, norm.bias]
-    if not sizes["tied"]:
-        parameters.append(output.weight)
-    if sizes["bias"]:
-        parameters.append(output.bias)
-    means = getattr(model, "head_means", None)  # zeros until they were measured
-    return sizes, parameters, means if means is not None and _numpy(means).any() else None
-
-
-def _head_means(means, sizes) -> np.ndarray:
-    """(2, n_layers, n_heads, d_head): what heads hand on for visible words, then for hidden ones."""
-    shape = sizes["n_layers"], sizes["n_heads"], sizes["d_model"] // sizes["n_heads"]
-    if means is None:
-        return np.zeros((2, *shape))
-    if np.ndim(_numpy(means)) == 4:
-        return _array("head_means", means, (*shape[:2], 2, shape[2])).transpose(2, 0, 1, 3)
-    return np.stack([_array("head_means", means, shape)] * 2)
-
-
-def _numpy(part):
-    return np.asarray(part.detach().cpu() if hasattr(part, "detach") else part, dtype=np.float64)
-
-
-def _words(name, value) -> list[str]:
-    words = values.words(name, value.split() if isinstance(value, str) else value)
-    if not 1 <= len(words) <= MOST_WORDS:
-        raise ValueError(f"{name}: expected 1 to {MOST_WORDS} words, got {len(words)}.")
-    return words
-
-
-def _array(name, value, shape) -> np.ndarray:
-    """A finite array of this shape, where None is any size; rounded to float32, as it travels."""
-    try:
-        array = _numpy(value).astype("f4").astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected an array of numbers, got {type(value).__name__}.") from None
-    wanted = ", ".join("any" if size is None else str(size) for size in shape)
-    fits = array.ndim == len(shape) and array.size
-    if not fits or any(size not in (None, got) for size, got in zip(shape, array.shape, strict=True)):
-        raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity.")
-    return array
-
-
-def _weights(value, n_rows, n_columns) -> np.ndarray:
-    weights = _array("weights", value, (None, None, n_rows, n_columns))
-    sums = weights.sum(-1)
-    wrong = (weights < 0).any(-1) | ((np.abs(sums - 1) > 1e-3) & (sums != 0))
-    if wrong.any():
-        at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise ValueError(
-            f"weights{list(at)}: expected shares that add up to 1 (or are all 0), got a sum of "
-            f"{sums[at]:.4g}."
-        )
-    return weights
-
-
-def _roles(roles, others, n_layers, n_heads):
-    """Roles as [[layer, head, role, why], …] in order, and the names to choose from."""
-    if roles is not None and not isinstance(roles, dict):
-        raise ValueError(f"roles: expected a dict from (layer, head) to (role, why), got {roles!r}.")
-    asked = []
-    for pair, told in (roles or {}).items():
-        layer, head = HeadExplorer._pair("roles", pair, n_layers, n_heads)
-        if not isinstance(told, list | tuple) or len(told) != 2:
-            raise ValueError(f"roles[{pair!r}]: expected (role, why), got {told!r}.")
-        asked.append([layer, head, *values.words(f"roles[{pair!r}]", list(told))])
-    names = [role for _, _, role, _ in sorted(asked)] + values.words("other_roles", list(others))
-    return sorted(asked), sorted(set(names))
-
-
-def _pack(numbers) -> str:
-    """Numbers as float32 in base64."""
-    flat = np.asarray(numbers).ravel().tolist()
-    return base64.b64encode(struct.pack(f"<{len(flat)}f", *flat)).decode()
+        return self._heads.figure(self.state, self._numbers(self.state))

@@ -4,11 +4,20 @@ import functools
 import math
 from itertools import islice
 
-import numpy as np
-
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle
-from attnbook.widgets.search_and_cueing import generator
+from attnbook.widgets.mulberry32 import generator
+from attnbook.widgets.state import (
+    Boolean,
+    Choice,
+    Index,
+    Integer,
+    Number,
+    Record,
+    State,
+    Vector,
+    hidden_outcome,
+)
 
 KINDS = {
     "none": "None",
@@ -28,135 +37,158 @@ ANSWERS = {
 MOST_PLACES = 128
 WIDEST = 16
 MOVE = 7  # places that the prediction is about
-# Whole numbers of the state, and what each may be.
-RANGES = {
-    "length": (2, MOST_PLACES),
-    "train_length": (1, MOST_PLACES),
-    "d": (2, WIDEST),
-    "n_heads": (1, 64),
-    "max_distance": (1, MOST_PLACES - 1),
-}
+_AS_D = " as d says; assign(query=…, key=…) sets all three"
 
-
-# --- The numbers, as js/positions.js has them ------------------------------------------------------------
+STATE = State(
+    kind=Choice(options=tuple(KINDS)),
+    length=Integer(low=2, high=MOST_PLACES),
+    train_length=Integer(low=1, high=MOST_PLACES),
+    d=Integer(low=2, high=WIDEST),
+    n_heads=Integer(low=1, high=64),
+    max_distance=Integer(low=1, high=MOST_PLACES - 1),
+    query_position=Index(of="length"),
+    key_position=Index(of="length"),
+    head=Index(of="n_heads"),
+    base=Number(low=1, high=1e6),
+    content=Choice(options=CONTENTS),
+    strength=Number(low=0, high=4),
+    own=Record(
+        optional=True,
+        wanted='{"query": …, "key": …} or None',
+        asked_of_reader=("query", "key"),
+        parts={
+            name: Vector(length="d", low=-100, high=100, called=name, why=_AS_D) for name in ("query", "key")
+        },
+    ),
+    causal=Boolean(),
+    **hidden_outcome(
+        Record(
+            optional=True,
+            wanted=f'{{"choice": {" or ".join(map(repr, ANSWERS))}}}',
+            asked_of_reader=("choice",),
+            parts={
+                "choice": Choice(options=tuple(ANSWERS)),
+                "answer": Choice(options=tuple(ANSWERS)),
+                "before": Number(optional=True),
+                "after": Number(optional=True),
+            },
+        )
+    ),
+)
 
 
 @functools.cache
-def random_table(seed: int, rows: int) -> np.ndarray:
+def random_table(seed: int, rows: int) -> list[list[float]]:
     """Numbers of mean 0 and variance ½, as sines have, in rows of 16; the page draws the very same."""
-    numbers = islice(generator(seed), rows * WIDEST)
-    return (2 * np.fromiter(numbers, float).reshape(rows, WIDEST) - 1) * math.sqrt(1.5)
+    numbers = generator(seed)
+    return [[(2 * x - 1) * math.sqrt(1.5) for x in islice(numbers, WIDEST)] for _ in range(rows)]
 
 
-def learned_table(train_length: int, d: int) -> np.ndarray:
+def learned_table(train_length: int, d: int) -> list[list[float]]:
     """The widget's vectors of places 0 … train_length − 1, (train_length, d): random, as before training."""
-    return random_table(1, MOST_PLACES)[:train_length, :d]
+    return [row[:d] for row in random_table(1, MOST_PLACES)[:train_length]]
 
 
-def distance_table(max_distance: int, d: int) -> np.ndarray:
+def distance_table(max_distance: int, d: int) -> list[list[float]]:
     """The widget's vectors of distances −max_distance … max_distance, (2·max_distance + 1, d): random."""
     middle = MOST_PLACES - 1
-    return random_table(2, 2 * middle + 1)[middle - max_distance : middle + max_distance + 1, :d]
+    table = random_table(2, 2 * middle + 1)[middle - max_distance : middle + max_distance + 1]
+    return [row[:d] for row in table]
 
 
-def slope(n_heads: int, head: int) -> float:
-    """What ALiBi takes off a score for each place of distance, in this head (counted from 0)."""
-    power = 2 ** int(math.log2(n_heads))
-    if head < power:
-        return 2.0 ** (-8 * (head + 1) / power)
-    return 2.0 ** (-8 * (2 * (head - power) + 1) / (2 * power))
-
-
-def turn(vector, angles) -> np.ndarray:
-    """Turn each pair of numbers (0, 1), (2, 3), … by its angle: vector (…, d), angles (…, d/2)."""
-    first, second = vector[..., ::2], vector[..., 1::2]
-    cos, sin = np.cos(angles), np.sin(angles)
-    turned = np.stack([first * cos - second * sin, first * sin + second * cos], -1)
-    return turned.reshape(*turned.shape[:-2], -1)
-
-
-def content_vectors(state) -> tuple[np.ndarray, np.ndarray]:
-    """What the query's word and the key's word bring along, (d,) each, before any position."""
-    d = state["d"]
-    unit = np.tile([1.0, 0.0], d // 2)
+def content_vectors(state) -> list[list[float]]:
+    """What the query's word and the key's word bring along, (2, d), before any position."""
+    d, strength = state["d"], state["strength"]
+    unit = [1.0, 0.0] * (d // 2)
     if state["content"] == "same":
-        query, key = unit, unit
-    elif state["content"] == "back":
-        query, key = turn(unit, -3 * rates(state)), unit
+        vectors = [unit, unit]
+    elif state["content"] == "back":  # each pair (1, 0) turned by −3 θ
+        angles = [-3 * rate for rate in rates(state)]
+        vectors = [[f(angle) for angle in angles for f in (math.cos, math.sin)], unit]
     elif state["content"] == "random":
-        query, key = random_table(3, 2)[:, :d]
+        vectors = [row[:d] for row in random_table(3, 2)]
     else:
-        query, key = (np.array(state["own"][name]) for name in ("query", "key"))
-    return query * state["strength"], key * state["strength"]
+        vectors = [state["own"]["query"], state["own"]["key"]]
+    return [[x * strength for x in vector] for vector in vectors]
 
 
-def rates(state) -> np.ndarray:
+def rates(state) -> list[float]:
     """θ, by which each pair's hand turns from one place to the next, in radians: (d/2,)."""
-    return state["base"] ** (-np.arange(0, state["d"], 2) / state["d"])
+    return [state["base"] ** (-pair / state["d"]) for pair in range(0, state["d"], 2)]
 
 
-def pair_scores(state, n: int | None = None) -> np.ndarray:
-    """The score of the query at each place with the key at each place: (n, n), before the softmax.
+def pair_scores(state, n: int | None = None):
+    """The score of the query at each place with the key at each place: an (n, n) tensor, before the softmax.
 
-    Scores are divided by √d, as in :func:`attnbook.nn.scaled_dot_product_attention`; ALiBi's slope comes
-    after that. NaN where one of the two places has no vector.
+    Scores are divided by √d, as in :func:`attnbook.nn.scaled_dot_product_attention`; what Shaw's and ALiBi's
+    positions add comes after that. NaN where one of the two places has no vector.
     """
+    import torch
+
+    from attnbook.nn import ALiBi, RelativePositions, RotaryPositions
+    from attnbook.nn.attention import dot_product_scores
+
     kind, d = state["kind"], state["d"]
     n = state["length"] if n is None else n
-    places = np.arange(n)
-    query, key = content_vectors(state)
-    far = places - places[:, None]  # key's place − query's place
-    queries, keys = np.tile(query, (n, 1)), np.tile(key, (n, 1))
-    angles = places[:, None] * rates(state)
+    query, key = (torch.tensor(row, dtype=torch.float64).expand(n, d) for row in content_vectors(state))
+    rotary = RotaryPositions(d, state["base"])
     if kind == "sinusoidal":
-        encoding = np.stack([np.sin(angles), np.cos(angles)], -1).reshape(n, d)
-        queries, keys = queries + encoding, keys + encoding
+        # (1, 0) turned by an angle is (cos, sin); nn.SinusoidalPositions has (sin, cos), and no other base.
+        unit = torch.tensor([1.0, 0.0] * (d // 2), dtype=torch.float64).expand(n, d)
+        encoding = rotary(unit).unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+        query, key = query + encoding, key + encoding
     elif kind == "learned":
-        table = np.full((max(n, state["train_length"]), d), np.nan)
-        table[: state["train_length"]] = learned_table(state["train_length"], d)
-        queries, keys = queries + table[:n], keys + table[:n]
+        table = torch.full((max(n, state["train_length"]), d), torch.nan, dtype=torch.float64)
+        learned = learned_table(state["train_length"], d)
+        table[: len(learned)] = torch.tensor(learned, dtype=torch.float64)
+        query, key = query + table[:n], key + table[:n]
     elif kind == "rotary":
-        queries, keys = turn(queries, angles), turn(keys, angles)
-    scores = queries @ keys.T / math.sqrt(d)
+        query, key = rotary(query), rotary(key)
+    scores = dot_product_scores(query, key)
     if kind == "relative":
-        reach = state["max_distance"]
-        by_distance = distance_table(reach, d) @ query / math.sqrt(d)
-        scores = scores + by_distance[far.clip(-reach, reach) + reach]
+        with torch.random.fork_rng(devices=[]):  # its first table is random, and the reader's seed not ours
+            relative = RelativePositions(d, state["max_distance"]).double().requires_grad_(False)
+        relative.key_table.copy_(torch.tensor(distance_table(state["max_distance"], d), dtype=torch.float64))
+        scores = scores + relative.bias(query, n)
     elif kind == "alibi":
-        scores = scores - slope(state["n_heads"], state["head"]) * abs(far)
+        heads = query.expand(state["n_heads"], n, d)
+        scores = scores + ALiBi(state["n_heads"]).bias(heads, n)[state["head"]]
     return scores
 
 
 def position_numbers(state) -> dict:
-    """All that follows from a state, as js/positions.js computes it.
+    """All that follows from a state.
 
     Returns
     -------
     dict
-        ``query key`` (d,); ``scores weights`` (length,), the query's row over the places, NaN and 0 where
+        ``query key`` (d,); ``scores weights`` (length,), the query's row over the places, None and 0 where
         there is no vector (and 0 after the query when causal); ``angles`` (d/2,), place of the query − place
-        of the key times θ; ``spread``, the largest difference between two scores at one distance.
+        of the key times θ; ``spread``, the largest difference between two scores at one distance; ``slope``,
+        ALiBi's; ``every`` (length, length), the scores of every place with every place.
     """
+    import torch
+
+    from attnbook.nn import ALiBi, masked_softmax
+
     m, n = state["query_position"], state["key_position"]
     query, key = content_vectors(state)
     every = pair_scores(state)
     scores = every[m]
-    may = ~np.isnan(scores)
+    allowed = ~scores.isnan()
     if state["causal"]:
-        may[m + 1 :] = False
-    weights = np.zeros(len(scores))
-    if may.any():
-        weights[may] = np.exp(scores[may] - scores[may].max())
-        weights /= weights.sum()
-    diagonals = [np.diagonal(every, far) for far in range(1 - len(every), len(every))]
-    known = [line[~np.isnan(line)] for line in diagonals]
+        allowed[m + 1 :] = False
+    diagonals = [every.diagonal(far) for far in range(1 - len(every), len(every))]
+    known = [line[~line.isnan()] for line in diagonals]
     return {
         "query": query,
         "key": key,
-        "scores": scores,
-        "weights": weights,
-        "angles": (m - n) * rates(state),
-        "spread": max(float(np.ptp(line)) for line in known if line.size),
+        "scores": _with_none(scores),
+        "weights": masked_softmax(torch.nan_to_num(scores), allowed).tolist(),
+        "angles": [(m - n) * rate for rate in rates(state)],
+        "spread": max((line.max() - line.min()).item() for line in known if len(line)),
+        "slope": ALiBi(state["n_heads"]).slopes[state["head"]].item(),
+        "every": [_with_none(row) for row in every],
     }
 
 
@@ -164,7 +196,7 @@ def moved(state) -> dict:
     """What the prediction is about: the score before and after both words move by ``MOVE`` places."""
     m, n = state["query_position"], state["key_position"]
     every = pair_scores(state, max(m, n) + MOVE + 1)
-    before, after = (_plain(every[m + by, n + by]) for by in (0, MOVE))
+    before, after = _with_none(every[[m, m + MOVE], [n, n + MOVE]])
     if before is None or after is None:
         answer = "none"
     elif abs(after - before) < 1e-9:
@@ -174,9 +206,13 @@ def moved(state) -> dict:
     return {"answer": answer, "before": before, "after": after}
 
 
-def _plain(number) -> float | None:
-    """A number for JSON; None for NaN."""
-    return None if math.isnan(number) else round(float(number), 6)
+def _with_none(numbers) -> list[float | None]:
+    """A tensor as a list, None for NaN."""
+    return [None if math.isnan(x) else x for x in numbers.tolist()]
+
+
+def _rounded(x: float | None) -> float | None:
+    return None if x is None else round(x, 6)
 
 
 class PositionExplorer(PredictFirst):
@@ -335,85 +371,33 @@ class PositionExplorer(PredictFirst):
         query, key = values.vector("query", query), values.vector("key", key)
         return {"content": "own", "own": {"query": query, "key": key}, "strength": 1.0, "d": len(query)}
 
-    def _check(self, state):
-        checked = {
-            "version": self._version,
-            "kind": values.choice("kind", state.get("kind"), tuple(KINDS)),
-            "query_position": None,
-            "key_position": None,
-            **{name: self._whole(name, state.get(name), *between) for name, between in RANGES.items()},
-        }
-        if checked["d"] % 2:
-            raise ValueError(
-                f"d: expected an even number, since numbers come in pairs, got {checked['d']!r}."
-            )
-        for name in ("query_position", "key_position"):
-            checked[name] = self._whole(name, state.get(name), 0, checked["length"] - 1)
-        checked |= {
-            "head": self._whole("head", state.get("head"), 0, checked["n_heads"] - 1),
-            "base": values.number("base", state.get("base"), 1, 1e6),
-            "content": values.choice("content", state.get("content"), CONTENTS),
-            "strength": values.number("strength", state.get("strength"), 0, 4),
-            "own": self._own(state.get("own"), checked["d"]),
-            "causal": self._flag("causal", state),
-            "prediction": None,
-            "revealed": self._flag("revealed", state),
-            "score": None,
-        }
-        if checked["content"] == "own" and checked["own"] is None:
+    def _declare(self):
+        return STATE
+
+    def _agree(self, state):
+        if state["d"] % 2:
+            raise ValueError(f"d: expected an even number, since numbers come in pairs, got {state['d']!r}.")
+        if state["content"] == "own" and state["own"] is None:
             raise ValueError(
                 "content: expected 'same', 'back' or 'random', got 'own'; assign query or key first."
             )
-        if state.get("prediction") is not None:
-            prediction = self._predicted(state["prediction"], checked)
-            score = float(prediction["choice"] == prediction["answer"])
-            checked |= {"prediction": prediction, "revealed": True, "score": score}
-        return checked
 
-    @staticmethod
-    def _whole(name, value, low, high):
-        if type(value) is not int or not low <= value <= high:
-            raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}.")
-        return value
+    def _completed(self, prediction, state):
+        return {**moved(state), **prediction}
 
-    @staticmethod
-    def _own(own, d):
-        """The reader's own content, or None."""
-        if own is None:
-            return None
-        if not isinstance(own, dict) or set(own) != {"query", "key"}:
-            raise ValueError(f'own: expected {{"query": …, "key": …}} or None, got {own!r}.')
-        why = " as d says; assign(query=…, key=…) sets all three"
-        own = {name: values.vector(name, own[name], d, why) for name in ("query", "key")}
-        for name, vector in own.items():
-            if max(map(abs, vector)) > 100:
-                raise ValueError(f"{name}: expected numbers from -100 to 100, got {vector!r}.")
-        return own
+    def _graded(self, prediction, state):
+        return float(prediction["choice"] == prediction["answer"])
 
-    def _predicted(self, prediction, state):
-        """The reader's guess beside what came out when it was made."""
-        if not isinstance(prediction, dict) or "choice" not in prediction:
-            raise ValueError(
-                f'prediction: expected {{"choice": {" or ".join(map(repr, ANSWERS))}}}, got {prediction!r}.'
-            )
-        came = {**moved(state), **prediction}
-        checked = {
-            name: values.choice(f"prediction {name}", came[name], tuple(ANSWERS))
-            for name in ("choice", "answer")
-        }
-        for name in ("before", "after"):
-            checked[name] = None if came[name] is None else values.number(f"prediction {name}", came[name])
-        return checked
+    def _compute(self, state):
+        return position_numbers(state)
 
-    def _mirrors(self, state):
-        names = set(state) - {"version", "own"}
-        out = position_numbers(state)
+    def _derived(self, state):
+        out = self._numbers(state)
+        lists = ("query", "key", "scores", "weights", "angles")
         return {
-            **{name: state[name] for name in names},
-            **{name: [_plain(x) for x in out[name]] for name in ("query", "key", "scores", "weights")},
-            "angles": [_plain(x) for x in out["angles"]],
-            "slope": slope(state["n_heads"], state["head"]),
-            "spread": _plain(out["spread"]),
+            **{name: [_rounded(x) for x in out[name]] for name in lists},
+            "slope": out["slope"],
+            "spread": _rounded(out["spread"]),
         }
 
     def _edited(self, name, value, state):
@@ -421,7 +405,7 @@ class PositionExplorer(PredictFirst):
             asks = state["prediction"] is not None and value != state["kind"]
             return {**state, "kind": value, **({"prediction": None, "revealed": False} if asks else {})}
         if name in ("query", "key"):
-            # In assign() the other may follow, so that _check, not this, compares their sizes.
+            # In assign() the other may follow, so that the declaration, not this, compares their sizes.
             vectors = dict(zip(("query", "key"), content_vectors(state), strict=True), **{name: value})
             return {**state, **self._made_own(**vectors)}
         if name == "d" and state["content"] != "own":
@@ -433,14 +417,14 @@ class PositionExplorer(PredictFirst):
             return {**state, "head": min(state["head"], value - 1), "n_heads": value}
         return super()._edited(name, value, state)
 
-    def _sentence(self, state, *, outcome=False):
+    def _sentence(self, state):
         m, n = state["query_position"], state["key_position"]
         label = KINDS[state["kind"]]
         where = f"{label}: query at place {m}, key at place {n} (distance {values.fixed(n - m, 0)})"
-        if not (outcome or state["revealed"]):
+        if not state["revealed"]:
             return f"{where}; the score is hidden: predict or skip."
-        out = position_numbers(state)
-        if math.isnan(out["scores"][n]):
+        out = self._numbers(state)
+        if out["scores"][n] is None:
             last = state["train_length"] - 1
             return f"{where}; no score, since the table ends at place {last}."
         weight = f"{values.fixed(100 * out['weights'][n], 1)} %"
@@ -454,34 +438,50 @@ class PositionExplorer(PredictFirst):
         from matplotlib.figure import Figure
 
         state = self.state
-        out = position_numbers(state)
-        n, trained = state["length"], state["train_length"]
-        m, key = state["query_position"], state["key_position"]
         figure = Figure(figsize=(6.8, 3.5))
         left, right = figure.subplots(1, 2)
-        left.bar(range(n), out["weights"], color="#6aa9dc", width=0.8)
-        top = max(out["weights"].max() * 1.2, 1e-9)
-        for at, colour, mark, label in ((m, "#005a9c", "o", "query"), (key, "#a33f00", "s", "key")):
-            left.axvline(at, color=colour, lw=0.8)
-            left.plot(at, top * 0.94, mark, color=colour, ms=6, label=label)
-        if trained < n:
-            left.axvspan(trained - 0.5, n - 0.5, color="#bbb", alpha=0.35, lw=0, label="beyond training")
-        left.set(title="weights of the query", xlabel="place", ylim=(0, top))
-        every = pair_scores(state)
-        far = np.arange(n)
-        for probe in probes(n):
-            right.plot(far - probe, every[probe], color="#777", lw=0.7)
-        right.plot(far - m, every[m], color="#005a9c", lw=2, label=f"query at {m}")
-        right.plot([], [], color="#777", lw=0.7, label="at other places")
-        right.plot(key - m, every[m, key], "s", color="#a33f00", ms=6, label="key")
-        right.set(title="score by distance", xlabel="key's place − query's place")
+        self._draw_weights(left)
+        self._draw_scores(right)
         for axes in (left, right):
             axes.tick_params(labelsize=7)
             axes.title.set_size(10)
             axes.xaxis.label.set_size(9)
-            axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3, frameon=False)
+            if not state["revealed"]:
+                axes.text(0.5, 0.5, "?", transform=axes.transAxes, ha="center", va="center", fontsize=20)
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3, frameon=False)
         figure.subplots_adjust(left=0.07, right=0.97, top=0.92, bottom=0.34, wspace=0.2)
         return figure
+
+    def _draw_weights(self, axes):
+        state = self.state
+        n, trained = state["length"], state["train_length"]
+        top = 1.0
+        if state["revealed"]:
+            weights = self._numbers(state)["weights"]
+            axes.bar(range(n), weights, color="#6aa9dc", width=0.8)
+            top = max(max(weights) * 1.2, 1e-9)
+        for name, colour, mark in (("query", "#005a9c", "o"), ("key", "#a33f00", "s")):
+            place = state[f"{name}_position"]
+            axes.axvline(place, color=colour, lw=0.8)
+            axes.plot(place, top * 0.94, mark, color=colour, ms=6, label=name)
+        if trained < n:
+            axes.axvspan(trained - 0.5, n - 0.5, color="#bbb", alpha=0.35, lw=0, label="beyond training")
+        axes.set(title="weights of the query", xlabel="place", ylim=(0, top))
+
+    def _draw_scores(self, axes):
+        state = self.state
+        axes.set(title="score by distance", xlabel="key's place − query's place")
+        if not state["revealed"]:
+            axes.set(xticks=[], yticks=[])
+            return
+        n, m, key = state["length"], state["query_position"], state["key_position"]
+        every = [[math.nan if x is None else x for x in row] for row in self._numbers(state)["every"]]
+        for probe in probes(n):
+            axes.plot([place - probe for place in range(n)], every[probe], color="#777", lw=0.7)
+        axes.plot([place - m for place in range(n)], every[m], color="#005a9c", lw=2, label=f"query at {m}")
+        axes.plot([], [], color="#777", lw=0.7, label="at other places")
+        axes.plot(key - m, every[m][key], "s", color="#a33f00", ms=6, label="key")
 
 
 def probes(length: int) -> list[int]:

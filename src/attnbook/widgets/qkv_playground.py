@@ -1,11 +1,35 @@
 """QKVPlayground: move a query, keys and values, and watch scores, weights and context follow."""
 
 from attnbook.widgets import values
-from attnbook.widgets.attend import attend
 from attnbook.widgets.base import Mirror, PredictFirst, bundle
+from attnbook.widgets.state import (
+    Booleans,
+    Choice,
+    Matrix,
+    Number,
+    State,
+    Vector,
+    Words,
+    guess,
+    hidden_outcome,
+)
 
 MODES = ("soft", "hard", "fixed")
 MOST_KEYS = 128
+_BOTH = "has; assign() sets both at once"
+
+STATE = State(
+    query=Vector(),
+    key=Matrix(columns="query", most_rows=MOST_KEYS, why=f", as many columns as query {_BOTH}"),
+    value=Matrix(rows="key", why=f", as many rows as key {_BOTH}"),
+    labels=Words(length="key", default=lambda state: [f"word {i + 1}" for i in range(len(state["key"]))]),
+    temperature=Number(low=0.01, high=100),
+    mode=Choice(options=MODES),
+    scale=Number(optional=True),
+    mask=Booleans(length="key", why=" (True = may attend)", default=lambda state: [True] * len(state["key"])),
+    fixed=Vector(length="key", low=0, high=1, optional=True, called="weights", why=" (one a word)"),
+    **hidden_outcome(guess("labels")),
+)
 
 
 def _short(vector) -> str:
@@ -106,62 +130,47 @@ class QKVPlayground(PredictFirst):
         }
         super().__init__(state, challenge=challenge, theme=theme)
 
-    def _check(self, state):
-        query = values.vector("query", state.get("query"))
-        both = "has; assign() sets both at once"
-        key = values.matrix(
-            "key", state.get("key"), columns=len(query), why=f", as many columns as query {both}"
-        )
-        n = len(key)
-        if n > MOST_KEYS:
-            raise ValueError(f"key: expected at most {MOST_KEYS} rows, since each is drawn, got {n}.")
-        value = values.matrix("value", state.get("value"), rows=n, why=f", as many rows as key {both}")
-        labels = state.get("labels")
-        labels = [f"word {i + 1}" for i in range(n)] if labels is None else values.words("labels", labels, n)
-        mask = state.get("mask")
-        scale = state.get("scale")
-        checked = {
-            "version": self._version,
-            "query": query,
-            "key": key,
-            "value": value,
-            "labels": labels,
-            "temperature": values.number("temperature", state.get("temperature"), 0.01, 100),
-            "mode": values.choice("mode", state.get("mode"), MODES),
-            "scale": None if scale is None else values.number("scale", scale),
-            "mask": [True] * n if mask is None else values.flags("mask", mask, n),
-            "fixed": state.get("fixed"),
-            "prediction": None,
-            "revealed": self._flag("revealed", state),
-            "score": None,
-        }
-        if checked["fixed"] is not None:
-            checked["fixed"] = values.vector("weights", checked["fixed"], n, " (one a word)")
-            if not all(0 <= weight <= 1 for weight in checked["fixed"]):
-                raise ValueError(f"weights: expected shares from 0 to 1, got {checked['fixed']!r}.")
-        elif checked["mode"] == "fixed":
+    def _declare(self):
+        return STATE
+
+    def _agree(self, state):
+        if state["mode"] == "fixed" and state["fixed"] is None:
             # Begin from what softmax gives, so that switching modes moves nothing.
-            soft = attend(**{**self._inputs(checked), "mode": "soft"})["weights"]
-            checked["fixed"] = [values.compact(round(float(weight), 4)) for weight in soft]
-        guessed = self._guessed(state.get("prediction"), labels, lambda: self._outcome(checked))
-        return {**checked, **guessed}
+            soft = self._compute({**state, "mode": "soft"})["weights"]
+            state["fixed"] = [values.compact(round(weight, 4)) for weight in soft]
+
+    def _compute(self, state):
+        """Scores and weights (n,), context (d_v,); if every key is masked, weights and context are 0."""
+        import torch
+
+        from attnbook.nn import masked_softmax
+
+        query, key, value = (
+            torch.tensor(state[part], dtype=torch.float64) for part in ("query", "key", "value")
+        )
+        mask = torch.tensor(state["mask"])
+        scale = len(query) ** -0.5 if state["scale"] is None else state["scale"]
+        scores = key @ query
+        if state["mode"] == "fixed":
+            weights = torch.tensor(state["fixed"], dtype=torch.float64) * mask
+        elif state["mode"] == "hard" and mask.any():
+            best = (scores * scale).masked_fill(~mask, -torch.inf).argmax()
+            weights = torch.nn.functional.one_hot(best, len(key)).double()
+        else:
+            weights = masked_softmax(scores * scale, mask, state["temperature"])
+        parts = {"scores": scores, "weights": weights, "context": weights @ value}
+        return {name: part.tolist() for name, part in parts.items()}
+
+    def _derived(self, state):
+        return {name: [round(x, 6) for x in part] for name, part in self._numbers(state).items()}
+
+    def _options(self, state):
+        return state["labels"]
 
     def _outcome(self, state):
-        """The word with the largest share, and that share."""
-        weights = attend(**self._inputs(state))["weights"]
-        best = int(weights.argmax())
-        return best, float(weights[best])
-
-    @staticmethod
-    def _inputs(state):
-        names = ("query", "key", "value", "temperature", "scale", "mask", "mode", "fixed")
-        return {name: state[name] for name in names}
-
-    def _mirrors(self, state):
-        out = attend(**self._inputs(state))
-        derived = {name: [round(float(x), 6) for x in out[name]] for name in ("scores", "weights", "context")}
-        names = (*self._inputs(state), "labels", "prediction", "revealed", "score")
-        return {**{name: state[name] for name in names if name != "fixed"}, **derived}
+        weights = self._numbers(state)["weights"]
+        best = max(range(len(weights)), key=weights.__getitem__)
+        return best, weights[best]
 
     def _edited(self, name, value, state):
         if name == "weights":
@@ -172,38 +181,38 @@ class QKVPlayground(PredictFirst):
                 state = {**state, "labels": None, "mask": None, "fixed": None, "prediction": None}
         return super()._edited(name, value, state)
 
-    def _sentence(self, state, *, outcome=False):
+    def _sentence(self, state):
         labels = state["labels"]
-        if not (outcome or state["revealed"]):
-            n = len(labels)
-            return f"Outcome hidden: predict which of {n} words gets the largest share, or skip."
-        out = attend(**self._inputs(state))
-        weights = out["weights"]
+        if not state["revealed"]:
+            return f"Outcome hidden: predict which of {len(labels)} words gets the largest share, or skip."
         if not any(state["mask"]):
             return "Every word is masked, so all weights and the context are 0."
-        best = int(weights.argmax())
+        best, share = self._outcome(state)
         return (
-            f"“{labels[best]}” has the largest share, {values.percent(weights[best])} "
-            f"of {len(labels)} words; "
-            f"the context is {_short(out['context'])}."
+            f"“{labels[best]}” has the largest share, {values.percent(share)} of {len(labels)} words; "
+            f"the context is {_short(self._numbers(state)['context'])}."
         )
 
     def _figure(self):
         from matplotlib.figure import Figure
 
         state = self.state
-        out = attend(**self._inputs(state))
         shown = range(min(len(state["labels"]), 16))
+        labels = [state["labels"][i] for i in shown]
         figure = Figure(figsize=(7.2, 3.2))
         left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1, 1.2]})
         self._arrows(left, state, shown)
-        right.barh([state["labels"][i] for i in shown], [out["weights"][i] for i in shown], color="#0060a8")
-        for i in shown:
-            right.text(
-                out["weights"][i] + 0.02, i, values.percent(out["weights"][i]), va="center", fontsize=8
-            )
-        right.invert_yaxis()
         right.set(xlim=(0, 1.15), xlabel="weight (share of 1)", title="weights")
+        right.set_yticks(shown, labels)
+        right.set_ylim(len(labels) - 0.5, -0.5)
+        if state["revealed"]:
+            weights = self._numbers(state)["weights"][: len(labels)]
+            right.barh(shown, weights, color="#0060a8")
+            for i, weight in enumerate(weights):
+                right.text(weight + 0.02, i, values.percent(weight), va="center", fontsize=8)
+        else:
+            for i in shown:
+                right.text(0.02, i, "?", va="center", fontsize=10)
         right.tick_params(labelsize=8)
         figure.subplots_adjust(left=0.08, right=0.97, top=0.9, bottom=0.26, wspace=0.4)
         return figure

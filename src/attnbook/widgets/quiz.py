@@ -6,6 +6,7 @@ import re
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, Widget, bundle, traitlets
+from attnbook.widgets.state import Booleans, Each, Number, State, Subset
 
 
 class Quiz(Widget):
@@ -16,9 +17,11 @@ class Quiz(Widget):
     questions : list of dicts
         Each has ``question`` (str), ``options`` (two strings or more), ``answer`` (the index of the right
         option; a list of indices makes it multiple choice) and ``explanations`` (one string an option: why
-        it is right or wrong). Text between backticks is set as code.
+        it is right or wrong). `code`, *emphasis* and **strong** are set as in Markdown.
     name : str
         Names the quiz on the reader's device and in the exported file: letters, digits, "-", "_" and ".".
+    challenge : str
+        A question to think about, shown above.
     theme : "auto", "light" or "dark"
 
     Attributes
@@ -62,40 +65,29 @@ class Quiz(Widget):
             )
         return proposal["value"]
 
-    def _check(self, state):
-        n = len(self._questions)
-        answers, checked = state.get("answers"), state.get("checked")
-        if not isinstance(answers, list | tuple) or len(answers) != n:
-            raise ValueError(f"answers: expected {n} lists of options, one a question, got {answers!r}.")
-        out = []
-        for i, (chosen, question) in enumerate(zip(answers, self._questions, strict=True)):
-            chosen = [chosen] if isinstance(chosen, int) and not isinstance(chosen, bool) else chosen
-            most = len(question["options"])
-            if (
-                not isinstance(chosen, list | tuple)
-                or len(set(map(repr, chosen))) != len(chosen)
-                or not all(type(option) is int and 0 <= option < most for option in chosen)
-            ):
-                raise ValueError(
-                    f"answers[{i}]: expected different options from 0 to {most - 1}, got {chosen!r}."
-                )
-            if len(chosen) > 1 and not isinstance(question["answer"], list):
-                raise ValueError(f"answers[{i}]: expected one option, since one is right, got {chosen!r}.")
-            out.append(sorted(chosen))
-        checked = values.flags("checked", checked, n)
-        score = None
-        if any(checked):
-            score = math.floor(self._right(out, checked) / n * 100 + 0.5) / 100
-        return {"version": self._version, "answers": out, "checked": checked, "score": score}
+    def _declare(self):
+        chosen = []
+        for question in self._questions:
+            single = not isinstance(question["answer"], list)
+            why = ", since one option is right" if single else ""
+            chosen.append(Subset(of=len(question["options"]), most=1 if single else None, why=why))
+        return State(
+            answers=Each(parts=tuple(chosen), why=", the chosen options of each question"),
+            checked=Booleans(length=len(chosen)),
+            score=Number(low=0, high=1, optional=True),
+        )
+
+    def _agree(self, state):
+        state["score"] = None
+        if any(state["checked"]):
+            right = self._right(state["answers"], state["checked"])
+            state["score"] = math.floor(right / len(self._questions) * 100 + 0.5) / 100
 
     def _right(self, answers, checked) -> int:
         keys = ([q["answer"]] if isinstance(q["answer"], int) else q["answer"] for q in self._questions)
         return sum(
             done and set(chosen) == set(key) for chosen, done, key in zip(answers, checked, keys, strict=True)
         )
-
-    def _mirrors(self, state):
-        return {**{name: state[name] for name in ("answers", "checked", "score")}, "prediction": None}
 
     def _edited(self, name, value, state):
         if name == "prediction":
@@ -111,7 +103,7 @@ class Quiz(Widget):
             return {**state, "answers": value, "checked": checked}
         return {**state, name: value}
 
-    def _sentence(self, state, *, outcome=False):
+    def _sentence(self, state):
         n, done = len(self._questions), sum(state["checked"])
         return f"{n} questions, {done} answered, {self._right(state['answers'], state['checked'])} right."
 
@@ -124,10 +116,19 @@ class Quiz(Widget):
         return {"text/html": f"<p>{lead}</p><ol>{''.join(items)}</ol>"}, {}
 
 
+# `code`, **strong**, *emphasis*: the same three as js/quiz.js, and no others.
+_MARKS = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s](?:[^*]*[^*\s])?)\*")
+
+
 def _rich(text: str) -> str:
-    """Escape, and set what stands between backticks as code."""
-    parts = html.escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+    """Escape, and set `code`, **strong** and *emphasis*."""
+
+    def element(match: re.Match) -> str:
+        kind = next(i for i, part in enumerate(match.groups()) if part is not None)
+        tag = ("code", "strong", "em")[kind]
+        return f"<{tag}>{match.group(kind + 1)}</{tag}>"
+
+    return _MARKS.sub(element, html.escape(text))
 
 
 def _question(name: str, question) -> dict:

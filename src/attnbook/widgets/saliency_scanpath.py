@@ -7,6 +7,18 @@ import numpy as np
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.state import (
+    Absent,
+    Choice,
+    Integer,
+    Listing,
+    Number,
+    Pair,
+    Record,
+    State,
+    Vector,
+    hidden_outcome,
+)
 
 CHANNELS = ("intensity", "colour", "orientation")
 FEATURES = ("intensity", "red-green", "blue-yellow", "0°", "45°", "90°", "135°")
@@ -140,7 +152,7 @@ class SaliencyScanpath(PredictFirst):
 
     def compute(self):
         """The :class:`attnbook.nn.saliency.Saliency` of the picture and the gains in view, in float64."""
-        return self._computed(self.state["image"], self.state)
+        return self._saliency(self.state["image"], self.state)
 
     @traitlets.validate("images", "targets")
     def _fixed(self, proposal):
@@ -149,7 +161,7 @@ class SaliencyScanpath(PredictFirst):
             raise traitlets.TraitError(f"{name}: expected no assignment; make a new widget.")
         return proposal["value"]
 
-    def _computed(self, image, state):
+    def _saliency(self, image, state):
         import torch
 
         from attnbook.nn import saliency
@@ -176,79 +188,72 @@ class SaliencyScanpath(PredictFirst):
     def _path(self, image, state) -> list[list[int]]:
         from attnbook.nn import saliency
 
-        found = self._computed(image, state)
+        found = self._saliency(image, state)
         return saliency.winner_take_all(
             found.saliency, state["fixations"], state["radius"], state["decay"]
         ).tolist()
 
-    def _check(self, state):
-        image = values.choice("image", state.get("image"), tuple(self._images))
-        target = state.get("target")
-        if target is not None:
-            values.choice("target", target, tuple(self._targets))
-        gains = values.vector("gains", state.get("gains"), 3, " (intensity, colour, orientation)")
-        for gain in gains:
-            values.number("gains", gain, 0, MOST_GAIN)
-        checked = {
-            "version": self._version,
-            "image": image,
-            "gains": gains,
-            "target": target,
-            "delta": _whole("delta", state.get("delta"), 1, 4),
-            "radius": values.number("radius", state.get("radius"), 1, LONGEST_SIDE),
-            "decay": values.number("decay", state.get("decay"), 0, 1),
-            "fixations": _whole("fixations", state.get("fixations"), 1, 9),
-            "prediction": None,
-            "revealed": self._flag("revealed", state),
-            "score": None,
-        }
-        if state.get("prediction") is not None:
-            checked["prediction"] = self._predicted(state["prediction"], checked)
-            checked["revealed"] = True
-            checked["score"] = math.floor(checked["prediction"]["auc"] * 100 + 0.5) / 100
-        return checked
-
-    def _predicted(self, prediction, state):
-        """The reader's places beside what the model made of them when they were committed."""
-        picture = self._images[state["image"]]
-        places = prediction.get("places") if isinstance(prediction, dict) else None
-        places = places.tolist() if hasattr(places, "tolist") else places
-        fine = isinstance(places, list | tuple) and 1 <= len(places) <= 9
-        fine = fine and all(
-            isinstance(place, list | tuple)
-            and len(place) == 2
-            and all(type(i) is int for i in place)
-            and 0 <= place[0] < picture["h"]
-            and 0 <= place[1] < picture["w"]
-            for place in places
+    def _declare(self):
+        return State(
+            image=Choice(options=tuple(self._images)),
+            gains=Vector(length=3, low=0, high=MOST_GAIN, why=" (intensity, colour, orientation)"),
+            target=Choice(options=tuple(self._targets), optional=True)
+            if self._targets
+            else Absent(why=", since this widget has no targets"),
+            delta=Integer(low=1, high=4),
+            radius=Number(low=1, high=LONGEST_SIDE),
+            decay=Number(low=0, high=1),
+            fixations=Integer(low=1, high=9),
+            **hidden_outcome(
+                Record(
+                    optional=True,
+                    asked_of_reader=("places",),
+                    wanted='{"places": 1 to 9 pairs [row, column]}',
+                    parts={
+                        "places": Listing(of=Pair(rows="height", columns="width"), least=1, most=9),
+                        "auc": Number(low=0, high=1),
+                        "centre": Number(low=0, high=1),
+                        "others": Number(low=0, high=1, optional=True),
+                        "found": Integer(low=0, high=9),
+                    },
+                )
+            ),
         )
-        if not fine:
-            raise ValueError(
-                f'prediction: expected {{"places": 1 to 9 pairs [row < {picture["h"]}, '
-                f"column < {picture['w']}]}}, got {prediction!r}."
-            )
-        places = [list(place) for place in places]
+
+    def _sizes(self, state):
+        picture = self._images[state["image"]]
+        return {"height": picture["h"], "width": picture["w"]}
+
+    def _completed(self, prediction, state):
+        """The reader's places beside what the model made of them when they were committed."""
         if "auc" in prediction:
-            others = prediction.get("others")
-            return {
-                "places": places,
-                "auc": values.number("prediction auc", prediction["auc"], 0, 1),
-                "centre": values.number("prediction centre", prediction.get("centre"), 0, 1),
-                "others": others if others is None else values.number("prediction others", others, 0, 1),
-                "found": _whole("prediction found", prediction.get("found"), 0, 9),
-            }
-        saliency = self._computed(state["image"], state).saliency.numpy()
-        rest = [place for name in self._images if name != state["image"] for place in self._path(name, state)]
-        rest = [[min(r, picture["h"] - 1), min(c, picture["w"] - 1)] for r, c in rest]
-        path = self._path(state["image"], state)
-        near = [any(math.hypot(r - y, c - x) <= state["radius"] for y, x in places) for r, c in path]
+            return prediction
+        import torch
+
+        from attnbook.vision.metrics import auc, centred_gaussian
+
+        places = torch.tensor(self._part("places", prediction, state))
+        found = self._numbers(state)
+        h, w = found["saliency"].shape
+        elsewhere = [
+            place for name in self._images if name != state["image"] for place in self._path(name, state)
+        ]
+        elsewhere = torch.tensor([[min(r, h - 1), min(c, w - 1)] for r, c in elsewhere])
+        near = [
+            any(math.hypot(r - y, c - x) <= state["radius"] for y, x in places.tolist())
+            for r, c in found["scanpath"]
+        ]
         return {
-            "places": places,
-            "auc": values.compact(auc(saliency, places)),
-            "centre": values.compact(auc(centred(*saliency.shape), places)),
-            "others": values.compact(auc(saliency, rest)) if rest else None,
+            "places": places.tolist(),
+            "auc": auc(found["saliency"], places),
+            # Rounded, so that pixels equally near the middle tie, as they do in the page.
+            "centre": auc(centred_gaussian(h, w).round(decimals=12), places),
+            "others": auc(found["saliency"], elsewhere) if len(elsewhere) else None,
             "found": sum(near),
         }
+
+    def _graded(self, prediction, state):
+        return math.floor(prediction["auc"] * 100 + 0.5) / 100
 
     def _edited(self, name, value, state):
         if name == "image":
@@ -256,21 +261,22 @@ class SaliencyScanpath(PredictFirst):
             return {**state, "prediction": None, "image": value}
         return super()._edited(name, value, state)
 
-    def _mirrors(self, state):
-        names = ("image", "target", "gains", "delta", "radius", "decay", "fixations")
-        names += ("prediction", "revealed", "score")
-        found = self._computed(state["image"], state)
+    def _compute(self, state):
+        found = self._saliency(state["image"], state)
+        return {"saliency": found.saliency, "scanpath": self._path(state["image"], state)}
+
+    def _derived(self, state):
+        found = self._numbers(state)
         return {
-            **{name: state[name] for name in names},
-            "saliency": [[round(x, 6) for x in row] for row in found.saliency.tolist()],
-            "scanpath": self._path(state["image"], state),
+            "saliency": [[round(x, 6) for x in row] for row in found["saliency"].tolist()],
+            "scanpath": found["scanpath"],
         }
 
-    def _sentence(self, state, *, outcome=False):
-        if not (outcome or state["revealed"]):
+    def _sentence(self, state):
+        if not state["revealed"]:
             return "The model's looks are hidden: place your own on the photograph, or skip."
         looking = f", looking for {state['target']}" if state["target"] else ""
-        path = self._path(state["image"], state)
+        path = self._numbers(state)["scanpath"]
         if not path:
             return f"On “{state['image']}”{looking} nothing stands out: with these gains the map is empty."
         picture = self._images[state["image"]]
@@ -287,7 +293,7 @@ class SaliencyScanpath(PredictFirst):
         target = self._targets.get(state["target"], {})
         gains = zip(state["gains"], target.get("gains", (1, 1, 1)), strict=True)
         row, column = (i // 2 ** max(CENTRES) for i in place)
-        maps = self._computed(state["image"], state).conspicuity
+        maps = self._saliency(state["image"], state).conspicuity
         parts = [
             a * b * float(normalise_map(maps[channel])[row, column])
             for channel, (a, b) in zip(CHANNELS, gains, strict=True)
@@ -298,21 +304,25 @@ class SaliencyScanpath(PredictFirst):
         from matplotlib.figure import Figure
 
         state = self.state
-        # Fewer shades and whole pixels keep the picture small enough for a notebook.
-        pixels = self.pixels // 16 * 17
-        saliency = self.compute().saliency.numpy()
-        saliency = np.round(24 * saliency / max(saliency.max(), 1e-9))
         figure = Figure(figsize=(6, 2.5))
         left, right = figure.subplots(1, 2)
-        left.imshow(pixels, interpolation="nearest")
-        left.set_title(f"{state['image']}, the model's looks", fontsize=9)
-        right.imshow(saliency, cmap="gray", interpolation="nearest")
+        # Fewer shades and whole pixels keep the picture small enough for a notebook.
+        left.imshow(self.pixels // 16 * 17, interpolation="nearest")
+        shown = ", the model's looks" if state["revealed"] else ""
+        left.set_title(f"{state['image']}{shown}", fontsize=9)
         right.set_title("saliency map (brighter: more)", fontsize=9)
-        path = self._path(state["image"], state)
-        left.plot([c for _, c in path], [r for r, _ in path], "-", color="white", lw=1)
-        for number, (row, column) in enumerate(path, 1):
-            circle = {"boxstyle": "circle", "fc": "white", "ec": "black"}
-            left.text(column, row, str(number), ha="center", va="center", fontsize=8, bbox=circle)
+        if state["revealed"]:
+            found = self._numbers(state)
+            saliency = found["saliency"].numpy()
+            shades = np.round(24 * saliency / max(saliency.max(), 1e-9))
+            right.imshow(shades, cmap="gray", interpolation="nearest")
+            path = found["scanpath"]
+            left.plot([c for _, c in path], [r for r, _ in path], "-", color="white", lw=1)
+            for number, (row, column) in enumerate(path, 1):
+                circle = {"boxstyle": "circle", "fc": "white", "ec": "black"}
+                left.text(column, row, str(number), ha="center", va="center", fontsize=8, bbox=circle)
+        else:
+            right.text(0.5, 0.5, "?", transform=right.transAxes, ha="center", va="center", fontsize=20)
         for axes in (left, right):
             axes.set_xticks([])
             axes.set_yticks([])
@@ -323,36 +333,6 @@ class SaliencyScanpath(PredictFirst):
 def third(place, w, h) -> str:
     """Where in the picture [row, column] lies, in words."""
     return THIRDS[min(2, 3 * place[0] // h)][min(2, 3 * place[1] // w)]
-
-
-def auc(saliency, places) -> float:
-    """How often a place outranks a pixel drawn at random, ties half: the area under the ROC curve.
-
-    Parameters
-    ----------
-    saliency : (h, w)
-    places : list of [row, column]
-
-    Returns
-    -------
-    float
-        0.5 by chance, 1 if the places are the map's largest pixels.
-    """
-    saliency = np.asarray(saliency)
-    wins = [(saliency < saliency[r, c]).mean() + (saliency == saliency[r, c]).mean() / 2 for r, c in places]
-    return float(np.mean(wins))
-
-
-def centred(h, w) -> np.ndarray:
-    """(h, w): a map that ranks pixels by how near the middle they are, each side counted as 1."""
-    y, x = (np.arange(h) + 0.5) / h - 0.5, (np.arange(w) + 0.5) / w - 0.5
-    return -(x[None] ** 2) - y[:, None] ** 2
-
-
-def _whole(name, value, low, high) -> int:
-    if type(value) is not int or not low <= value <= high:
-        raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}.")
-    return value
 
 
 def _packed(name, picture) -> dict:

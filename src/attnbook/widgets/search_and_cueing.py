@@ -5,6 +5,17 @@ from statistics import fmean, median
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.mulberry32 import generator
+from attnbook.widgets.state import (
+    Boolean,
+    Each,
+    Integer,
+    Listing,
+    Number,
+    Record,
+    State,
+    hidden_outcome,
+)
 
 TASKS = ("cueing", "search")
 CUES = ("valid", "neutral", "invalid")
@@ -110,7 +121,7 @@ class SearchAndCueing(PredictFirst):
             "sizes": [int(x) for x in sizes],
             "warning": few(20) if task == "cueing" else "",
         }
-        _trials(trials, task, self._fixed["sizes"])
+        Integer(low=5, high=MOST_TRIALS).check("trials", trials, lambda size: size)
         self._fixed["offers"] = sorted({*usual, trials})
         state = {
             "trials": trials,
@@ -137,43 +148,52 @@ class SearchAndCueing(PredictFirst):
         made = simulate(self._fixed["task"], self.trials, self.seed, self._fixed["sizes"])
         self.assign(results=made, simulated=True)
 
-    def _check(self, state):
-        task, sizes = self._fixed["task"], self._fixed["sizes"]
-        checked = {
-            "version": self._version,
-            "trials": _trials(state.get("trials"), task, sizes),
-            "seed": _whole("seed", state.get("seed"), 0, 10**9),
-            "results": _results(state.get("results"), task),
-            "simulated": self._flag("simulated", state),
-            "prediction": None,
-            "revealed": self._flag("revealed", state),
-            "score": None,
-        }
-        prediction = state.get("prediction")
-        if prediction is not None:
-            if not isinstance(prediction, dict) or "guess" not in prediction:
-                raise ValueError(f'prediction: expected {{"guess": milliseconds}}, got {prediction!r}.')
-            guess = values.number("prediction guess", prediction["guess"], -100, 200)
-            actual = effect(task, checked["results"])
-            checked["prediction"] = {
-                "guess": guess,
-                "actual": None if actual is None else values.compact(actual),
-            }
-            checked["revealed"] = True
-            checked["score"] = score(guess, actual)
-        return checked
+    def _declare(self):
+        cueing = self._fixed["task"] == "cueing"
+        bounds = ((0, 2), (-1, 60_000)) if cueing else ((0, 1), (1, 48), (0, 1), (1, 60_000), (0, 1))
+        trial = Each(
+            parts=tuple(Integer(low=low, high=high) for low, high in bounds),
+            why=", [kind 0 to 2, ms]" if cueing else ", [kind 0 or 1, size, present, ms, right]",
+        )
+        return State(
+            trials=Integer(low=5, high=MOST_TRIALS),
+            seed=Integer(low=0, high=10**9),
+            results=Listing(of=trial, most=MOST_TRIALS, why=" trials"),
+            simulated=Boolean(),
+            **hidden_outcome(
+                Record(
+                    optional=True,
+                    asked_of_reader=("guess",),
+                    wanted='{"guess": milliseconds}',
+                    parts={"guess": Number(low=-100, high=200), "actual": Number(optional=True)},
+                )
+            ),
+        )
+
+    def _agree(self, state):
+        sizes = self._fixed["sizes"]
+        cells = 4 * len(sizes)
+        if self._fixed["task"] == "search" and state["trials"] % cells:
+            raise ValueError(
+                f"trials: expected a multiple of {cells} (2 kinds × {len(sizes)} sizes × with and without "
+                f"target), got {state['trials']!r}."
+            )
+
+    def _completed(self, prediction, state):
+        self._part("actual", prediction, state)
+        return {**prediction, "actual": self._numbers(state)["effect"]}
+
+    def _graded(self, prediction, state):
+        return score(prediction["guess"], self._numbers(state)["effect"])
 
     def _edited(self, name, value, state):
         if name == "results":
             return {**state, "results": value, "simulated": False}
         return super()._edited(name, value, state)
 
-    def _mirrors(self, state):
+    def _compute(self, state):
         task, results = self._fixed["task"], state["results"]
-        names = ("trials", "seed", "results", "simulated", "prediction", "revealed", "score")
-        out = {name: state[name] for name in names}
-        out["effect"] = effect(task, results)
-        out["medians"] = out["slopes"] = None
+        out = {"effect": effect(task, results), "medians": None, "slopes": None}
         if task == "cueing":
             out["medians"] = {cue: _median(times) for cue, times in zip(CUES, by_cue(results), strict=True)}
         else:
@@ -182,19 +202,22 @@ class SearchAndCueing(PredictFirst):
             out["slopes"] = {name: fit and fit[0] for name, fit in zip(names, fits, strict=True)}
         return out
 
-    def _sentence(self, state, *, outcome=False):
+    def _derived(self, state):
+        return self._numbers(state)
+
+    def _sentence(self, state):
         task, results = self._fixed["task"], state["results"]
         if not results:
             if task == "cueing":
                 return "Cueing, not done yet: watch the cross, press as soon as the disc appears."
             return "Visual search, not done yet: say whether the orange square is there."
         n = len(results)
-        if not (outcome or state["revealed"]):
+        if not state["revealed"]:
             return f"{n} trials are done; predict, or skip, to see what they say."
         who = "a simulated reader" if state["simulated"] else "you"
         if task == "cueing":
             times = by_cue(results)
-            valid, neutral, invalid = map(_median, times)
+            valid, neutral, invalid = self._numbers(state)["medians"].values()
 
             def gap(a, b):
                 return _ms(None if a is None or b is None else a - b)
@@ -205,8 +228,8 @@ class SearchAndCueing(PredictFirst):
                 f"cost {gap(invalid, neutral)} ms, {n - sum(map(len, times))} discarded."
             )
         a, b, c, d = (
-            "–" if fit is None else values.fixed(fit[0], 1)
-            for fit in (line(points(results, *condition)) for condition in CONDITIONS)
+            "–" if slope is None else values.fixed(slope, 1)
+            for slope in self._numbers(state)["slopes"].values()
         )
         wrong = sum(not one[4] for one in results)
         return (
@@ -236,17 +259,7 @@ def few(trials) -> str:
     )
 
 
-# --- The numbers, as js/timing.js has them --------------------------------------------------------------
-
-
-def generator(seed):
-    """mulberry32: an endless iterator of numbers from 0 to 1 that ``seed`` fixes."""
-    mask = 0xFFFFFFFF
-    while True:
-        seed = (seed + 0x6D2B79F5) & mask
-        t = ((seed ^ (seed >> 15)) * (1 | seed)) & mask
-        t = ((t + (((t ^ (t >> 7)) * (61 | t)) & mask)) & mask) ^ t
-        yield (t ^ (t >> 14)) / 4294967296
+# --- The numbers, as js/mechanisms/timing.js has them -------------------------------------------------------
 
 
 def _shuffle(items, draw):
@@ -344,46 +357,6 @@ def _median(times):
 
 def _ms(x) -> str:
     return "–" if x is None else values.fixed(x, 0)
-
-
-def _whole(name, value, low, high) -> int:
-    if type(value) is not int or not low <= value <= high:
-        raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}.")
-    return value
-
-
-def _trials(value, task, sizes) -> int:
-    _whole("trials", value, 5, MOST_TRIALS)
-    cells = 4 * len(sizes)
-    if task == "search" and value % cells:
-        raise ValueError(
-            f"trials: expected a multiple of {cells} (2 kinds × {len(sizes)} sizes × with and without "
-            f"target), got {value!r}."
-        )
-    return value
-
-
-def _results(given, task) -> list[list[int]]:
-    """Trials, checked."""
-    given = given.tolist() if hasattr(given, "tolist") else given
-    shape, bounds = (
-        ("[kind 0 to 2, ms]", ((0, 2), (-1, 60_000)))
-        if task == "cueing"
-        else ("[kind 0 or 1, size, present, ms, right]", ((0, 1), (1, 48), (0, 1), (1, 60_000), (0, 1)))
-    )
-    fine = isinstance(given, list | tuple) and len(given) <= MOST_TRIALS
-    if not fine:
-        raise ValueError(f"results: expected a list of at most {MOST_TRIALS} trials, got {given!r}.")
-    for index, trial in enumerate(given):
-        if (
-            not isinstance(trial, list | tuple)
-            or len(trial) != len(bounds)
-            or not all(
-                type(x) is int and low <= x <= high for x, (low, high) in zip(trial, bounds, strict=True)
-            )
-        ):
-            raise ValueError(f"results[{index}]: expected {shape}, whole numbers, got {trial!r}.")
-    return [list(trial) for trial in given]
 
 
 # --- The stand-in -----------------------------------------------------------------------------------------

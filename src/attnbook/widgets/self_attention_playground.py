@@ -1,59 +1,40 @@
 """SelfAttentionPlayground: every word a query, with three matrices in the reader's hands."""
 
-import numpy as np
-
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle
+from attnbook.widgets.state import Boolean, Choice, Matrix, Pair, State, Words, guess, hidden_outcome
 
-SCALES = ("sqrt", "none", "d")
+# Factor of the scores: 1/√d_k (Vaswani et al. 2017, equation 1), none,
+# or 1/d_k, a widespread mistake. A word has d_k = 2 numbers.
+SCALES = {"sqrt": 2**-0.5, "none": 1.0, "d": 0.5}
+MATRICES = ("w_q", "w_k", "w_v")
 MOST_WORDS = 16
+LARGEST = 1000
 IDENTITY = ((1.0, 0.0), (0.0, 1.0))
 
-
-def self_attention(x, w_q, w_k, w_v, causal=False, scale="sqrt") -> dict:
-    """Self-attention of words in the plane, as js/self_attention.js computes it.
-
-    Parameters
-    ----------
-    x : (n, 2)
-        A row a word.
-    w_q, w_k, w_v : (2, 2)
-        The query of word i is W_Q x_i, and so on: the layout of ``torch.nn.Linear.weight``.
-    causal : bool
-        A word may look at itself and at those before it.
-    scale : "sqrt", "none" or "d"
-        Scores are divided by √2, by nothing, or by 2 (d instead of √d: a widespread slip).
-
-    Returns
-    -------
-    dict
-        ``query key value context`` (n, 2), ``scores weights`` (n, n), the scores before scaling.
-    """
-    x, *matrices = (np.asarray(part, dtype=np.float64) for part in (x, w_q, w_k, w_v))
-    query, key, value = (x @ matrix.T for matrix in matrices)
-    scores = query @ key.T
-    scaled = scores * factor(scale)
-    if causal:
-        scaled = np.where(np.tri(len(x), dtype=bool), scaled, -np.inf)
-    exps = np.exp(scaled - scaled.max(1, keepdims=True))
-    weights = exps / exps.sum(1, keepdims=True)
-    return {
-        "query": query,
-        "key": key,
-        "value": value,
-        "scores": scores,
-        "weights": weights,
-        "context": weights @ value,
-    }
-
-
-def factor(scale) -> float:
-    """What scores are multiplied with."""
-    return {"sqrt": 2**-0.5, "none": 1.0, "d": 0.5}[scale]
+STATE = State(
+    tokens=Words(most=MOST_WORDS, why=", since every pair is a cell"),
+    x=Matrix(
+        rows="tokens", columns=2, low=-LARGEST, high=LARGEST, why=", one a token; assign() sets both at once"
+    ),
+    **{name: Matrix(rows=2, columns=2, low=-LARGEST, high=LARGEST) for name in MATRICES},
+    causal=Boolean(),
+    scale=Choice(options=tuple(SCALES)),
+    cell=Pair(
+        rows="tokens",
+        columns="tokens",
+        first="query",
+        second="key",
+        default=lambda state: [len(state["tokens"]) - 1, 0],
+    ),
+    **hidden_outcome(guess("tokens")),
+)
 
 
 class SelfAttentionPlayground(PredictFirst):
-    """Words in the plane, each a query, a key and a value: the self-attention mode of QKVPlayground.
+    """Words in the plane, each a query, a key and a value, and the three matrices that make them.
+
+    One query that is given, and not made of a word, is :class:`~attnbook.widgets.QKVPlayground`.
 
     Parameters
     ----------
@@ -140,56 +121,38 @@ class SelfAttentionPlayground(PredictFirst):
         }
         super().__init__(state, challenge=challenge, theme=theme, address=name)
 
-    def _check(self, state):
-        tokens = values.words("tokens", state.get("tokens"))
-        n = len(tokens)
-        if not 1 <= n <= MOST_WORDS:
-            raise ValueError(
-                f"tokens: expected 1 to {MOST_WORDS} words, since every pair is a cell, got {n}."
-            )
-        both = ", one a token; assign() sets both at once"
-        checked = {
-            "version": self._version,
-            "tokens": tokens,
-            "x": values.matrix("x", state.get("x"), n, 2, both),
-            **{name: values.matrix(name, state.get(name), 2, 2) for name in ("w_q", "w_k", "w_v")},
-            "causal": self._flag("causal", state),
-            "scale": values.choice("scale", state.get("scale"), SCALES),
-            "cell": state.get("cell"),
-            "prediction": None,
-            "revealed": self._flag("revealed", state),
-            "score": None,
+    def _declare(self):
+        return STATE
+
+    def _compute(self, state):
+        """``query key value context`` (n, 2), ``scores weights`` (n, n), the scores before scaling."""
+        import torch
+
+        from attnbook.nn import scaled_dot_product_attention
+
+        x, *matrices = (torch.tensor(state[name], dtype=torch.float64) for name in ("x", *MATRICES))
+        query, key, value = (x @ matrix.T for matrix in matrices)
+        scale = SCALES[state["scale"]]
+        context, weights = scaled_dot_product_attention(
+            query, key, value, causal=state["causal"], scale=scale
+        )
+        parts = {"query": query, "key": key, "value": value, "scores": query @ key.T}
+        parts |= {"weights": weights, "context": context}
+        return {name: part.tolist() for name, part in parts.items()}
+
+    def _derived(self, state):
+        return {
+            name: [[round(number, 6) for number in row] for row in rows]
+            for name, rows in self._numbers(state).items()
         }
-        for name in ("x", "w_q", "w_k", "w_v"):
-            if any(abs(number) > 1000 for row in checked[name] for number in row):
-                raise ValueError(f"{name}: expected numbers from -1000 to 1000, got {checked[name]!r}.")
-        cell = [n - 1, 0] if checked["cell"] is None else checked["cell"]
-        if (
-            not isinstance(cell, list | tuple)
-            or len(cell) != 2
-            or not all(type(i) is int and 0 <= i < n for i in cell)
-        ):
-            raise ValueError(f"cell: expected [query, key], both from 0 to {n - 1}, got {cell!r}.")
-        checked["cell"] = list(cell)
-        guessed = self._guessed(state.get("prediction"), checked["tokens"], lambda: self._outcome(checked))
-        return {**checked, **guessed}
+
+    def _options(self, state):
+        return state["tokens"]
 
     def _outcome(self, state):
-        """The word that the query looks at most, and its share."""
-        row = self._compute(state)["weights"][state["cell"][0]]
-        return int(row.argmax()), float(row.max())
-
-    @staticmethod
-    def _compute(state):
-        return self_attention(**{name: state[name] for name in ("x", "w_q", "w_k", "w_v", "causal", "scale")})
-
-    def _mirrors(self, state):
-        out = self._compute(state)
-        names = ("tokens", "x", "w_q", "w_k", "w_v", "causal", "scale", "cell")
-        return {
-            **{name: state[name] for name in (*names, "prediction", "revealed", "score")},
-            **{name: [[round(float(x), 6) for x in row] for row in rows] for name, rows in out.items()},
-        }
+        row = self._numbers(state)["weights"][state["cell"][0]]
+        best = max(range(len(row)), key=row.__getitem__)
+        return best, row[best]
 
     def _edited(self, name, value, state):
         if name == "cell":  # another row is another question; what was in view stays in view
@@ -198,16 +161,15 @@ class SelfAttentionPlayground(PredictFirst):
             return {**state, "prediction": None, "cell": None, "tokens": value}
         return super()._edited(name, value, state)
 
-    def _sentence(self, state, *, outcome=False):
+    def _sentence(self, state):
         tokens, (i, _) = state["tokens"], state["cell"]
-        if not (outcome or state["revealed"]):
+        if not state["revealed"]:
             return f"The weights are hidden: predict which word “{tokens[i]}” looks at most, or skip."
-        out = self._compute(state)
-        row = out["weights"][i]
-        best, seen = int(row.argmax()), i + 1 if state["causal"] else len(tokens)
-        right, up = (values.fixed(number) for number in out["context"][i])
+        best, share = self._outcome(state)
+        seen = i + 1 if state["causal"] else len(tokens)
+        right, up = (values.fixed(number) for number in self._numbers(state)["context"][i])
         return (
-            f"“{tokens[i]}” looks most at “{tokens[best]}”, {values.percent(row[best])} of the {seen} "
+            f"“{tokens[i]}” looks most at “{tokens[best]}”, {values.percent(share)} of the {seen} "
             f"{'words' if seen > 1 else 'word'} that it may see; its output is ({right}, {up})."
         )
 
@@ -215,7 +177,6 @@ class SelfAttentionPlayground(PredictFirst):
         from matplotlib.figure import Figure
 
         state = self.state
-        out = self._compute(state)
         tokens, n = state["tokens"], len(state["tokens"])
         figure = Figure(figsize=(7.2, 3.6))
         left, right = figure.subplots(1, 2)
@@ -227,19 +188,15 @@ class SelfAttentionPlayground(PredictFirst):
         left.set(title="the words, x")
         left.margins(0.25)
         left.tick_params(labelsize=7)
-        right.imshow(out["weights"], cmap="Blues", vmin=0, vmax=1)
+        hidden = [[0.0] * n] * n
+        weights = self._numbers(state)["weights"] if state["revealed"] else hidden
+        right.imshow(weights, cmap="Blues", vmin=0, vmax=1)
         if n <= 10:
-            for i, j in np.ndindex(n, n):
-                weight = out["weights"][i, j]
-                right.text(
-                    j,
-                    i,
-                    f"{weight * 100:.0f}",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color="white" if weight > 0.6 else "#1b1f24",
-                )
+            for i, row in enumerate(weights):
+                for j, weight in enumerate(row):
+                    text = f"{weight * 100:.0f}" if state["revealed"] else "?"
+                    colour = "white" if weight > 0.6 else "#1b1f24"
+                    right.text(j, i, text, ha="center", va="center", fontsize=7, color=colour)
         right.set_xticks(range(n), tokens, rotation=50, ha="right", fontsize=8)
         right.set_yticks(range(n), tokens, fontsize=8)
         right.set(title="weights in %, a row a query")

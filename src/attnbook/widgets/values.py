@@ -41,14 +41,14 @@ def percent(share: float) -> str:
     return f"{math.floor(share * 100 + 0.5)} %"
 
 
-def _plain(value):
-    """A tensor, array or nested sequence as nested lists."""
+def plain(value):
+    """A tensor, array or nested sequence as nested lists; anything else as it is."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 
@@ -68,7 +68,7 @@ def is_number(value) -> bool:
 
 def number(name: str, value, low: float = -math.inf, high: float = math.inf) -> float:
     """A finite number in ``[low, high]``."""
-    value = _plain(value)
+    value = plain(value)
     if not is_number(value) or not low <= value <= high:
         between = "a finite number" if math.isinf(low) else f"a number from {low:g} to {high:g}"
         raise ValueError(f"{name}: expected {between}, got {value!r}.")
@@ -77,7 +77,7 @@ def number(name: str, value, low: float = -math.inf, high: float = math.inf) -> 
 
 def vector(name: str, value, length: int | None = None, why: str = "") -> list[float]:
     """A non-empty list of finite numbers, of ``length`` if given."""
-    value = _plain(value)
+    value = plain(value)
     wanted = f"a vector of {length} numbers{why}" if length else "a vector of at least one number"
     if not isinstance(value, list) or not value or any(isinstance(item, list) for item in value):
         raise ValueError(f"{name}: expected {wanted}, got {shape_of(value)}.")
@@ -93,7 +93,7 @@ def matrix(
     name: str, value, rows: int | None = None, columns: int | None = None, why: str = ""
 ) -> list[list[float]]:
     """A non-empty list of rows of equal length, all finite."""
-    value = _plain(value)
+    value = plain(value)
     wanted = f"a matrix of shape ({rows or 'n'}, {columns or 'd'}){why}"
     if not isinstance(value, list) or not value or not all(isinstance(row, list) and row for row in value):
         raise ValueError(f"{name}: expected {wanted}, got {shape_of(value)}.")
@@ -105,21 +105,21 @@ def matrix(
     return [vector(f"{name}[{index}]", row) for index, row in enumerate(value)]
 
 
-def flags(name: str, value, length: int) -> list[bool]:
+def flags(name: str, value, length: int, why: str = "") -> list[bool]:
     """A list of ``length`` booleans."""
-    value = _plain(value)
+    value = plain(value)
     if (
         not isinstance(value, list)
         or len(value) != length
         or not all(isinstance(item, bool) for item in value)
     ):
-        raise ValueError(f"{name}: expected {length} booleans (True = may attend), got {value!r}.")
+        raise ValueError(f"{name}: expected {length} booleans{why}, got {value!r}.")
     return value
 
 
 def words(name: str, value, length: int | None = None) -> list[str]:
     """A list of non-empty strings."""
-    value = _plain(value)
+    value = plain(value)
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise ValueError(f"{name}: expected a list of non-empty strings, got {value!r}.")
     if length is not None and len(value) != length:
@@ -135,7 +135,7 @@ def choice(name: str, value, options: tuple[str, ...]) -> str:
 
 
 def grade(prediction: dict) -> float:
-    """How good a guess was: half for the right word, half for how near the share was, as in js/base.js.
+    """How good a guess was, as js/lib/predict.js has it: half for the right word, half for a near share.
 
     Where no word was asked (``choice`` is None) the share is all that counts.
 

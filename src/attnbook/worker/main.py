@@ -78,8 +78,7 @@ def main() -> None:
     torch.set_num_threads(1)
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module  # classes that learners define live where a notebook's would
-    module.get_ipython = NoShell
-    module.display = lambda *things, **options: None
+    module.__dict__.update(get_ipython=NoShell, display=lambda *things, **options: None)
 
     def read(count: int) -> bytes:
         data = incoming.read(count)

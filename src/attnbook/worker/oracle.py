@@ -26,6 +26,7 @@ import inspect
 import linecache
 import os
 import sysconfig
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -97,7 +98,7 @@ def _run_module(thing: Any, request: dict[str, Any], args: list) -> dict[str, An
     return reply
 
 
-def _gradients(value: Any, parameters: dict[str, torch.Tensor], cotangents: list) -> dict[str, Any]:
+def _gradients(value: Any, parameters: Mapping[str, torch.Tensor], cotangents: list) -> dict[str, Any]:
     outputs = list(value) if isinstance(value, (tuple, list)) else [value]
     total = None
     for output, cotangent in zip(outputs, cotangents, strict=False):

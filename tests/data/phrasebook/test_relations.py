@@ -5,7 +5,9 @@ from random import Random
 import pytest
 
 from attnbook.data import phrasebook
-from attnbook.data.phrasebook.grammar import Clause, NounPhrase, align
+from attnbook.data.phrasebook.alignment import align
+from attnbook.data.phrasebook.clauses import Active
+from attnbook.data.phrasebook.phrases import NounPhrase
 from attnbook.data.phrasebook.relations import RELATIONS, relations
 from attnbook.data.phrasebook.sampler import Sampler
 
@@ -17,35 +19,55 @@ def head(phrase) -> int:
     return 1 + sum(adjective is not None for adjective in (phrase.before, phrase.after, phrase.relational))
 
 
+def words_in(things) -> int:
+    return sum(len(thing.say()[0]) for thing in things)
+
+
 def from_the_grammar(parts):
     """Verb → subject and verb → object, from the clauses themselves."""
     at, subjects, objects = 0, {}, {}
     for part in parts:
-        if not isinstance(part, Clause):
+        if isinstance(part, str):
             at += 1
             continue
-        subjects[at + len(part.subject.say()[0])] = at + head(part.subject)
-        if part.object is not None:
-            group = Clause(part.subject, part.verb, part.tense, part.negative, part.passive)
-            first = at + len(group.say()[0])
+        finite = at if part.question else at + words_in([part.subject])
+        subjects[finite] = at + part.question + head(part.subject)
+        end = at + words_in([part])
+        if isinstance(part, Active) and part.object is not None:
+            first = end - words_in([part.object, *part.adjuncts])
             objects[first - 1] = first + head(part.object)
-        at += len(part.say()[0])
+        at = end
     return subjects, objects
 
 
 def test_the_words_say_what_the_grammar_meant(monkeypatch):
     made, say = [], Sampler.say
-    monkeypatch.setattr(Sampler, "say", staticmethod(lambda parts: made.append(list(parts)) or say(parts)))
+    monkeypatch.setattr(Sampler, "say", lambda self, parts: made.append(list(parts)) or say(self, parts))
     sampler = Sampler("small", Random(3))
-    apart = 0
-    for count in range(800):
-        words = align(*sampler.sentence(4 + count % 11))[0]
+    apart = asked = 0
+    for count in range(1500):
+        words = align(*sampler.sentence(3 + count % 14))[0]
         found = relations(words)
         subjects, objects = from_the_grammar(made[-1])
         assert found["verb → subject"] == subjects, words
         assert found["verb → object"] == objects, words
         apart += any(verb - subject > 1 for verb, subject in subjects.items())
+        asked += made[-1][0].question
     assert apart > 20  # the interesting ones occur
+    assert asked > 100
+
+
+def test_questions_and_plain_negations():
+    found = relations(["do", "the", "old", "dogs", "of", "the", "man", "see", "you"])
+    assert found["verb → subject"] == {0: 3}
+    assert found["verb → object"] == {7: 8}
+    found = relations(["the", "girl", "does", "not", "eat", "the", "apple"])
+    assert found["verb → subject"] == {2: 1}
+    assert found["verb → object"] == {4: 6}
+    found = relations(["is", "the", "cat", "too", "old"])
+    assert found["verb → subject"] == {0: 2}
+    assert found["verb → object"] == {}
+    assert relations(["you", "did", "it"])["verb → object"] == {1: 2}
 
 
 def test_both_directions_and_adjectives():

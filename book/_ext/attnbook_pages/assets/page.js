@@ -116,6 +116,40 @@
     }
   }
 
+  // One button opens every fold of the page and closes them again; a reader who opens one by hand is left alone.
+  function folds() {
+    const button = find("#folds-toggle");
+    const places = all("details.fold");
+    if (!places.length) return;
+    button.hidden = false;
+    button.title = "Set-up, drawing and checks are folded away: open or close them all";
+    button.addEventListener("click", () => {
+      const open = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(open));
+      for (const place of places) place.open = open;
+    });
+  }
+
+  // A formula or a table that is wider than the page is drawn smaller; a table that is still wider breaks its words.
+  function fitting() {
+    const shrink = (place, least) => {
+      place.style.fontSize = "";
+      const ratio = place.clientWidth / place.scrollWidth;
+      if (ratio < 1) place.style.fontSize = `${Math.max(least, Math.floor(ratio * 97) / 100)}em`;
+    };
+    const fit = () => {
+      for (const formula of all(".math-block")) shrink(formula, 0.5);
+      for (const table of all(".pst-scrollable-table-container")) {
+        table.classList.remove("tight");
+        shrink(table, 0.75);
+        table.classList.toggle("tight", table.scrollWidth > table.clientWidth);
+      }
+    };
+    addEventListener("resize", fit);
+    fit();
+    if (document.fonts) document.fonts.ready.then(fit);
+  }
+
   // What is wider than the page scrolls by itself; a keyboard must be able to reach it.
   function scrolling() {
     const places = () => all("pre, .math-block, .pst-scrollable-table-container, .cell_output > .output");
@@ -140,5 +174,7 @@
   contents();
   pageContents();
   copying();
+  folds();
+  fitting();
   scrolling();
 })();

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import pooch
+from platformdirs import user_cache_path
 
-CACHE = Path(os.environ.get("ATTNBOOK_CACHE") or pooch.os_cache("attnbook"))
+from attnbook.extras import needs
+
+CACHE = Path(os.environ.get("ATTNBOOK_CACHE") or user_cache_path("attnbook"))
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,8 @@ def _download(file: RemoteFile) -> Path:
     where = f"put it at {target}, or name a folder that holds {file.path} in ATTNBOOK_DATA"
     if file.url is None:
         raise FileNotFoundError(f"{file.path}: not here, and no public address of it is known; {where}")
+    with needs("experiments"):
+        import pooch
     try:
         found = pooch.retrieve(
             url=file.url,

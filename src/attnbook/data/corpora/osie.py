@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 import torch
-from skimage.io import imread
 from torch import Tensor
 
 from attnbook.data.corpora.fetch import fetch
+from attnbook.extras import needs
+
+with needs("vision"):
+    import scipy.io
+    from skimage.io import imread
 
 HEIGHT, WIDTH = 600, 800  # pixels of every photograph
 DEGREE = 24  # pixels in one degree of the viewer's field of view

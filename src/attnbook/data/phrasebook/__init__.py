@@ -6,13 +6,18 @@
 
 Words come ready split. English is split at spaces, so "didn't" is one word. French is split at spaces and
 after an apostrophe, which stays with the first part: "t' aime", "l' accord", "qu' elle"; "aujourd'hui" is
-one word. Sentences have no capital at the start and no full stop; names keep their capitals.
+one word. Sentences have no capital at the start and no mark at the end; English names keep their capitals,
+and French is in small letters throughout.
 
-The grammar covers adjectives that change sides ("the European Economic Area", "la zone économique
+The grammar covers questions ("do you see the house", "est-ce que tu vois la maison") and negations with and
+without contraction, adjectives that change sides ("the European Economic Area", "la zone économique
 européenne") and those that do not ("petit", "vieux"), clitics, ne … pas, du/au/l', elision, agreement of
 articles, adjectives and participles, dates, and pronouns whose French gender hangs on what they stand for.
 "I" and "you" are masculine, and "you" is "tu". Sure links ("S") join words that translate each other;
 possible links ("P") join a helper that only one language has: the "is" of "is eating", the "a" of "a mangé".
+
+The sentences are made to be sensible: who does what to what is written down in the lexicon, and how clauses
+go together in :mod:`attnbook.data.phrasebook.sampler`.
 """
 
 from __future__ import annotations
@@ -21,14 +26,19 @@ from functools import cache
 from random import Random
 
 from attnbook.data.pairs import PARTS, Pair, part_of
+from attnbook.data.phrasebook.alignment import align
+from attnbook.data.phrasebook.choices import LEVELS
+from attnbook.data.phrasebook.clauses import Active, Copula, Passive
 from attnbook.data.phrasebook.french import (
     FUTURE_ENDINGS,
     IMPERFECT_BE,
     PRESENT,
     participle_forms,
 )
-from attnbook.data.phrasebook.grammar import Adjunct, Clause, NounPhrase, Pronoun, align
-from attnbook.data.phrasebook.sampler import LEVELS, STATIVE, Sampler
+from attnbook.data.phrasebook.lexicon import Verb
+from attnbook.data.phrasebook.phrases import Adjunct, NounPhrase, Pronoun
+from attnbook.data.phrasebook.sampler import Part, Sampler
+from attnbook.data.phrasebook.sense import NEVER_PROGRESSIVE
 
 SUBSETS = tuple(LEVELS)
 LONGEST = 60
@@ -118,10 +128,10 @@ def _check(n, subset, length, part) -> tuple[int, int]:
         raise ValueError(f"part: expected one of {', '.join(PARTS)}, or None, got {part!r}")
     try:
         shortest, longest = length
-        good = 2 <= shortest <= longest <= LONGEST
     except (TypeError, ValueError):
-        good = False
-    if not good:
+        shortest = longest = 0
+    whole = isinstance(shortest, int) and isinstance(longest, int)
+    if not whole or not 2 <= shortest <= longest <= LONGEST:
         raise ValueError(f"length: expected (fewest, most) words between 2 and {LONGEST}, got {length!r}")
     return shortest, longest
 
@@ -134,27 +144,26 @@ def vocabulary(subset: str = "full") -> tuple[tuple[str, ...], tuple[str, ...]]:
     sampler = Sampler(subset, Random(0))
     src, tgt = _closed_class(sampler)
     for noun in sampler.nouns:
-        src |= {noun.singular, noun.plural}
-        tgt |= {noun.french, noun.french_plural}
+        src |= {noun.singular, noun.plural or ""}
+        tgt |= {noun.french, noun.french_plural or ""}
     for adjective in sampler.adjectives:
-        src.add(adjective.word)
-        tgt |= {*adjective.forms, adjective.before_vowel}
+        src |= {adjective.word} if adjective.kind != "rel" else {adjective.word, adjective.word.capitalize()}
+        tgt |= {*adjective.forms, adjective.before_vowel or ""}
     for kind, verbs in sampler.verbs.items():
         for verb in verbs:
             s, t = _verb_words(kind, verb, sampler.level)
             src |= s
             tgt |= t
-    return tuple(sorted(src - {None, ""})), tuple(sorted(tgt - {None, ""}))
+    return tuple(sorted(src - {""})), tuple(sorted(tgt - {""}))
 
 
 # articles, pronouns, helpers and prepositions, by the level from which the grammar uses them
 _CLOSED = {
     1: (
         """I you he she it we they me him her us them am is are was were not isn't aren't wasn't weren't
-        don't doesn't didn't the a an my your of on by with too very yesterday today Area Economic
-        European""",
+        don't doesn't didn't do does did the a an my your of on by with too very yesterday today""",
         """je j' tu il elle nous ils elles me m' te t' se s' le la l' les ne n' pas de d' du des que qu'
-        un une mon ma mes ton ta tes sur par avec trop très hier aujourd'hui en zone""",
+        un une mon ma mes ton ta tes sur par avec trop très hier aujourd'hui en est -ce""",
     ),
     2: (
         "his our their this these will won't tomorrow that to at",
@@ -164,45 +173,41 @@ _CLOSED = {
 }
 
 
-def _closed_class(sampler: Sampler) -> tuple[set, set]:
+def _closed_class(sampler: Sampler) -> tuple[set[str], set[str]]:
     """The words of :data:`_CLOSED`, forms of avoir and être, prepositions, conjunctions and dates."""
-    src: set = set()
+    src: set[str] = set()
     tgt = {*PRESENT["avoir"], *PRESENT["être"], *IMPERFECT_BE, "été"}
     for level, (english, french) in _CLOSED.items():
         if level <= sampler.level:
             src |= set(english.split())
             tgt |= set(french.split())
-    for table in (sampler.months, sampler.weekdays):
-        for _, english, french in table:
-            src.add(english)
-            tgt.add(french)
-    for _, year in sampler.years:
-        src.add(year)
-        tgt.add(year)
-    for table in (sampler.places, sampler.conjunctions):
-        for _, english, french, *_ in table:
-            src.add(english)
-            tgt |= set(french)
-    for _, english, french in sampler.adverbs:
+    for english, french in [*sampler.months, *sampler.weekdays, *sampler.adverbs]:
         src.add(english)
         tgt.add(french)
+    src |= set(sampler.years)
+    tgt |= set(sampler.years)
+    for _, english, words, _ in sampler.places:
+        src.add(english)
+        tgt |= set(words)
+    for english, words in sampler.conjunctions.items():
+        src.add(english)
+        tgt |= set(words)
     return src, tgt
 
 
-def _verb_words(kind: str, verb, level: int) -> tuple[set, set]:
+def _verb_words(kind: str, verb: Verb, level: int) -> tuple[set[str], set[str]]:
     """The forms of a verb that the grammar uses in this subset."""
-    plain = {verb.base, verb.third}
     if kind in ("modal", "say"):
-        return {*plain, verb.particle}, {*verb.present, verb.preposition}
-    src = {*plain, verb.past, verb.particle}
+        return {verb.base, verb.third, verb.particle}, {*verb.present, verb.preposition}
+    src = {verb.base, verb.third, verb.past, verb.particle}
     if verb.passive:
         src.add(verb.participle)
-    if verb.base not in STATIVE:
+    if verb.base not in NEVER_PROGRESSIVE:
         src.add(verb.ing)
     tgt = {*verb.present, verb.preposition}
     if level >= 2:
         tgt |= {verb.future + ending for ending in FUTURE_ENDINGS}
-        if kind in ("trans", "intrans", "reflexive"):
+        if kind in ("trans", "intrans", "reflexive") and verb.base not in NEVER_PROGRESSIVE:
             tgt.add(verb.infinitive)
     forms = participle_forms(verb.past_participle)
     moves = kind == "reflexive" or verb.auxiliary == "être" or (kind == "trans" and not verb.preposition)
@@ -220,22 +225,22 @@ def examples() -> dict[str, Pair]:
     noun = {noun.singular: noun for noun in sampler.nouns}
     adjective = {adjective.word: adjective for adjective in sampler.adjectives}
     verb = {verb.base: verb for verbs in sampler.verbs.values() for verb in verbs}
-    agreement = NounPhrase(noun["agreement"], topic=sampler.area())
+    area = NounPhrase(noun["Area"], after=adjective["European"], relational=adjective["economic"])
+    agreement = NounPhrase(noun["agreement"], topic=area)
     date = Adjunct("time", ("in", "August", "1992"),
                    (("en", (0,), "S"), ("août", (1,), "S"), ("1992", (2,), "S")))  # fmt: skip
-    because = ("because", ("parce", "que"))
 
-    def crossing(referent: str, reason: str) -> list:
+    def crossing(referent: str, reason: str) -> list[Part]:
         it = Pronoun("3s", noun[referent].gender, thing=True)
-        street = NounPhrase(noun["street"])
-        first = Clause(NounPhrase(noun["animal"]), verb["cross"], "past", negative=True, object=street)
-        return [first, because, Clause(it, None, "past", adjective=adjective[reason], degree="too")]
+        animal, street = NounPhrase(noun["animal"]), NounPhrase(noun["street"])
+        first = Active(subject=animal, tense="past", negative=True, verb=verb["cross"], object=street)
+        return [first, "because", Copula(subject=it, tense="past", adjective=adjective[reason], degree="too")]
 
-    me, you = Pronoun("1s"), Pronoun("2s")
-    sentences = {
-        "love": [Clause(me, verb["love"], object=you)],
-        "doing": [Clause(me, verb["do"], "progressive", object=Pronoun("3s", thing=True))],
-        "agreement": [Clause(agreement, verb["sign"], "past", passive=True, adjuncts=[date])],
+    me, you, it = Pronoun("1s"), Pronoun("2s"), Pronoun("3s", thing=True)
+    sentences: dict[str, list[Part]] = {
+        "love": [Active(subject=me, tense="present", verb=verb["love"], object=you)],
+        "doing": [Active(subject=me, tense="progressive", verb=verb["do"], object=it)],
+        "agreement": [Passive(subject=agreement, tense="past", verb=verb["sign"], adjuncts=[date])],
         "tired": crossing("animal", "tired"),
         "wide": crossing("street", "wide"),
     }

@@ -4,6 +4,10 @@ The grammar emits full forms ("de le", "je aime", "la école", "ma amie"); :func
 next word demands ("du", "j' aime", "l' école", "mon amie"), and carries each word's alignment along.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 from attnbook.data.phrasebook.lexicon import VOWELS, Adjective, Noun, Verb
 
 ELIDED = {"le": "l'", "la": "l'", "je": "j'", "me": "m'", "te": "t'", "se": "s'", "ne": "n'", "de": "d'",
@@ -19,6 +23,9 @@ class English:
 
     def __init__(self, word: str) -> None:
         self.word = word
+
+
+Link = tuple[English, str]  # "S" (sure) or "P" (possible)
 
 
 class French:
@@ -38,7 +45,14 @@ class French:
 
     __slots__ = ("aspirated", "before_vowel", "links", "role", "word")
 
-    def __init__(self, word, links=(), role="", before_vowel=None, aspirated=False):
+    def __init__(
+        self,
+        word: str,
+        links: Iterable[Link] = (),
+        role: str = "",
+        before_vowel: str | None = None,
+        aspirated: bool = False,
+    ) -> None:
         self.word = word
         self.links = list(links)
         self.role = role
@@ -101,19 +115,29 @@ def future(verb: Verb, person: str) -> str:
     return verb.future + FUTURE_ENDINGS[PERSONS.index(person)]
 
 
-def noun_word(noun: Noun, plural: bool) -> str:
-    return noun.french_plural if plural else noun.french
+def noun_word(noun: Noun, plural: bool, links: Iterable[Link]) -> French:
+    word = noun.french_plural if plural and noun.french_plural else noun.french
+    return French(word, links, aspirated=noun.aspirated)
 
 
-def adjective_word(adjective: Adjective, gender: str, plural: bool, links) -> French:
+def adjective_word(adjective: Adjective, gender: str, plural: bool, links: Iterable[Link]) -> French:
     """The agreeing form; the masculine singular knows its form before a vowel (bel, nouvel, vieil)."""
     special = adjective.before_vowel if gender == "m" and not plural else None
     return French(agree(adjective.forms, gender, plural), links, before_vowel=special)
 
 
-def possessive(feminine: str, masculine: str, plural_form: str, gender: str, plural: bool, links) -> French:
+def possessive(forms: tuple[str, str, str], gender: str, plural: bool, links: Iterable[Link]) -> French:
+    """mon, ma, mes: of (masculine, feminine, plural) the form that agrees; "ma" is "mon" before a vowel."""
+    masculine, feminine, many = forms
     if plural:
-        return French(plural_form, links)
+        return French(many, links)
     if gender == "f":
         return French(feminine, links, before_vowel=_POSSESSIVE_BEFORE_VOWEL.get(feminine))
     return French(masculine, links)
+
+
+def negate(words: list[French], negator: English | None) -> list[French]:
+    """ne … pas around the clitics and the conjugated verb."""
+    if negator is None:
+        return words
+    return [French("ne", [(negator, "S")], role="elides"), *words, French("pas", [(negator, "S")])]

@@ -11,10 +11,10 @@ say what belongs together, and no annotation is needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
-from attnbook.data.phrasebook import lexicon as lexicon
-from attnbook.data.phrasebook import vocabulary
+from attnbook.data.phrasebook import lexicon, vocabulary
 
 RELATIONS = (
     "adjective → its noun",
@@ -33,21 +33,28 @@ _DO = frozenset(("do", "does", "did", "don't", "doesn't", "didn't"))
 _DETERMINERS = frozenset(("the", "a", "an", "my", "your"))
 
 
+@dataclass(frozen=True)
+class _Kinds:
+    """Nouns, adjectives and verb forms of the small subset, and all its words."""
+
+    nouns: frozenset[str]
+    adjectives: frozenset[str]
+    verbs: frozenset[str]
+    words: frozenset[str]
+
+
 @cache
-def _kinds() -> dict[str, frozenset[str]]:
-    """Nouns, adjectives and verb forms of the small subset."""
+def _kinds() -> _Kinds:
     nouns = [noun for noun in lexicon.NOUNS if noun.level == 1]
     verbs = [verb for verb in lexicon.VERBS if verb.level == 1]
     adjectives = {adjective.word for adjective in lexicon.ADJECTIVES if adjective.level == 1}
     forms = {form for verb in verbs for form in (verb.base, verb.third, verb.past, verb.participle, verb.ing)}
-    return {
-        "noun": frozenset(
-            {noun.singular for noun in nouns} | {noun.plural or "" for noun in nouns} | {"Area"}
-        ),
-        "adjective": frozenset(adjectives | {"European", "Economic"}),
-        "verb": frozenset(forms - {"-", ""}),
-        "any": frozenset(vocabulary("small")[0]),
-    }
+    return _Kinds(
+        nouns=frozenset(form for noun in nouns for form in (noun.singular, noun.plural) if form),
+        adjectives=frozenset(adjectives | {"Economic"}),
+        verbs=frozenset(forms),
+        words=frozenset(vocabulary("small")[0]),
+    )
 
 
 def relations(words: Sequence[str]) -> dict[str, dict[int, int]]:
@@ -66,7 +73,7 @@ def relations(words: Sequence[str]) -> dict[str, dict[int, int]]:
     if isinstance(words, str):
         raise TypeError(f"words: expected a list of words, got one string {words!r}; split it first")
     kinds = _kinds()
-    stranger = next((word for word in words if word not in kinds["any"]), None)
+    stranger = next((word for word in words if word not in kinds.words), None)
     if stranger is not None:
         raise ValueError(
             f'words: {stranger!r} is not a word of the subset "small"; relations are known for that one alone'
@@ -74,51 +81,64 @@ def relations(words: Sequence[str]) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = {name: {} for name in RELATIONS}
     start = 0
     for end in [*(i for i, word in enumerate(words) if word in _BETWEEN), len(words)]:
-        _clause(words, start, end, kinds, found)
+        for name, (a, b) in _clause(words, start, end, kinds).items():
+            found[name][a] = b
         start = end + 1
     for place, word in enumerate(words):
-        if word in kinds["adjective"]:
+        if word in kinds.adjectives:
             noun = place + 1
-            while noun < len(words) and words[noun] in kinds["adjective"]:
+            while noun < len(words) and words[noun] in kinds.adjectives:
                 noun += 1
-            if noun < len(words) and words[noun] in kinds["noun"]:
+            if noun < len(words) and words[noun] in kinds.nouns:
                 found["adjective → its noun"][place] = noun
                 found["noun → its adjective"][noun] = place  # the last one wins: it is the nearest
     return found
 
 
-def _clause(words, start: int, end: int, kinds, found) -> None:
+def _clause(words: Sequence[str], start: int, end: int, kinds: _Kinds) -> dict[str, tuple[int, int]]:
     """Subject, verb and object of the clause ``words[start:end]``."""
-    if start >= end:
-        return
-    if words[start] in _SUBJECTS:
-        subject, place = start, start + 1
-    else:
-        subject = next((i for i in range(start, end) if words[i] in kinds["noun"]), None)
-        if subject is None:
-            return
-        place = subject + 1
-    verbs = _BE | _DO | kinds["verb"]
-    finite = next((i for i in range(place, end) if words[i] in verbs), None)
+    finite = start if start < end and words[start] in _BE | _DO else None  # a question
+    subject = _subject(words, start if finite is None else start + 1, end, kinds)
+    if subject is None:
+        return {}
     if finite is None:
-        return
-    found["verb → subject"][finite] = subject
-    found["subject → verb"][subject] = finite
-    main = finite
-    for i in range(finite + 1, end):  # "is eating", "didn't see", "was signed", "am not eating"
-        if words[i] in kinds["verb"]:
-            main = i
-        elif words[i] != "not":
-            break
-    after = main + 1
-    if after >= end or words[main] in _BE:
-        return
-    if words[after] in _OBJECTS:
-        thing = after
-    elif words[after] in _DETERMINERS | kinds["adjective"] | kinds["noun"]:
-        thing = next((i for i in range(after, end) if words[i] in kinds["noun"]), None)
-    else:
-        return
-    if thing is not None:
-        found["verb → object"][main] = thing
-        found["object → verb"][thing] = main
+        verbs = _BE | _DO | kinds.verbs
+        finite = next((i for i in range(subject + 1, end) if words[i] in verbs), None)
+    if finite is None:
+        return {}
+    found = {"verb → subject": (finite, subject), "subject → verb": (subject, finite)}
+    main = _main_verb(words, finite, subject, end, kinds)
+    thing = None if main is None else _object(words, main + 1, end, kinds)
+    if main is not None and thing is not None:
+        found |= {"verb → object": (main, thing), "object → verb": (thing, main)}
+    return found
+
+
+def _subject(words: Sequence[str], start: int, end: int, kinds: _Kinds) -> int | None:
+    """The pronoun at ``start``, or the first noun."""
+    if start < end and words[start] in _SUBJECTS:
+        return start
+    return next((i for i in range(start, end) if words[i] in kinds.nouns), None)
+
+
+def _main_verb(words: Sequence[str], finite: int, subject: int, end: int, kinds: _Kinds) -> int | None:
+    """The verb that says what is done: "eating" of "is eating", "see" of "didn't see" and of "do you see"."""
+    if words[finite] not in _BE | _DO:
+        return finite
+    after = next(
+        (i for i in range(max(finite, subject) + 1, end) if words[i] in kinds.verbs | {"too", "very"}), None
+    )
+    if after is not None and words[after] in kinds.verbs:
+        return after
+    return finite if words[finite] in _DO else None  # "we do it": the verb itself
+
+
+def _object(words: Sequence[str], start: int, end: int, kinds: _Kinds) -> int | None:
+    """The pronoun or the noun of the phrase that begins at ``start``."""
+    if start >= end:
+        return None
+    if words[start] in _OBJECTS:
+        return start
+    if words[start] in _DETERMINERS | kinds.adjectives | kinds.nouns:
+        return next((i for i in range(start, end) if words[i] in kinds.nouns), None)
+    return None

@@ -1,17 +1,17 @@
 // AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets.
 
-import { align, rowsOf, terms, turned, unpack } from "./alignment.js";
-import { button, fixed, h, percent, predictor, say, select, set, stop, widget } from "./base.js";
-
-export { align, turned };
+import { button, fixed, h, percent, predictor, say, select, set, softmax, stop, widget } from "./lib/base.js";
+import { align, rowsOf, terms, turned, unpack } from "./mechanisms/alignment.js";
 
 const SCORERS = {
-  none: "None: one fixed vector", additive: "Additive (Bahdanau)", dot: "Dot (Luong)", general: "General (Luong)",
+  none: "None: one fixed vector",
+  additive: "Additive (Bahdanau)",
+  dot: "Dot (Luong)",
+  general: "General (Luong)",
 };
 
 const line = (words) => words.join(" ");
-const same = (a, b) => line(a) === line(b);
-const find = (model, source) => model.get("examples").find(({ src }) => same(src, source));
+const isSame = (a, b) => line(a) === line(b);
 const peak = (row) => row.indexOf(Math.max(...row));
 
 // One scorer's numbers, unpacked, scores computed here where the page has what they are made of.
@@ -27,7 +27,13 @@ function open({ src, scorers }, name) {
       const asked = rows(query, output.length);
       const raw = rows(key, src.length);
       const basis = W && rows(W, asked[0].length);
-      Object.assign(parts, { query: asked, raw, W: basis, key: basis ? turned(raw, basis) : raw, v: v && [...unpack(v)] });
+      Object.assign(parts, {
+        query: asked,
+        raw,
+        W: basis,
+        key: basis ? turned(raw, basis) : raw,
+        v: v && [...unpack(v)],
+      });
       Object.assign(parts, align(parts.query, parts.key, parts.v));
     }
     opened.set(packed, parts);
@@ -37,25 +43,38 @@ function open({ src, scorers }, name) {
 
 // The row that the reader is asked about, as alignment_explorer.py chooses it.
 const asked = ({ ask }, { output, weights }) =>
-  ask !== null && ask < output.length ? ask : Math.max(0, weights.findIndex((row, t) => peak(row) !== t));
+  ask !== null && ask < output.length
+    ? ask
+    : Math.max(
+        0,
+        weights.findIndex((row, t) => peak(row) !== t),
+      );
 
-export function check(state, model) {
-  const { source, scorer, view, gold, cell, revealed, prediction } = state;
-  const example = Array.isArray(source) && find(model, source);
-  if (!example) return "it names a sentence that this page does not hold";
-  if (!Object.hasOwn(example.scorers, scorer)) return "it names a scorer that this sentence does not have";
-  if (view !== "heatmap" && view !== "ribbons") return "view is not heatmap or ribbons";
-  if (typeof gold !== "boolean" || typeof revealed !== "boolean") return "gold or revealed is not true or false";
-  const inside = (i, n) => Number.isInteger(i) && i >= 0 && i < n;
-  if (cell && !(inside(cell[0], example.scorers[scorer].output.length) && inside(cell[1], source.length))) {
-    return "cell is not a row and a column";
-  }
-  const share = (x) => x >= 0 && x <= 1;
-  const word = (i) => i === null || inside(i, source.length);
-  if (prediction && !(word(prediction.choice) && word(prediction.answer) && share(prediction.share) && share(prediction.actual))) {
-    return "prediction is not a word and a share";
-  }
-  return "";
+const find = (model, source) => model.get("examples").find(({ src }) => isSame(src, source));
+
+// The example of a state and what its scorer gave; an error says what this page does not hold.
+function shownBy(state, model) {
+  const example = find(model, state.source);
+  if (!example) throw Error("it names a sentence that this page does not hold");
+  const scorer = example.scorers[state.scorer];
+  if (!scorer) throw Error("it names a scorer that this sentence does not have");
+  return { example, scorer };
+}
+
+function sizes(state, model) {
+  const { scorer } = shownBy(state, model);
+  if (!scorer.weights) throw Error("cell is not null, and a fixed vector has no weights");
+  return { rows: scorer.output.length };
+}
+
+function agree(state, model) {
+  const { scorer } = shownBy(state, model);
+  const { prediction } = state;
+  if (!prediction) return "";
+  if (!scorer.weights && !scorer.remembered) return "prediction is not null, and there is nothing to predict";
+  const isWord = prediction.choice !== null && prediction.answer !== null;
+  const isShare = prediction.choice === null && prediction.answer === null;
+  return (scorer.weights ? isWord : isShare) ? "" : "prediction is not what this scorer asks for";
 }
 
 export function sentence(state, example, parts) {
@@ -65,12 +84,26 @@ export function sentence(state, example, parts) {
   }
   if (!weights) return `From one fixed vector, the decoder writes: ${line(output)}.`;
   const t = asked(example, parts);
-  if (!state.revealed) return `The weights are hidden: predict which source word “${output[t]}” looks at most, or skip.`;
+  if (!state.revealed)
+    return `The weights are hidden: predict which source word “${output[t]}” looks at most, or skip.`;
   const s = peak(weights[t]);
   return `“${output[t]}” looks most at “${example.src[s]}”, ${percent(weights[t][s])}: ${state.scorer} score, ${output.length} target words over ${example.src.length} source words.`;
 }
 
-function build(view, body, tools) {
+// A sentence that the page does not hold. Whoever translates it puts a new example into the model's `examples` and
+// then sets the state: in a notebook that is the kernel. (A translator that runs in the page belongs here too.)
+function askForTranslation(view, source) {
+  if (BOOK) {
+    view.note(
+      "This sentence was not translated ahead of time; in Jupyter, with this chapter's kernel, any sentence can be.",
+    );
+    return;
+  }
+  view.note("The kernel is asked to translate this sentence.");
+  view.model.send({ type: "translate", source });
+}
+
+function build(view, body) {
   const { model, change } = view;
   const now = () => view.state;
   let [example, parts, cells, laid, picked] = [];
@@ -82,19 +115,21 @@ function build(view, body, tools) {
   const reset = { cell: null, prediction: null, score: null };
   const show = (source) => {
     const next = find(model, source);
-    if (next) change({ ...reset, source, scorer: next.scorers[now().scorer] ? now().scorer : Object.keys(next.scorers)[0] });
-    else if (BOOK) view.note("This sentence was not translated ahead of time; in Jupyter, with this chapter's kernel, any sentence can be.");
+    if (!next) askForTranslation(view, source);
     else {
-      view.note("The kernel is asked to translate this sentence.");
-      model.send({ type: "translate", source });
+      const scorer = next.scorers[now().scorer] ? now().scorer : Object.keys(next.scorers)[0];
+      change({ ...reset, source, scorer });
     }
   };
 
   // Choosing.
   const given = select([], { onchange: () => show(given.value.split(" ")) });
   const scorers = Object.entries(SCORERS).map(([name, text]) =>
-    button(text, () => change({ ...reset, scorer: name }), { role: "radio", "data-name": name }));
-  const views = ["heatmap", "ribbons"].map((name) => button(name, () => change({ view: name }), { role: "radio", "data-name": name }));
+    button(text, () => change({ ...reset, scorer: name }), { role: "radio", "data-name": name }),
+  );
+  const views = ["heatmap", "ribbons"].map((name) =>
+    button(name, () => change({ view: name }), { role: "radio", "data-name": name }),
+  );
   const gold = stop(h("input", { type: "checkbox", onchange: () => change({ gold: gold.checked }) }));
   const goldLabel = h("label", gold, "gold links (framed: sure, dashed: possible)");
 
@@ -105,20 +140,70 @@ function build(view, body, tools) {
   const layRows = () => {
     const { src } = example;
     const { output, weights } = parts;
-    cells = output.map((word, t) => src.map((other, s) => stop(h("td", {
-      "data-columns": src.length, "aria-label": `${word} looks at ${other}`, onclick: () => change({ cell: [t, s] }),
-      onkeydown: ({ key }) => /^(Enter| )$/.test(key) && change({ cell: [t, s] }),
-    }))));
-    grid.replaceChildren(h("thead", h("tr", h("td"), src.map((word) => h("th", { scope: "col" }, h("span", word))))),
-      h("tbody", output.map((word, t) => h("tr", h("th", { scope: "row" }, word), cells[t]))));
+    cells = output.map((word, t) =>
+      src.map((other, s) =>
+        stop(
+          h("td", {
+            "data-columns": src.length,
+            "aria-label": `${word} looks at ${other}`,
+            onclick: () => change({ cell: [t, s] }),
+            onkeydown: ({ key }) => /^(Enter| )$/.test(key) && change({ cell: [t, s] }),
+          }),
+        ),
+      ),
+    );
+    grid.replaceChildren(
+      h(
+        "thead",
+        h(
+          "tr",
+          h("td"),
+          src.map((word) => h("th", { scope: "col" }, h("span", word))),
+        ),
+      ),
+      h(
+        "tbody",
+        output.map((word, t) => h("tr", h("th", { scope: "row" }, word), cells[t])),
+      ),
+    );
     const [n, m] = [src.length, output.length];
     const at = (i, count) => ((i + 0.5) * Math.max(n, m)) / count;
-    const paths = h("svg", { viewBox: `0 0 10 ${Math.max(n, m)}`, preserveAspectRatio: "none", role: "img", "aria-label": "ribbons from source to target words; the heatmap has their numbers" },
-      weights.flatMap((row, t) => row.map((w, s) => w >= 0.03 && h("path.ribbon", {
-        d: `M0 ${at(s, n)}C5 ${at(s, n)} 5 ${at(t, m)} 10 ${at(t, m)}`, style: `--w:${w.toFixed(3)}`, "data-row": t,
-      }))));
-    ribbons.replaceChildren(h("ol", src.map((word) => h("li", word))), paths, h("ol", output.map((word, t) =>
-      h("li", button(word, () => change({ cell: [t, peak(weights[t])] }), { class: "ab-word" })))));
+    const paths = h(
+      "svg",
+      {
+        viewBox: `0 0 10 ${Math.max(n, m)}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": "ribbons from source to target words; the heatmap has their numbers",
+      },
+      weights.flatMap((row, t) =>
+        row.map(
+          (w, s) =>
+            w >= 0.03 &&
+            h("path.ribbon", {
+              d: `M0 ${at(s, n)}C5 ${at(s, n)} 5 ${at(t, m)} 10 ${at(t, m)}`,
+              style: `--w:${w.toFixed(3)}`,
+              "data-row": t,
+            }),
+        ),
+      ),
+    );
+    ribbons.replaceChildren(
+      h(
+        "ol",
+        src.map((word) => h("li", word)),
+      ),
+      paths,
+      h(
+        "ol",
+        output.map((word, t) =>
+          h(
+            "li",
+            button(word, () => change({ cell: [t, peak(weights[t])] }), { class: "ab-word" }),
+          ),
+        ),
+      ),
+    );
     set(ribbons, { style: `--n:${Math.max(n, m)}` });
   };
 
@@ -128,22 +213,68 @@ function build(view, body, tools) {
     const { src, tgt } = example;
     const { output, remembered } = parts;
     const hide = remembered && !now().revealed;
-    const row = (name, words, mark) => h("tr", h("th", { scope: "row" }, name), h("td", words.map((word, i) => [h(mark?.(word, i) ? "b" : "span", word), " "])));
+    const row = (name, words, mark) =>
+      h(
+        "tr",
+        h("th", { scope: "row" }, name),
+        h(
+          "td",
+          words.map((word, i) => [h(mark?.(word, i) ? "b" : "span", word), " "]),
+        ),
+      );
     fixedPart.replaceChildren(
-      h("p", "The fixed vector has no weights: every target word is made from the same few numbers. Words in the wrong place stand in bold."),
-      h("table.lines", h("tbody", row("source", src), row("wanted", tgt), row("written", hide ? ["?"] : output, (word, i) => !hide && word !== tgt[i]))),
-      remembered ? h("table.bars", h("caption", "How much of each source word came back"),
-        h("tbody", src.map((word, s) => bar(word, [hide ? 0 : remembered[s]], [hide ? "?" : percent(remembered[s])])))) : "");
+      h(
+        "p",
+        "The fixed vector has no weights: every target word is made from the same few numbers. Words in the wrong place stand in bold.",
+      ),
+      h(
+        "table.lines",
+        h(
+          "tbody",
+          row("source", src),
+          row("wanted", tgt),
+          row("written", hide ? ["?"] : output, (word, i) => !hide && word !== tgt[i]),
+        ),
+      ),
+      remembered
+        ? h(
+            "table.bars",
+            h("caption", "How much of each source word came back"),
+            h(
+              "tbody",
+              src.map((word, s) =>
+                bar(word, [hide ? 0 : remembered[s]], [hide ? "?" : percent(remembered[s])]),
+              ),
+            ),
+          )
+        : "",
+    );
   };
-  const bar = (name, shares, texts) => h("tr", h("th", { scope: "row" }, name), shares.map((share, i) =>
-    h("td", h(".bar", h(`.fill f${i}`, { style: `--w:${share}` })), texts[i])));
+  const bar = (name, shares, texts) =>
+    h(
+      "tr",
+      h("th", { scope: "row" }, name),
+      shares.map((share, i) => h("td", h(".bar", h(`.fill f${i}`, { style: `--w:${share}` })), texts[i])),
+    );
 
   // What fades with length.
   const { measure, buckets, scores } = model.get("by_length");
   const names = Object.keys(scores || {});
   const fading = h("tbody");
-  const faded = measure ? h("table.bars", h("caption", `${measure} by words in the source`),
-    h("thead", h("tr", ["words", ...names.map((name) => SCORERS[name])].map((name) => h("th", { scope: "col" }, name)))), fading) : "";
+  const faded = measure
+    ? h(
+        "table.bars",
+        h("caption", `${measure} by words in the source`),
+        h(
+          "thead",
+          h(
+            "tr",
+            ["words", ...names.map((name) => SCORERS[name])].map((name) => h("th", { scope: "col" }, name)),
+          ),
+        ),
+        fading,
+      )
+    : "";
 
   // The arithmetic of one cell.
   const steps = h("ol");
@@ -156,21 +287,46 @@ function build(view, body, tools) {
     say(sums.firstChild, `The arithmetic of “${target}” and “${other}”`);
     if (!sums.open) return;
     const lines = [];
-    const three = (row, text, join) => [...row.slice(0, 3).map((x, k) => text(x, k)), ...(row.length > 3 ? ["…"] : [])].join(join);
+    const three = (row, text, join) =>
+      [...row.slice(0, 3).map((x, k) => text(x, k)), ...(row.length > 3 ? ["…"] : [])].join(join);
     if (query) {
-      const parts4 = terms(query[t], key[s], v);
-      const top = Math.max(...all[t]);
-      const exps = all[t].map((x) => Math.exp(x - top));
-      const total = exps.reduce((a, b) => a + b);
-      if (W) lines.push(["W key", `(${three(key[s], (x) => fixed(x), ", ")}), the first of them ${three(raw[s], (x, k) => `${fixed(W[0][k])}×${fixed(x)}`, " + ")} = ${fixed(key[s][0])}`]);
+      const added = terms(query[t], key[s], v);
+      const { largest, exps, total } = softmax(all[t]);
+      if (W)
+        lines.push([
+          "W key",
+          `(${three(key[s], (x) => fixed(x), ", ")}), the first of them ${three(raw[s], (x, k) => `${fixed(W[0][k])}×${fixed(x)}`, " + ")} = ${fixed(key[s][0])}`,
+        ]);
       lines.push(
-        ["Score", `${v ? "Σ v·tanh(query + key)" : now().scorer === "general" ? "query · (W key)" : "query · key"} = ${three(parts4, (x, k) =>
-          (v ? `${fixed(v[k])}·tanh(${fixed(query[t][k])} + ${fixed(key[s][k])})` : `${fixed(query[t][k])}×${fixed(key[s][k])}`), " + ")}${parts4.length > 3 ? ` (${parts4.length} terms)` : ""} = ${fixed(all[t][s], 4)}`],
-        ["Exponential", `exp(${fixed(all[t][s], 3)} − ${fixed(top, 3)}) = ${fixed(exps[s], 4)}; the row's largest score is taken away first, which changes no share`],
-        ["Share", `${fixed(exps[s], 4)} ÷ ${fixed(total, 4)}, the sum over ${row.length} words = ${fixed(row[s], 4)}`],
+        [
+          "Score",
+          `${v ? "Σ v·tanh(query + key)" : now().scorer === "general" ? "query · (W key)" : "query · key"} = ${three(
+            added,
+            (_, k) =>
+              v
+                ? `${fixed(v[k])}·tanh(${fixed(query[t][k])} + ${fixed(key[s][k])})`
+                : `${fixed(query[t][k])}×${fixed(key[s][k])}`,
+            " + ",
+          )}${added.length > 3 ? ` (${added.length} terms)` : ""} = ${fixed(all[t][s], 4)}`,
+        ],
+        [
+          "Exponential",
+          `exp(${fixed(all[t][s], 3)} − ${fixed(largest, 3)}) = ${fixed(exps[s], 4)}; the row's largest score is taken away first, which changes no share`,
+        ],
+        [
+          "Share",
+          `${fixed(exps[s], 4)} ÷ ${fixed(total, 4)}, the sum over ${row.length} words = ${fixed(row[s], 4)}`,
+        ],
       );
-    } else lines.push(["Share", `${fixed(row[s], 4)}, as the chapter's model gave it; its scores were not stored`]);
-    lines.push(["Use", `the context for “${target}” takes ${percent(row[s])} of the annotation of “${other}”`]);
+    } else
+      lines.push([
+        "Share",
+        `${fixed(row[s], 4)}, as the chapter's model gave it; its scores were not stored`,
+      ]);
+    lines.push([
+      "Use",
+      `the context for “${target}” takes ${percent(row[s])} of the annotation of “${other}”`,
+    ]);
     steps.replaceChildren(...lines.map(([name, text]) => h("li", h("b", `${name}: `), text)));
   };
 
@@ -178,16 +334,35 @@ function build(view, body, tools) {
   const word = select([], { onchange: () => view.redraw() });
   const without = (i) => now().source.filter((_, j) => j !== i);
   const swapped = (i) => now().source.map((w, j, all) => (j === i ? all[i + 1] : j === i + 1 ? all[i] : w));
-  const edits = [["Drop it", without], ["Swap it with the next word", swapped]].map(([text, edit]) =>
-    [button(text, () => show(edit(+word.value))), edit]);
+  const edits = [
+    ["Drop it", without],
+    ["Swap it with the next word", swapped],
+  ].map(([text, edit]) => [button(text, () => show(edit(+word.value))), edit]);
   const typed = !BOOK && stop(h("input", { type: "text", "aria-label": "source sentence" }), 1);
   const count = h("p.note");
-  const edit = h("details.panel", { ontoggle: view.redraw }, stop(h("summary", "Edit the sentence")),
-    h(".row", h("label", "word ", word), edits.map(([node]) => node)),
-    typed && h(".row", typed, button("Translate", () => show(typed.value.trim().split(/\s+/)))), count);
+  const edit = h(
+    "details.panel",
+    { ontoggle: view.redraw },
+    stop(h("summary", "Edit the sentence")),
+    h(
+      ".row",
+      h("label", "word ", word),
+      edits.map(([node]) => node),
+    ),
+    typed &&
+      h(
+        ".row",
+        typed,
+        button("Translate", () => show(typed.value.trim().split(/\s+/))),
+      ),
+    count,
+  );
 
   const guess = predictor(view, {
-    ask: () => !parts.weights ? "How much of this sentence will come back out of the fixed vector?" : `Which source word will “${parts.output[asked(example, parts)]}” look at most, and how much?`,
+    ask: () =>
+      !parts.weights
+        ? "How much of this sentence will come back out of the fixed vector?"
+        : `Which source word will “${parts.output[asked(example, parts)]}” look at most, and how much?`,
     options: () => (parts.weights ? example.src : []),
     outcome: () => {
       if (!parts.weights) return [null, parts.remembered.reduce((a, b) => a + b) / example.src.length];
@@ -195,7 +370,8 @@ function build(view, body, tools) {
       return [peak(row), row[peak(row)]];
     },
     why: () => {
-      if (!parts.weights) return `All ${example.src.length} words have to fit into the same few numbers, whatever the length.`;
+      if (!parts.weights)
+        return `All ${example.src.length} words have to fit into the same few numbers, whatever the length.`;
       const t = asked(example, parts);
       const row = parts.weights[t];
       const s = peak(row);
@@ -204,10 +380,18 @@ function build(view, body, tools) {
       return `${next < 0 ? "" : `“${example.src[next]}” comes second with ${percent(row[next])}. `}${gap ? `The word that it needs stands ${Math.abs(gap)} ${Math.abs(gap) > 1 ? "places" : "place"} ${gap > 0 ? "further on" : "earlier"} in the source: the order differs, and the weights follow the meaning.` : "Both stand in the same place: here the order agrees."}`;
     },
   });
-  body.append(guess.panel, h(".row", h("label", "sentence ", given)),
+  body.append(
+    guess.panel,
+    h(".row", h("label", "sentence ", given)),
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "scorer" }, scorers)),
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "view" }, views), goldLabel),
-    h(".wide", h("p", legend), h(".across", grid)), ribbons, fixedPart, faded, sums, edit);
+    h(".wide", h("p", legend), h(".across", grid)),
+    ribbons,
+    fixedPart,
+    faded,
+    sums,
+    edit,
+  );
 
   const onNotice = () => view.note(model.get("notice"));
   const onExamples = () => {
@@ -238,10 +422,18 @@ function build(view, body, tools) {
         if (typed) typed.value = line(source);
         if (weights) layRows();
         else layFixed();
-        fading.replaceChildren(...(buckets || []).map(([from, to], i) => set(
-          bar(`${from}–${to}`, names.map((name) => scores[name][i] / 100), names.map((name) => fixed(scores[name][i], 0))),
-          { "data-here": source.length >= from && source.length <= to },
-        )));
+        fading.replaceChildren(
+          ...(buckets || []).map(([from, to], i) =>
+            set(
+              bar(
+                `${from}–${to}`,
+                names.map((name) => scores[name][i] / 100),
+                names.map((name) => fixed(scores[name][i], 0)),
+              ),
+              { "data-here": source.length >= from && source.length <= to },
+            ),
+          ),
+        );
       }
       picked = +word.value;
       guess.panel.hidden = !weights && !parts.remembered;
@@ -254,33 +446,44 @@ function build(view, body, tools) {
       grid.parentNode.parentNode.hidden = !weights || look !== "heatmap";
       ribbons.hidden = !weights || look !== "ribbons";
       fixedPart.hidden = !!weights;
-      const canGold = weights && example.gold.length && same(parts.output, example.tgt);
+      const canGold = weights && example.gold.length && isSame(parts.output, example.tgt);
       goldLabel.hidden = !canGold;
       gold.checked = now().gold;
       set(view.root, { "data-hidden": weights && !revealed });
       sums.hidden = !weights || !revealed;
       if (weights) {
-        const links = new Map(canGold && now().gold ? example.gold.map(([t, s, kind]) => [`${t} ${s}`, kind]) : []);
-        cells.forEach((row, t) => row.forEach((node, s) => {
-          const w = weights[t][s];
-          const kind = revealed && links.get(`${t} ${s}`);
-          say(node, revealed ? Math.round(w * 100) : "?");
-          set(node, {
-            style: revealed && `--w:${w.toFixed(3)}`, "data-gold": kind,
-            "aria-selected": `${!!cell && cell[0] === t && cell[1] === s}`,
-            "aria-label": `${parts.output[t]} looks at ${source[s]}: ${revealed ? percent(w) : "hidden"}${kind ? (kind === "S" ? ", a sure gold link" : ", a possible gold link") : ""}`,
-          });
-        }));
-        for (const path of ribbons.querySelectorAll("path")) set(path, { "data-on": !cell || +path.dataset.row === cell[0] });
+        const links = new Map(
+          canGold && now().gold ? example.gold.map(([t, s, kind]) => [`${t} ${s}`, kind]) : [],
+        );
+        cells.forEach((row, t) =>
+          row.forEach((node, s) => {
+            const w = weights[t][s];
+            const kind = revealed && links.get(`${t} ${s}`);
+            say(node, revealed ? Math.round(w * 100) : "?");
+            set(node, {
+              style: revealed && `--w:${w.toFixed(3)}`,
+              "data-gold": kind,
+              "aria-selected": `${!!cell && cell[0] === t && cell[1] === s}`,
+              "aria-label": `${parts.output[t]} looks at ${source[s]}: ${revealed ? percent(w) : "hidden"}${kind ? (kind === "S" ? ", a sure gold link" : ", a possible gold link") : ""}`,
+            });
+          }),
+        );
+        for (const path of ribbons.querySelectorAll("path"))
+          set(path, { "data-on": !cell || +path.dataset.row === cell[0] });
         drawSums();
       }
       edits.forEach(([node, made]) => {
         const next = made(picked);
         node.disabled = !next.length || next.includes(undefined) || (BOOK && !find(model, next));
       });
-      say(count, BOOK ? `This page holds ${all.length} sentences, each translated by the chapter's model; in Jupyter, with the chapter's kernel, any sentence can be.` : "Any sentence of words that the model knows, while the kernel runs.");
+      say(
+        count,
+        BOOK
+          ? `This page holds ${all.length} sentences, each translated by the chapter's model; in Jupyter, with the chapter's kernel, any sentence can be.`
+          : "Any sentence of words that the model knows, while the kernel runs.",
+      );
     },
   };
 }
 
-export default widget({ name: "AlignmentExplorer", title: "Alignment explorer", check: BOOK && check, build });
+export default widget({ title: "Alignment explorer", sizes, agree, build });

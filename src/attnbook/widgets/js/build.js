@@ -2,34 +2,49 @@
 // One self-contained ES module a widget for notebooks; for the published page classic scripts (they work from
 // file://): book/base.js once, book/<Class>.js for each widget.
 
-import { build } from "esbuild";
-import { readFile, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
 const WIDGETS = {
-  AlignmentExplorer: "alignment_explorer.js", AttentionWindow: "attention_window.js", HeadExplorer: "head_explorer.js", HeadExplorerCross: "head_explorer_cross.js",
-  PositionExplorer: "position_explorer.js", QKVPlayground: "qkv_playground.js", Quiz: "quiz.js",
-  SaliencyScanpath: "saliency_scanpath.js", SearchAndCueing: "search_and_cueing.js",
+  AlignmentExplorer: "alignment_explorer.js",
+  AttentionWindow: "attention_window.js",
+  HeadExplorer: "head_explorer.js",
+  PositionExplorer: "position_explorer.js",
+  QKVPlayground: "qkv_playground.js",
+  Quiz: "quiz.js",
+  SaliencyScanpath: "saliency_scanpath.js",
+  SearchAndCueing: "search_and_cueing.js",
   SelfAttentionPlayground: "self_attention_playground.js",
 };
-// What the tests call in a shipped bundle, beside the widget itself.
-const also = { AlignmentExplorer: ", align, turned", AttentionWindow: ", draw, least, look", HeadExplorer: ", reader", HeadExplorerCross: ", logs, run", PositionExplorer: ", positions", QKVPlayground: ", attend", SelfAttentionPlayground: ", selfAttend" };
+// What base.js exports again, and so the page loads once.
+const SHARED = ["elements", "heat", "numbers", "plane", "predict", "softmax"];
 const shared = {
-  absWorkingDir: here, bundle: true, minify: true, write: false, target: "es2021", charset: "utf8", legalComments: "none",
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  write: false,
+  target: "es2021",
+  charset: "utf8",
+  legalComments: "none",
 };
 
 // In the page a widget takes the shared code from the global that base.js made.
 const fromGlobal = {
   name: "base-from-global",
   setup(one) {
-    one.onResolve({ filter: /^\.\/base\.js$/ }, () => ({ path: "base", namespace: "attnbook" }));
+    const shared = new RegExp(`/(base|${SHARED.join("|")})\\.js$`);
+    one.onResolve({ filter: shared }, () => ({ path: "base", namespace: "attnbook" }));
     one.onLoad({ filter: /.*/, namespace: "attnbook" }, async () => {
-      const text = await readFile(join(here, "base.js"), "utf8");
+      const sources = ["base", ...SHARED].map((name) => readFile(join(here, "lib", `${name}.js`), "utf8"));
+      const text = (await Promise.all(sources)).join("\n");
       const names = [...text.matchAll(/^export (?:const|function) (\w+)/gm)].map((match) => match[1]);
-      return { contents: `export const {${names.join(",")}} = globalThis.attnbook;` };
+      // Marked as pure, so that a widget's script names only what it uses.
+      const lines = names.map((name) => `export const ${name} = /* @__PURE__ */ get("${name}");`);
+      return { contents: `const get = (name) => globalThis.attnbook[name];\n${lines.join("\n")}` };
     });
   },
 };
@@ -42,32 +57,43 @@ const text = async (options) => {
 const files = {};
 for (const [name, source] of Object.entries(WIDGETS)) {
   files[`${name}.js`] = await text({
-    stdin: { contents: `export { default${also[name] || ""} } from "./${source}";`, resolveDir: here },
-    format: "esm", define: { BOOK: "false" },
+    stdin: { contents: `export { default } from "./${source}";`, resolveDir: here },
+    format: "esm",
+    define: { BOOK: "false" },
   });
   files[`book/${name}.js`] = await text({
     stdin: {
-      contents: `import widget from "./${source}"; import { define } from "./base.js"; define("${name}", widget);`,
+      contents: `import widget from "./${source}"; import { define } from "./lib/base.js"; define("${name}", widget);`,
       resolveDir: here,
     },
-    format: "iife", plugins: [fromGlobal], define: { BOOK: "true" },
+    format: "iife",
+    plugins: [fromGlobal],
+    define: { BOOK: "true" },
   });
 }
 files["book/base.js"] = await text({
   stdin: {
-    contents: 'import * as base from "./base.js"; globalThis.attnbook = { ...base, ...globalThis.attnbook };',
+    contents:
+      'import * as base from "./lib/base.js"; globalThis.attnbook = { ...base, ...globalThis.attnbook };',
     resolveDir: here,
   },
-  format: "iife", define: { BOOK: "true" },
+  format: "iife",
+  define: { BOOK: "true" },
 });
 
 // A notebook carries each widget's style with it: what all share, and its own. The page has one sheet for all.
-const sheet = (names) => text({
-  stdin: { contents: names.map((name) => `@import "./${name}.css";`).join(""), resolveDir: here, loader: "css" },
-});
+const sheet = (names) =>
+  text({
+    stdin: {
+      contents: names.map((name) => `@import "./${name}.css";`).join(""),
+      resolveDir: here,
+      loader: "css",
+    },
+  });
 const own = (source) => source.replace(".js", "");
-for (const [name, source] of Object.entries(WIDGETS)) files[`${name}.css`] = await sheet(["base", own(source)]);
-files["book/widgets.css"] = await sheet(["base", ...Object.values(WIDGETS).map(own)]);
+for (const [name, source] of Object.entries(WIDGETS))
+  files[`${name}.css`] = await sheet(["lib/base", own(source)]);
+files["book/widgets.css"] = await sheet(["lib/base", ...Object.values(WIDGETS).map(own)]);
 
 const differing = [];
 for (const [name, contents] of Object.entries(files)) {
@@ -83,6 +109,8 @@ for (const [name, contents] of Object.entries(files)) {
   console.log(`${relative(here, path)} ${contents.length} bytes`);
 }
 if (differing.length) {
-  console.error(`static/ is out of step with js/: ${differing.join(", ")}. Run \`npm run build\` in ${here}.`);
+  console.error(
+    `static/ is out of step with js/: ${differing.join(", ")}. Run \`npm run build\` in ${here}.`,
+  );
   process.exit(1);
 }

@@ -1,9 +1,24 @@
 // SaliencyScanpath: where a picture draws the eye, channel by channel, and where yours would go.
 
-import { button, compact, fixed, h, percent, say, select, set, slider, stop, widget } from "./base.js";
-import { auc, centred, channelOf, CHANNELS, colourGain, combine, contrasts, features, grid, scanpath } from "./saliency.js";
+import { button, compact, fixed, h, percent, say, select, set, slider, stop, widget } from "./lib/base.js";
+import {
+  auc,
+  CHANNELS,
+  centred,
+  channelOf,
+  colourGain,
+  combine,
+  contrasts,
+  features,
+  grid,
+  scanpath,
+} from "./mechanisms/saliency.js";
 
-const THIRDS = [["upper left", "top", "upper right"], ["left", "middle", "right"], ["lower left", "bottom", "lower right"]];
+const THIRDS = [
+  ["upper left", "top", "upper right"],
+  ["left", "middle", "right"],
+  ["lower left", "bottom", "lower right"],
+];
 const at = (i, n) => Math.min(2, Math.floor((3 * i) / n));
 const third = ([row, column], { w, h: height }) => THIRDS[at(row, height)][at(column, w)];
 
@@ -57,8 +72,10 @@ export function sentence(state, found) {
 export function judge(places, state, images, target) {
   const { saliency, path } = compute(images[state.image], target, state);
   const { w, h: height } = saliency;
-  const others = Object.keys(images).filter((name) => name !== state.image)
-    .flatMap((name) => compute(images[name], target, state).path).map(([r, c]) => [Math.min(r, height - 1), Math.min(c, w - 1)]);
+  const others = Object.keys(images)
+    .filter((name) => name !== state.image)
+    .flatMap((name) => compute(images[name], target, state).path)
+    .map(([r, c]) => [Math.min(r, height - 1), Math.min(c, w - 1)]);
   return {
     places,
     auc: compact(auc(saliency, places)),
@@ -68,21 +85,9 @@ export function judge(places, state, images, target) {
   };
 }
 
-export function check(state, model) {
-  const { image, target, gains, delta, radius, decay, fixations, revealed, prediction } = state;
-  const images = model.get("images");
-  if (!Object.hasOwn(images, image)) return "it names a picture that this page does not hold";
-  if (target !== null && !Object.hasOwn(model.get("targets"), target)) return "it names a target that this page does not know";
-  const from = (x, low, high) => typeof x === "number" && x >= low && x <= high;
-  const whole = (x, low, high) => Number.isInteger(x) && from(x, low, high);
-  if (!Array.isArray(gains) || gains.length !== 3 || !gains.every((x) => from(x, 0, 5))) return "gains is not three numbers from 0 to 5";
-  if (!whole(delta, 1, 4) || !whole(fixations, 1, 9) || !from(radius, 1, 128) || !from(decay, 0, 1)) return "a slider is out of range";
-  if (typeof revealed !== "boolean") return "revealed is not true or false";
-  const { w, h: height } = images[image];
-  if (prediction && !(Array.isArray(prediction.places) && prediction.places.length
-    && prediction.places.every((one) => Array.isArray(one) && whole(one[0], 0, height - 1) && whole(one[1], 0, w - 1))
-    && ["auc", "centre"].every((name) => from(prediction[name], 0, 1)))) return "prediction is not a list of places";
-  return "";
+function sizes(state, model) {
+  const picture = model.get("images")[state.image];
+  return { height: picture.h, width: picture.w };
 }
 
 // f(pixel, 0 red 1 green 2 blue): 0 to 255.
@@ -97,7 +102,8 @@ function paint(canvas, { w, h: height }, f) {
 }
 
 // A map as a picture, brighter where it is larger.
-const shade = (canvas, map, top = Math.max(1e-5, ...map.a)) => paint(canvas, map, (i) => (255 * map.a[i]) / top);
+const shade = (canvas, map, top = Math.max(1e-5, ...map.a)) =>
+  paint(canvas, map, (i) => (255 * map.a[i]) / top);
 
 function build(view, body) {
   const { model, change } = view;
@@ -112,13 +118,26 @@ function build(view, body) {
   // The photograph: looks of the model are numbered discs, places of the reader lettered squares.
   const photo = h("canvas", { role: "img" });
   const marks = h("svg", { "aria-hidden": "true" });
-  const aiming = h(".aim", { tabindex: -1, role: "application", "aria-label": "crosshair: arrows move it, Enter places, Backspace takes back, Escape leaves" });
-  const area = h(".photo", {
-    onclick(event) {
-      const { w, h: height } = size();
-      place(bound((event.offsetY / area.clientHeight) * height, height), bound((event.offsetX / area.clientWidth) * w, w));
+  const aiming = h(".aim", {
+    tabindex: -1,
+    role: "application",
+    "aria-label": "crosshair: arrows move it, Enter places, Backspace takes back, Escape leaves",
+  });
+  const area = h(
+    ".photo",
+    {
+      onclick(event) {
+        const { w, h: height } = size();
+        place(
+          bound((event.offsetY / area.clientHeight) * height, height),
+          bound((event.offsetX / area.clientWidth) * w, w),
+        );
+      },
     },
-  }, photo, marks, aiming);
+    photo,
+    marks,
+    aiming,
+  );
   const map = h("canvas", { role: "img", "aria-label": "saliency map, brighter where more stands out" });
   const mapped = h("figure", h("figcaption", "saliency map"), map);
 
@@ -144,7 +163,8 @@ function build(view, body) {
     onkeydown(event) {
       const { key } = event;
       const { w, h: height } = size();
-      const [dy, dx] = { ArrowUp: [-3, 0], ArrowDown: [3, 0], ArrowLeft: [0, -3], ArrowRight: [0, 3] }[key] || [];
+      const [dy, dx] =
+        { ArrowUp: [-3, 0], ArrowDown: [3, 0], ArrowLeft: [0, -3], ArrowRight: [0, 3] }[key] || [];
       if (dx !== undefined) {
         aim = [bound(aim[0] + dy, height), bound(aim[1] + dx, w)];
         view.note(`${percent(aim[0] / height)} down, ${percent(aim[1] / w)} across.`);
@@ -169,8 +189,10 @@ function build(view, body) {
     if (!prediction) return "";
     const { auc: share, centre, others, found: hit } = prediction;
     return `The model's map ranks your places above ${percent(share)} of the pixels (chance: 50 %): score ${fixed(score)}. A map that knows only the middle of a picture ranks them above ${percent(centre)}. ${others === null ? "" : `Looks taken from the other pictures reach ${percent(others)} on this map. `}Model looks near yours: ${hit}. ${
-      share > centre ? "The map foretells you better than the middle: what differs from its surround drew you."
-        : "The middle foretells you as well as the map: the model sees contrast, and knows no faces, words or purpose."}`;
+      share > centre
+        ? "The map foretells you better than the middle: what differs from its surround drew you."
+        : "The middle foretells you as well as the map: the model sees contrast, and knows no faces, words or purpose."
+    }`;
   };
   const outcomeOf = (prediction, score = null) => {
     view.note("");
@@ -178,19 +200,40 @@ function build(view, body) {
   };
   const [ask, said] = [h("p.ask"), h("p", { role: "status" })];
   const back = button("Take back", takeBack);
-  const commit = button("Commit", () => {
-    const judged = judge(draft, now(), images, targetOf());
-    outcomeOf(judged, Math.floor(judged.auc * 100 + 0.5) / 100);
-  }, { class: "ab-main" });
-  const asking = h("", ask, h(".row", button("Aim with keys", () => {
-    aim = [size().h >> 1, size().w >> 1];
-    aiming.focus({ preventScroll: true });
-    view.redraw();
-  }), back), h(".row", commit, button("Skip", () => outcomeOf(null))));
-  const done = h("", said, button("Predict again", () => {
-    clear();
-    change({ prediction: null, score: null, revealed: false });
-  }));
+  const commit = button(
+    "Commit",
+    () => {
+      const judged = judge(draft, now(), images, targetOf());
+      outcomeOf(judged, Math.floor(judged.auc * 100 + 0.5) / 100);
+    },
+    { class: "ab-main" },
+  );
+  const asking = h(
+    "",
+    ask,
+    h(
+      ".row",
+      button("Aim with keys", () => {
+        aim = [size().h >> 1, size().w >> 1];
+        aiming.focus({ preventScroll: true });
+        view.redraw();
+      }),
+      back,
+    ),
+    h(
+      ".row",
+      commit,
+      button("Skip", () => outcomeOf(null)),
+    ),
+  );
+  const done = h(
+    "",
+    said,
+    button("Predict again", () => {
+      clear();
+      change({ prediction: null, score: null, revealed: false });
+    }),
+  );
   panel.append(asking, done);
   const drawPanel = () => {
     const { revealed, fixations } = now();
@@ -205,15 +248,26 @@ function build(view, body) {
 
   // Choosing, sliders.
   const names = (list) => list.map((name) => [name, name]);
-  const picture = select(names(Object.keys(images)), { onchange() {
-    clear();
-    change({ image: picture.value, prediction: null, score: null });
-  } });
-  const looking = select([["", "nothing in particular"], ...names(Object.keys(targets))], { onchange: () => change({ target: looking.value || null }) });
+  const picture = select(names(Object.keys(images)), {
+    onchange() {
+      clear();
+      change({ image: picture.value, prediction: null, score: null });
+    },
+  });
+  const looking = select([["", "nothing in particular"], ...names(Object.keys(targets))], {
+    onchange: () => change({ target: looking.value || null }),
+  });
   const sliders = [];
   const control = (text, low, high, step, name, channel) => {
     const out = h("output");
-    const input = slider(low, high, step, () => change({ [name]: name === "gains" ? now().gains.map((gain, i) => (i === channel ? +input.value : gain)) : +input.value }));
+    const input = slider(low, high, step, () =>
+      change({
+        [name]:
+          name === "gains"
+            ? now().gains.map((gain, i) => (i === channel ? +input.value : gain))
+            : +input.value,
+      }),
+    );
     sliders.push(() => {
       const value = [now()[name]].flat()[channel || 0];
       input.value = value;
@@ -225,18 +279,66 @@ function build(view, body) {
   // Channels: what each sees, and what stands out in it.
   const columns = CHANNELS.map((name, i) => {
     const [seen, out] = [h("canvas"), h("canvas")];
-    return { seen, out, node: h("figure", h("figcaption", name), seen, h("p.note", ["light and dark", "red–green and blue–yellow", "lines of four angles"][i]), out, h("p.note", "what it adds"),
-      control("gain", 0, 5, 0.1, "gains", i)) };
+    return {
+      seen,
+      out,
+      node: h(
+        "figure",
+        h("figcaption", name),
+        seen,
+        h("p.note", ["light and dark", "red–green and blue–yellow", "lines of four angles"][i]),
+        out,
+        h("p.note", "what it adds"),
+        control("gain", 0, 5, 0.1, "gains", i),
+      ),
+    };
   });
 
   const rows = h("tbody");
-  const looks = h("table", h("caption", "The model's looks"), h("thead", h("tr", ["look", "place", "saliency", "strongest channel (all three)"].map((one) => h("th", { scope: "col" }, one)))), rows);
+  const looks = h(
+    "table",
+    h("caption", "The model's looks"),
+    h(
+      "thead",
+      h(
+        "tr",
+        ["look", "place", "saliency", "strongest channel (all three)"].map((one) =>
+          h("th", { scope: "col" }, one),
+        ),
+      ),
+    ),
+    rows,
+  );
   const regions = h("tbody");
-  const regionTable = h("details.panel", { ontoggle: view.redraw }, stop(h("summary", "Table: largest saliency in each ninth")), h("table", regions));
-  const outcome = h("", h(".row", control("surround: δ", 1, 4, 1, "delta"), control("inhibited radius", 1, 64, 0.5, "radius"), control("inhibition left", 0, 1, 0.05, "decay"), control("looks", 1, 9, 1, "fixations")), h(".channels", columns.map(({ node }) => node)), looks, regionTable);
+  const regionTable = h(
+    "details.panel",
+    { ontoggle: view.redraw },
+    stop(h("summary", "Table: largest saliency in each ninth")),
+    h("table", regions),
+  );
+  const outcome = h(
+    "",
+    h(
+      ".row",
+      control("surround: δ", 1, 4, 1, "delta"),
+      control("inhibited radius", 1, 64, 0.5, "radius"),
+      control("inhibition left", 0, 1, 0.05, "decay"),
+      control("looks", 1, 9, 1, "fixations"),
+    ),
+    h(
+      ".channels",
+      columns.map(({ node }) => node),
+    ),
+    looks,
+    regionTable,
+  );
 
-  body.append(panel, h(".row", h("label", "photograph ", picture), h("label", "looking for ", looking)),
-    h(".photos", h("figure", h("figcaption", "photograph"), area), mapped), outcome);
+  body.append(
+    panel,
+    h(".row", h("label", "photograph ", picture), h("label", "looking for ", looking)),
+    h(".photos", h("figure", h("figcaption", "photograph"), area), mapped),
+    outcome,
+  );
 
   let shown;
   return {
@@ -252,8 +354,17 @@ function build(view, body) {
         shown = packed;
         set(marks, { viewBox: `0 0 ${w} ${height}` });
         paint(photo, found.picture, (i, k) => rgb[3 * i + k]);
-        columns.forEach((one, channel) => shade(one.seen, grid(w, height, (x, y, i) =>
-          found.pyramids.reduce((sum, [{ a }], k) => (channelOf(k) === channel ? sum + Math.abs(a[i]) : sum), 0))));
+        columns.forEach((one, channel) =>
+          shade(
+            one.seen,
+            grid(w, height, (_x, _y, i) =>
+              found.pyramids.reduce(
+                (sum, [{ a }], k) => (channelOf(k) === channel ? sum + Math.abs(a[i]) : sum),
+                0,
+              ),
+            ),
+          ),
+        );
       }
       picture.value = image;
       looking.value = target || "";
@@ -263,31 +374,55 @@ function build(view, body) {
       const hits = revealed ? path : [];
       set(photo, { "aria-label": `photograph: ${image}` });
       const mine = revealed ? prediction?.places || [] : draft;
-      const mark = ([row, column], kind, text) => h(`g.${kind}`, { transform: `translate(${column + 0.5} ${row + 0.5})` },
-        kind === "gaze" ? h("circle", { r: 5 }) : h("path", { d: "M-5-5h10v10h-10z" }), h("text", { y: 2.6 }, text));
-      marks.replaceChildren(h("path.gazes", { d: hits.map(([r, c], i) => `${i ? "L" : "M"}${c + 0.5} ${r + 0.5}`).join("") }),
-        ...mine.map((one, i) => mark(one, "mine", "abcdefghi"[i])), ...hits.map((one, i) => mark(one, "gaze", i + 1)),
-        aim ? h("path.cross", { d: `M${aim[1] + 0.5} 0V${height}M0 ${aim[0] + 0.5}H${w}` }) : "");
+      const mark = ([row, column], kind, text) =>
+        h(
+          `g.${kind}`,
+          { transform: `translate(${column + 0.5} ${row + 0.5})` },
+          kind === "gaze" ? h("circle", { r: 5 }) : h("path", { d: "M-5-5h10v10h-10z" }),
+          h("text", { y: 2.6 }, text),
+        );
+      marks.replaceChildren(
+        h("path.gazes", { d: hits.map(([r, c], i) => `${i ? "L" : "M"}${c + 0.5} ${r + 0.5}`).join("") }),
+        ...mine.map((one, i) => mark(one, "mine", "abcdefghi"[i])),
+        ...hits.map((one, i) => mark(one, "gaze", i + 1)),
+        aim ? h("path.cross", { d: `M${aim[1] + 0.5} 0V${height}M0 ${aim[0] + 0.5}H${w}` }) : "",
+      );
       if (!revealed) return;
       sliders.forEach((one) => one());
       shade(map, saliency);
       const top = Math.max(1e-5, ...parts.flatMap(({ a }) => [...a]));
       columns.forEach(({ out }, i) => shade(out, parts[i], top));
-      rows.replaceChildren(...path.map((one, i) => {
-        const here = shares(found, one);
-        return h("tr", h("th", { scope: "row" }, i + 1),
-          [`${third(one, size())} (row ${one[0]}, column ${one[1]})`, fixed(saliency.a[one[0] * w + one[1]]), `${strongest(here)} (${here.map((v) => fixed(v)).join(", ")})`].map((text) => h("td", text)));
-      }));
+      rows.replaceChildren(
+        ...path.map((one, i) => {
+          const here = shares(found, one);
+          return h(
+            "tr",
+            h("th", { scope: "row" }, i + 1),
+            [
+              `${third(one, size())} (row ${one[0]}, column ${one[1]})`,
+              fixed(saliency.a[one[0] * w + one[1]]),
+              `${strongest(here)} (${here.map((v) => fixed(v)).join(", ")})`,
+            ].map((text) => h("td", text)),
+          );
+        }),
+      );
       if (regionTable.open) {
         const most = {};
         saliency.a.forEach((v, i) => {
           const name = third([Math.floor(i / w), i % w], saliency);
           most[name] = Math.max(most[name] || 0, v);
         });
-        regions.replaceChildren(...THIRDS.map((row) => h("tr", row.map((name) => h("td", `${name}: ${fixed(most[name])}`)))));
+        regions.replaceChildren(
+          ...THIRDS.map((row) =>
+            h(
+              "tr",
+              row.map((name) => h("td", `${name}: ${fixed(most[name])}`)),
+            ),
+          ),
+        );
       }
     },
   };
 }
 
-export default widget({ name: "SaliencyScanpath", title: "Saliency and scanpath", check: BOOK && check, build });
+export default widget({ title: "Saliency and scanpath", sizes, build });

@@ -1,0 +1,125 @@
+"""0.7: cross-entropy from scratch."""
+
+import math
+
+import torch
+
+from attnbook.exercises.spec import (
+    Case,
+    Draw,
+    Function,
+    Mistakes,
+    Output,
+    Property,
+    Wrong,
+)
+
+BASE = Mistakes(
+    "base",
+    right=math.e,
+    two=Wrong(
+        2.0,
+        "This is right up to a factor: a logarithm to base 2 counts in bits. The natural logarithm, "
+        "`torch.log`, counts in nats.",
+    ),
+)
+SIGN = Mistakes(
+    "sign",
+    right=-1,
+    plus=Wrong(
+        1,
+        "The sign is missing. The logarithm of a share is negative, and minus makes the loss positive: 0 "
+        "is perfect, large is bad.",
+    ),
+)
+OVER = Mistakes(
+    "over",
+    right=-1,
+    batch=Wrong(
+        0,
+        "The softmax runs over the batch: the examples compete with each other. The classes of one "
+        "example should.",
+    ),
+)
+TOTAL = Mistakes(
+    "total",
+    right=torch.mean,
+    sum=Wrong(torch.sum, "The losses of the examples are added up; the mean was asked for."),
+)
+INPUT = Mistakes(
+    "given",
+    right=lambda logits, dim: logits,
+    shares=Wrong(
+        lambda logits, dim: torch.softmax(logits, dim=dim),
+        "Softmax was applied twice: shares went in where logits should. The loss can then never come "
+        "near 0, however sure the model is.",
+    ),
+)
+
+
+def log_of_shares(logits, dim):
+    """The logarithm of the softmax, one after the other: large logits overflow."""
+    powers = torch.exp(logits)
+    return torch.log(powers / powers.sum(dim=dim, keepdim=True))
+
+
+FORM = Mistakes(
+    "form",
+    right=torch.log_softmax,
+    overflow=Wrong(
+        log_of_shares,
+        "The exponential of a large logit is infinity, and the loss NaN. Subtract the row's largest "
+        "logit first, or let `logsumexp` do it.",
+    ),
+)
+
+
+def surprise(
+    logits, right,
+    *, base=BASE.right, sign=SIGN.right, over=OVER.right, total=TOTAL.right, given=INPUT.right,
+    form=FORM.right,
+):  # fmt: skip
+    log_shares = form(given(logits, over), dim=over)
+    picked = log_shares[torch.arange(len(right)), right] / math.log(base)
+    return sign * total(picked)
+
+
+def cases(draw: Draw) -> list[Case]:
+    found = []
+    for shift in (0.0, 0.0, 0.0, 300.0):
+        batch, classes = draw.sizes(2, 3, 9)
+        found.append(
+            Case(
+                {
+                    "logits": draw.normal(batch, classes, scale=1.5) + shift,
+                    "right": draw.integers(batch, high=classes),
+                },
+                group="edge" if shift else "plain",
+                note="all logits are near 300" if shift else "",
+            )
+        )
+    return found
+
+
+EXERCISE = Function(
+    id="0.7",
+    title="Cross-entropy from scratch",
+    points=3,
+    minutes=12,
+    difficulty="medium",
+    signature="surprise(logits, right)",
+    outputs=(Output("loss", ()),),
+    reference=surprise,
+    cases=cases,
+    properties=(
+        Property("a cross-entropy is not negative", lambda args, outputs: bool(outputs["loss"] >= -1e-5)),
+    ),
+    mistakes=(BASE, SIGN, OVER, TOTAL, INPUT, FORM),
+    meaningless=((INPUT, FORM),),
+    forbidden=("cross_entropy", "nll_loss"),
+    hints=(
+        "Softmax along the last dimension; the share of the right class; minus its logarithm; the mean.",
+        "`shares[torch.arange(len(right)), right]` picks one share from each row.",
+        "log(e^a / Σ e^b) = a − log Σ e^b: `torch.logsumexp(logits, dim=-1)` is the second part.",
+    ),
+)

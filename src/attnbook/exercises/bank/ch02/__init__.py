@@ -1,0 +1,28 @@
+"""Exercises of chapter 2, attention as lookup, in their order."""
+
+from attnbook.exercises.bank.ch02 import (
+    answer_order,
+    attention_weights,
+    kernel_regression,
+    masked_lookup,
+    query_pooling,
+    scaled_lookup,
+    share_after_shift,
+    temperature_of_half,
+    temperature_softmax,
+)
+
+EXERCISES = tuple(
+    module.EXERCISE
+    for module in (
+        answer_order,
+        share_after_shift,
+        attention_weights,
+        scaled_lookup,
+        temperature_softmax,
+        temperature_of_half,
+        masked_lookup,
+        kernel_regression,
+        query_pooling,
+    )
+)

@@ -1,0 +1,84 @@
+"""2.3: from scores to weights, even from large scores."""
+
+import torch
+
+from attnbook.exercises.mistakes import OVER, softmax
+from attnbook.exercises.properties import NOT_NEGATIVE, ROWS_ADD_UP
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
+
+
+def softmax_that_overflows(scores, dim):
+    powers = torch.exp(scores)
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
+AXIS = OVER.also(
+    batch=Wrong(
+        0,
+        "The softmax runs over the batch: sentences that have nothing to do with each other compete for "
+        "weight. Look at the `dim` of the softmax.",
+    ),
+)
+FORM = Mistakes(
+    "form",
+    right=softmax,
+    no_exp=Wrong(
+        lambda scores, dim: scores / scores.sum(dim=dim, keepdim=True),
+        "The scores are divided by their sum without taking exponentials first. Negative scores become "
+        "negative shares, and a sum near zero makes them huge.",
+    ),
+    sigmoid=Wrong(
+        lambda scores, dim: torch.sigmoid(scores),
+        "A sigmoid squeezes each score on its own. The weights never hear of each other, so a row does not "
+        "add up to 1.",
+    ),
+    log=Wrong(
+        torch.log_softmax,
+        "These are the logarithms of the weights: all negative or zero. Their exponentials would be the "
+        "weights.",
+    ),
+    overflow=Wrong(
+        softmax_that_overflows,
+        "The exponential of a large score overflows to infinity, and infinity divided by infinity is NaN. "
+        "Subtracting the row's largest score first changes no weight (exercise 2.2).",
+    ),
+)
+
+
+def attention_weights(scores, *, over=AXIS.right, form=FORM.right):
+    return form(scores, over)
+
+
+def cases(draw: Draw) -> list[Case]:
+    shapes = [draw.sizes(3, 2, 8) for _ in range(3)]
+    found = [Case({"scores": draw.normal(*shape, scale=2.0)}) for shape in shapes]
+    found.append(
+        Case(
+            {"scores": draw.normal(*draw.sizes(3, 2, 8)) + 200.0},
+            group="edge",
+            note="all scores are near 200",
+        )
+    )
+    return found
+
+
+EXERCISE = Function(
+    id="2.3",
+    title="From scores to weights",
+    points=2,
+    minutes=8,
+    difficulty="easy",
+    signature="attention_weights(scores)",
+    outputs=(Output("weights", ("batch", "queries", "keys")),),
+    reference=attention_weights,
+    cases=cases,
+    properties=(NOT_NEGATIVE, ROWS_ADD_UP),
+    mistakes=(AXIS, FORM),
+    meaningless=((FORM["sigmoid"], AXIS),),
+    hints=(
+        "Exponentials make every score positive; a division makes each row add up to 1.",
+        "Sum with `keepdim=True`, so that the division lines up.",
+        "Which axis do the keys lie on? It is the last. Subtract the largest score along it before "
+        "you take exponentials.",
+    ),
+)

@@ -1,0 +1,79 @@
+"""2.9: learned queries that pool the words of a review."""
+
+from attnbook.exercises.cases import padding_mask
+from attnbook.exercises.mistakes import KEY_SCALE, MASK
+from attnbook.exercises.properties import NOT_NEGATIVE
+from attnbook.exercises.references import masked_softmax
+from attnbook.exercises.spec import Case, Draw, Mistakes, Module, Output, Wrong
+
+PLACED = MASK.only("ignored", "after", "zero")
+CUT = Mistakes(
+    "cut",
+    right=lambda weights: weights,
+    detached=Wrong(
+        lambda weights: weights.detach(),
+        "The context sends no gradient back through the weights, so the queries never learn which words to "
+        "look at. Look for `.detach()`, `.data` or `no_grad`.",
+    ),
+)
+MIX = Mistakes(
+    "mix",
+    right=lambda context, query: context,
+    plus_query=Wrong(
+        lambda context, query: context + query,
+        "The query is added to the context. What is handed back should be made of the values alone.",
+    ),
+)
+
+
+def query_pooling(
+    state, words, mask, *, scale=KEY_SCALE.right, placed=PLACED.right, cut=CUT.right, mix=MIX.right
+):
+    query = state["query"]
+    scores = scale(query @ words.mT, query.shape[-1])  # (batch, queries, words)
+    weights = cut(masked_softmax(scores, mask[:, None, :], placed=placed))
+    return mix(weights @ words, query), weights
+
+
+def cases(draw: Draw) -> list[Case]:
+    found = []
+    for kind in ("full", "padded", "padded"):
+        batch, queries, words, d_model = draw.sizes(4, 3, 9)
+        mask = padding_mask(draw, kind, batch, words)
+        found.append(
+            Case(
+                {"words": draw.normal(batch, words, d_model, scale=1.5), "mask": mask},
+                group="plain" if kind == "full" else "mask",
+                note="no padding" if kind == "full" else "some reviews end in padding",
+                init={"d_model": d_model, "n_queries": queries},
+                state={"query": draw.normal(queries, d_model)},
+                cotangents=[draw.normal(batch, queries, d_model), draw.normal(batch, queries, words)],
+            )
+        )
+    return found
+
+
+EXERCISE = Module(
+    id="2.9",
+    title="Several learned questions to one review",
+    points=4,
+    minutes=18,
+    difficulty="hard",
+    signature="QueryPooling(d_model, n_queries)",
+    outputs=(
+        Output("context", ("batch", "queries", "d_model")),
+        Output("weights", ("batch", "queries", "words")),
+    ),
+    reference=query_pooling,
+    cases=cases,
+    tolerance=(1e-4, 5e-5),
+    properties=(NOT_NEGATIVE,),
+    mistakes=(KEY_SCALE, PLACED, CUT, MIX),
+    forbidden=("scaled_dot_product_attention", "MultiheadAttention", "attnbook.nn"),
+    hints=(
+        "`self.query = torch.nn.Parameter(torch.randn(n_queries, d_model))`; the words are keys and "
+        "values at once.",
+        "`self.query @ words.mT` gives (batch, queries, words): the batch axis comes by itself.",
+        "The mask is (batch, words). `mask[:, None, :]` makes room for the queries.",
+    ),
+)

@@ -1,0 +1,108 @@
+"""3.3: one step of a GRU."""
+
+import torch
+
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
+
+GATE = Mistakes(
+    "gate",
+    right=lambda z, h, n: z * h + (1 - z) * n,
+    swapped=Wrong(
+        lambda z, h, n: (1 - z) * h + z * n,
+        "The update gate works the other way round: where z is 1 you take the candidate, and the text "
+        "(like torch) keeps the old state there. Papers differ on this, so look at the equation.",
+    ),
+    no_memory=Wrong(
+        lambda z, h, n: (1 - z) * n,
+        "The old state is missing from the last line: the new state is (1 − z) · n and nothing is "
+        "carried over.",
+    ),
+)
+# The old state's part of the candidate; h_n is h @ U_n.T, the rows of U for the candidate.
+RESET = Mistakes(
+    "reset",
+    right=lambda r, h, h_n, U_n: r * h_n,
+    before=Wrong(
+        lambda r, h, h_n, U_n: (r * h) @ U_n.T,
+        "The reset gate multiplies h before the matrix product with U, as in Cho's paper. Here, as in "
+        "torch, it multiplies the product.",
+    ),
+    none=Wrong(lambda r, h, h_n, U_n: h_n, "The reset gate is computed and never used."),
+)
+ORDER = Mistakes(
+    "order",
+    right="rzn",
+    zrn=Wrong("zrn", "The rows of W, U and b are taken in the order z, r, n. They are stored as r, z, n."),
+)
+CANDIDATE = Mistakes(
+    "candidate",
+    right=torch.tanh,
+    sigmoid=Wrong(
+        torch.sigmoid,
+        "The candidate n goes through a sigmoid, so it cannot be negative. It should be a tanh.",
+    ),
+    linear=Wrong(
+        lambda n: n, "The candidate n goes through no tanh, so the state can leave the range from −1 to 1."
+    ),
+)
+BIAS = Mistakes(
+    "bias", right=lambda b: b, none=Wrong(lambda b: torch.zeros_like(b), "The bias b is not added.")
+)
+
+
+def gru_step(
+    x, h, W, U, b,
+    *, gate=GATE.right, reset=RESET.right, order=ORDER.right, candidate=CANDIDATE.right, bias=BIAS.right,
+):  # fmt: skip
+    size = h.shape[-1]
+    from_x = dict(zip(order, (x @ W.T + bias(b)).split(size, dim=-1), strict=True))
+    from_h = dict(zip(order, (h @ U.T).split(size, dim=-1), strict=True))
+    r = torch.sigmoid(from_x["r"] + from_h["r"])
+    z = torch.sigmoid(from_x["z"] + from_h["z"])
+    return gate(z, h, candidate(from_x["n"] + reset(r, h, from_h["n"], U[2 * size :])))
+
+
+def cases(draw: Draw) -> list[Case]:
+    found = []
+    for _ in range(3):
+        batch, d_x, hidden = draw.sizes(3, 2, 8)
+        found.append(
+            Case(
+                {
+                    "x": draw.normal(batch, d_x),
+                    "h": draw.normal(batch, hidden).tanh(),
+                    "W": draw.normal(3 * hidden, d_x),
+                    "U": draw.normal(3 * hidden, hidden),
+                    "b": draw.normal(3 * hidden),
+                }
+            )
+        )
+    return found
+
+
+EXERCISE = Function(
+    id="3.3",
+    title="One step of a GRU by hand",
+    points=3,
+    minutes=15,
+    difficulty="medium",
+    signature="gru_step(x, h, W, U, b)",
+    outputs=(Output("new_h", ("batch", "hidden")),),
+    reference=gru_step,
+    cases=cases,
+    tolerance=(1e-4, 5e-5),
+    properties=(
+        Property(
+            "the new state lies between −1 and 1 when the old one does",
+            lambda args, outputs: bool((outputs["new_h"].abs() <= 1 + 1e-4).all()),
+        ),
+    ),
+    mistakes=(GATE, RESET, ORDER, CANDIDATE, BIAS),
+    forbidden=("GRU", "GRUCell", "attnbook.nn"),
+    hints=(
+        "Compute `x @ W.T + b` and `h @ U.T` once, and cut each into three parts with `.split(size, "
+        "dim=-1)`.",
+        "r and z are sigmoids of the sum of two parts. n is a tanh, and r multiplies only the part from h.",
+        "The last line is a weighted mean of old state and candidate: z says how much of the old one stays.",
+    ),
+)

@@ -1,0 +1,112 @@
+"""3.8: BLEU of one sentence."""
+
+import math
+
+from attnbook.exercises.bank.ch03.modified_precision import CLIP, between_0_and_1, modified_precision
+from attnbook.exercises.spec import (
+    Case,
+    Draw,
+    Function,
+    Mistakes,
+    Output,
+    Property,
+    Wrong,
+)
+
+
+def penalty(c, r):
+    """The brevity penalty without its limit of 1, from the lengths of candidate and reference."""
+    return math.exp(1 - r / c) if c else 0.0
+
+
+BREVITY = Mistakes(
+    "brevity",
+    right=lambda c, r: 1.0 if c >= r else penalty(c, r),
+    none=Wrong(
+        lambda c, r: 1.0, "There is no brevity penalty: a candidate of a few sure words gets full marks."
+    ),
+    always=Wrong(
+        lambda c, r: penalty(c, r),
+        "The brevity penalty is applied to long candidates as well, where it becomes a reward. It is 1 "
+        "as soon as the candidate is at least as long as the reference.",
+    ),
+    ratio=Wrong(
+        lambda c, r: min(1.0, c / r),
+        "The penalty is the ratio of the lengths. It should be exp(1 − r / c), which falls faster.",
+    ),
+    upside_down=Wrong(
+        lambda c, r: 1.0 if c >= r else math.exp(1 - c / r) if c else 0.0,
+        "The penalty has the lengths exchanged, exp(1 − c / r): it rewards short candidates.",
+    ),
+)
+MEAN = Mistakes(
+    "mean",
+    right=lambda precisions: math.exp(sum(map(math.log, precisions)) / 4) if min(precisions) > 0 else 0.0,
+    arithmetic=Wrong(
+        lambda precisions: sum(precisions) / 4,
+        "The four precisions are averaged by adding. BLEU takes their geometric mean, so that one "
+        "precision of 0 makes all of it 0.",
+    ),
+    product=Wrong(math.prod, "The four precisions are multiplied, and the fourth root is missing."),
+    only_4=Wrong(lambda precisions: precisions[-1], "Only the precision for four words in a row is used."),
+)
+CLIPPED = CLIP.reworded(
+    free="Matches are not clipped: an n-gram can match at most as often as it stands in the reference "
+    "(exercise 3.7).",
+)
+
+
+def sentence_bleu(candidate, reference, *, brevity=BREVITY.right, mean=MEAN.right, clip=CLIPPED.right):
+    precisions = [modified_precision(candidate, reference, n, clip=clip) for n in (1, 2, 3, 4)]
+    return mean(precisions) * brevity(len(candidate), len(reference))
+
+
+def cases(draw: Draw) -> list[Case]:
+    def words(count):
+        return [draw.random.randint(3, 60) for _ in range(count)]
+
+    found = []
+    for kind in ("longer", "shorter", "shorter", "no match"):
+        reference = words(draw.random.randint(11, 14))
+        if kind == "longer":
+            extra = words(3)
+            candidate = [*reference[:6], *extra, *reference[5:], *reference[2:5]]
+        elif kind == "shorter":
+            candidate = [*reference[:5], *reference[6:9], reference[7]]
+        else:
+            candidate = [*reference[:3], 99, *reference[5:8], 98, *reference[:2]]
+        found.append(
+            Case(
+                {"candidate": candidate, "reference": reference},
+                group="edge" if kind == "no match" else "plain",
+                note={
+                    "longer": "the candidate is longer than the reference",
+                    "shorter": "the candidate is shorter than the reference",
+                    "no match": "no four words in a row match",
+                }[kind],
+            )
+        )
+    return found
+
+
+EXERCISE = Function(
+    id="3.8",
+    title="BLEU of a sentence",
+    points=4,
+    minutes=15,
+    difficulty="hard",
+    signature="sentence_bleu(candidate, reference)",
+    outputs=(Output("bleu", kind="number"),),
+    reference=sentence_bleu,
+    cases=cases,
+    properties=(Property("BLEU lies between 0 and 1", between_0_and_1),),
+    mistakes=(BREVITY, MEAN, CLIPPED),
+    meaningless=((MEAN["only_4"], CLIPPED),),
+    forbidden=("sacrebleu", "attnbook.translation.metrics"),
+    hints=(
+        "Four modified precisions (exercise 3.7), n from 1 to 4; their geometric mean; a penalty for "
+        "brevity.",
+        "Geometric mean: exp of the mean of the logarithms. If one precision is 0, the answer is 0.",
+        "The penalty is 1 when the candidate is at least as long as the reference; else exp(1 − r / c).",
+    ),
+)

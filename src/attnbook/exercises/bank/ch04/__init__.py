@@ -1,0 +1,26 @@
+"""Exercises of chapter 4, Bahdanau's attention, in their order."""
+
+from attnbook.exercises.bank.ch04 import (
+    additive_scores,
+    alignment_error_rate,
+    answer_picture,
+    attend,
+    bahdanau_attention,
+    diagonal_aer,
+    join_directions,
+    weight_of_each_word,
+)
+
+EXERCISES = tuple(
+    module.EXERCISE
+    for module in (
+        answer_picture,
+        weight_of_each_word,
+        additive_scores,
+        attend,
+        bahdanau_attention,
+        join_directions,
+        alignment_error_rate,
+        diagonal_aer,
+    )
+)

@@ -1,0 +1,28 @@
+"""Exercises of chapter 5, Luong's attention: many scores, global and local, in their order."""
+
+from attnbook.exercises.bank.ch05 import (
+    answer_pictures,
+    decode_with_feeding,
+    general_scores,
+    least_window,
+    local_m_weights,
+    local_p_weights,
+    luong_step,
+    scores_that_work,
+    sum_of_weights,
+)
+
+EXERCISES = tuple(
+    module.EXERCISE
+    for module in (
+        scores_that_work,
+        sum_of_weights,
+        answer_pictures,
+        general_scores,
+        local_m_weights,
+        luong_step,
+        local_p_weights,
+        decode_with_feeding,
+        least_window,
+    )
+)

@@ -1,0 +1,76 @@
+"""7.8: how many layers of a narrow look reach from the first word to the last."""
+
+import math
+
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
+
+WAY = Mistakes(
+    "way",
+    right=lambda n: n - 1,
+    words=Wrong(
+        lambda n: n,
+        "You count n words. From the first to the last of n words there are n − 1 steps.",
+    ),
+)
+STEPS = Mistakes(
+    "steps",
+    right=lambda distance, stride: math.ceil(distance / stride),
+    down=Wrong(
+        lambda distance, stride: distance // stride,
+        "You round down. A rest that is shorter than the reach still needs a layer.",
+    ),
+    logarithm=Wrong(
+        lambda distance, stride: math.ceil(math.log(distance, stride)),
+        "That is a logarithm: it holds when each layer reaches several times as far as the one below. "
+        "Here every layer has the same reach.",
+    ),
+)
+WIDTH = Mistakes(
+    "width",
+    right=lambda reach: reach,
+    both_sides=Wrong(
+        lambda reach: 2 * reach,
+        "You divide by the whole window. A signal that goes to the right gains the reach of one side in "
+        "each layer.",
+    ),
+    window=Wrong(
+        lambda reach: 2 * reach + 1,
+        "You divide by the number of words in the window. A signal that goes to the right gains the reach "
+        "of one side in each layer.",
+    ),
+)
+
+
+def layers_needed(n, reach, *, way=WAY.right, steps=STEPS.right, width=WIDTH.right):
+    return float(steps(way(n), width(reach)))
+
+
+def cases(draw: Draw) -> list[Case]:
+    found = []
+    for exact in (False, True, False, True):
+        reach = draw.random.randrange(3, 9)
+        times = draw.random.randrange(9, 25)
+        n = reach * times + 1 if exact else reach * times + draw.random.randrange(2, reach) + 1
+        found.append(Case({"n": n, "reach": reach}))
+    return found
+
+
+EXERCISE = Function(
+    id="7.8",
+    title="How deep must a narrow look be?",
+    points=2,
+    minutes=10,
+    difficulty="medium",
+    signature="layers_needed(n, reach)",
+    outputs=(Output("layers", kind="number"),),
+    reference=layers_needed,
+    cases=cases,
+    tolerance=(0.0, 1e-3),
+    mistakes=(WAY, STEPS, WIDTH),
+    together=1,
+    hints=(
+        "With reach 2 and 5 words: layer 1 brings word 1 to word 3, layer 2 to word 5.",
+        "How many steps of length `reach` cover the distance from word 1 to word n?",
+        "`math.ceil((n - 1) / reach)`.",
+    ),
+)

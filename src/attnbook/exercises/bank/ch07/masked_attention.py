@@ -1,0 +1,46 @@
+"""7.4: masked attention from which the future leaks."""
+
+from attnbook.exercises.cases import masked_cases
+from attnbook.exercises.mistakes import EMPTY, EMPTY_UNREACHED, KEY_SCALE, MASK, OVER
+from attnbook.exercises.properties import FORBIDDEN, NOT_NEGATIVE, ROWS_ADD_UP_MASKED
+from attnbook.exercises.references import masked_softmax
+from attnbook.exercises.spec import Function, Output
+
+PLACED = MASK.only("after", "ignored", "inverted", "zero")
+
+
+def masked_attention(
+    query, key, value, mask,
+    *, scale=KEY_SCALE.right, placed=PLACED.right, empty=EMPTY.right, over=OVER.right,
+):  # fmt: skip
+    scores = scale(query @ key.mT, query.shape[-1])
+    weights = masked_softmax(scores, mask, placed=placed, empty=empty, dim=over)
+    return weights @ value, weights
+
+
+EXERCISE = Function(
+    id="7.4",
+    title="The future leaks",
+    bug=True,
+    points=3,
+    minutes=10,
+    difficulty="medium",
+    signature="masked_attention(query, key, value, mask)",
+    outputs=(
+        Output("context", ("batch", "queries", "d_v")),
+        Output("weights", ("batch", "queries", "keys")),
+    ),
+    reference=masked_attention,
+    cases=masked_cases,
+    properties=(NOT_NEGATIVE, FORBIDDEN, ROWS_ADD_UP_MASKED),
+    mistakes=(KEY_SCALE, PLACED, EMPTY, OVER),
+    meaningless=(*EMPTY_UNREACHED, (OVER, PLACED), (OVER, EMPTY)),
+    forbidden=("scaled_dot_product_attention", "attnbook.nn"),
+    hints=(
+        "Two lines are wrong. Add up a row of the weights, and compare the size of the scores with "
+        "section 7.8.",
+        "A mask has to act before the shares are dealt out.",
+        "Divide by the *root* of d_k; put −∞ where the mask is False, then softmax, then "
+        "`nan_to_num(0.0)` for rows in which nothing is allowed.",
+    ),
+)

@@ -1,0 +1,141 @@
+"""Checks of arguments: every function here returns nothing, and raises one clear
+sentence when something is wrong.
+
+The mechanisms call these functions in statements of their own
+(``checks.attention_inputs(query, key, value, mask)``), so that deleting the line
+deletes the check and nothing of the mathematics.
+
+A sentence names the argument, what was expected, what was given, and what to do.
+Wrong kinds of object raise ``TypeError``; wrong shapes, values, dtypes, devices and
+masks raise ``ValueError``.
+"""
+
+from attnbook.arguments import whole_number
+from attnbook.nn.checks.attention import (
+    asks_keys,
+    attention_inputs,
+    attention_module,
+    cache_entry,
+    head_count,
+    heads,
+    key_and_value,
+    layer_input,
+    multi_head_inputs,
+    positioned,
+    positions_in_attention,
+    score_attention_inputs,
+    score_inputs,
+    score_module,
+    scores_shape,
+    shared_vocabulary,
+    within,
+)
+from attnbook.nn.checks.masks import (
+    boolean_mask,
+    lengths,
+    mask,
+    mask_width,
+    padding_last,
+    padding_mask,
+)
+from attnbook.nn.checks.numbers import (
+    divides,
+    known_size,
+    not_negative,
+    number,
+    one_of,
+    positive_number,
+    probability,
+    sizes,
+    temperature,
+)
+from attnbook.nn.checks.recurrent import (
+    decoder_start,
+    feeding_needs_current,
+    recurrent_step,
+    same_memory,
+    skip_gram_inputs,
+)
+from attnbook.nn.checks.saliency import (
+    drive_and_attention,
+    picture,
+    saliency_extras,
+    scale_choice,
+    scales_exist,
+    scanpath_inputs,
+)
+from attnbook.nn.checks.tensors import (
+    at_least_2d,
+    broadcasts,
+    counts,
+    dimensions,
+    fits_parameters,
+    floating,
+    last_size,
+    not_empty,
+    same_batch,
+    same_kind,
+    same_shape,
+    tensor,
+    tokens,
+)
+
+__all__ = [
+    "asks_keys",
+    "at_least_2d",
+    "attention_inputs",
+    "attention_module",
+    "boolean_mask",
+    "broadcasts",
+    "cache_entry",
+    "counts",
+    "decoder_start",
+    "dimensions",
+    "divides",
+    "drive_and_attention",
+    "feeding_needs_current",
+    "fits_parameters",
+    "floating",
+    "head_count",
+    "heads",
+    "key_and_value",
+    "known_size",
+    "last_size",
+    "layer_input",
+    "lengths",
+    "mask",
+    "mask_width",
+    "multi_head_inputs",
+    "not_empty",
+    "not_negative",
+    "number",
+    "one_of",
+    "padding_last",
+    "padding_mask",
+    "picture",
+    "positioned",
+    "positions_in_attention",
+    "positive_number",
+    "probability",
+    "recurrent_step",
+    "saliency_extras",
+    "same_batch",
+    "same_kind",
+    "same_memory",
+    "same_shape",
+    "scale_choice",
+    "scales_exist",
+    "scanpath_inputs",
+    "score_attention_inputs",
+    "score_inputs",
+    "score_module",
+    "scores_shape",
+    "shared_vocabulary",
+    "sizes",
+    "skip_gram_inputs",
+    "temperature",
+    "tensor",
+    "tokens",
+    "whole_number",
+    "within",
+]

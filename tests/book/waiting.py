@@ -1,0 +1,31 @@
+"""Pages that do not yet keep a rule of the second edition's page.
+
+These lists only shrink: a page that keeps the rule and is still listed fails its test, and so does a page
+that breaks a rule and is not listed. Nothing is added.
+"""
+
+# Chapters of the first edition: no picture, no aims, too long. The first list that a chapter leaves.
+NOT_BROUGHT_OVER = {
+    "chapters/00_preliminaries",
+    "chapters/01_biological_attention",
+    "chapters/02_attention_as_lookup",
+    "chapters/03_the_bottleneck",
+    "chapters/04_bahdanau",
+    "chapters/05_luong",
+    "chapters/07_self_attention",
+    "chapters/08_multi_head_attention",
+    "chapters/09_positions",
+    "chapters/10_transformer",
+}
+
+# Something is cut off at the right in a window of 1366 dots.
+CUT_WHEN_WIDE = {
+    "chapters/03_the_bottleneck",
+    "chapters/04_bahdanau",
+    "chapters/09_positions",
+    "chapters/10_transformer",
+    "book/instructors",
+}
+
+# Something else than code scrolls sideways in a window of 360 dots.
+CUT_WHEN_NARROW: set[str] = set()

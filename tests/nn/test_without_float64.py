@@ -1,0 +1,240 @@
+"""Apple's GPUs have no float64: every mechanism is built, runs and learns on a device without it."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from stand_in_device import DEVICE, StandIn, There
+from torch.utils._pytree import tree_leaves
+
+from attnbook import nn
+from attnbook.nn import saliency
+from attnbook.nn.masks import lengthened
+from attnbook.nn.normalisation import normalisation_model
+from attnbook.nn.positions import PositionsInAttention
+from attnbook.nn.stacked import StackedGRUDecoder
+
+ROOM = Path(nn.__file__).parent
+D, VOCAB = 8, 11
+
+
+def rows(*shape):
+    return torch.randn(*shape, D, requires_grad=True)
+
+
+def words(length=5):
+    return torch.randint(VOCAB, (2, length))
+
+
+def padding():
+    return nn.padding_mask(torch.tensor([5, 3]), 5)
+
+
+def look(attention, **options):
+    query, memory = rows(2, 3), rows(2, 5)
+    return attention(query, memory, memory, padding().unsqueeze(1), **options)
+
+
+def scaled_dot_product():
+    causal = nn.causal_mask(3, 5, 2, DEVICE)
+    attend = nn.scaled_dot_product_attention
+    fused = {"need_weights": False}
+    return (
+        *look(attend),
+        *look(attend, softcap=2.0, causal=True),
+        *look(attend, **fused),
+        *look(attend, causal=True, **fused),
+        attend(rows(3), rows(5), rows(5), causal, **fused),
+        lengthened(nn.window_mask(3, 4, 1, DEVICE), 5),
+    )
+
+
+def local(kind, alignment):
+    attention = kind(nn.GeneralScore(D, D), 1, alignment)
+    return look(attention), look(attention, position=2)
+
+
+def hard(estimator):
+    attention = nn.HardAttention(nn.AdditiveScore(D, D, 4), estimator)
+    drawn, baseline = look(attention), nn.MovingBaseline()
+    losses = [
+        nn.reinforce_loss(draw.log_prob, torch.rand(2, 3), baseline.update(torch.rand(2)))
+        for draw in attention.take_draws()
+    ]
+    return drawn, losses, look(attention.eval())
+
+
+def soft_dictionary():
+    held = nn.SoftDictionary(rows(5), rows(5), nn.padding_mask(torch.tensor([4]), 5)[0])
+    return held[rows(2)], torch.ones(len(held))
+
+
+def multi_head(positions=None, n_kv_heads=2):
+    attention, cache, x = (
+        nn.MultiHeadAttention(D, 4, n_kv_heads, positions=positions),
+        nn.KVCache(),
+        rows(2, 3),
+    )
+    causal = attention(x, causal=True, cache=cache)
+    later = attention(rows(2, 2), causal=True, cache=cache.select(torch.tensor([1, 0])), need_weights=False)
+    return causal, later, attention(x, mask=torch.zeros(3, 3))
+
+
+def translate(model):
+    state = model.start(words(), padding())
+    logits, weights, state = model.step(torch.ones(2, dtype=torch.long), state)
+    state = state.select(torch.tensor([1, 0, 0]))
+    later, _, _ = model.step(torch.ones(3, dtype=torch.long), state)
+    return model(words(), words(4), padding()), logits, weights, later
+
+
+def recurrent(encoder, decoder, **options):
+    reader = encoder(VOCAB, D, D, bidirectional=True)
+    return translate(nn.Seq2Seq(reader, decoder(VOCAB, D, D, reader.d_memory, **options)))
+
+
+def additive():
+    return nn.AdditiveScore(D, 2 * D, 4)
+
+
+def transformer(positions, norm):
+    model = nn.Transformer(VOCAB, VOCAB, D, 2, 2, 16, positions=positions, norm=norm)
+    return translate(model), tuple(model(words(), words(4), padding(), need_weights=True)[1])
+
+
+def gpt(positions):
+    model = nn.GPT(VOCAB, D, 2, 2, positions=positions)
+    logits, state = model.step(words(), model.start())
+    state = state.select(torch.tensor([1, 0]))
+    written = model.generate(words(), 2, top_k=3), model.generate(words(), 2, temperature=0)
+    return model(words(), padding(), need_weights=True), logits, model.step(words(1), state)[0], written
+
+
+def word_model():
+    model = nn.WordModel(VOCAB, D, 2, 1, d_ff=16)
+    means = model.measure_head_means(words(), padding())
+    return model(words(), padding(), ablate=[(0, 1)], ablation="mean"), model(words()), means
+
+
+def step(gates, run):
+    parameters = [
+        torch.randn(gates * D, D),
+        torch.randn(gates * D, D),
+        torch.randn(gates * D),
+        torch.randn(gates * D),
+    ]
+    return run(*parameters)
+
+
+def picture():
+    image, before = torch.rand(32, 32, 3), torch.rand(32, 32, 3)
+    scales = {"centres": (0, 1), "deltas": (1, 2)}
+    target = saliency.colour_match(image, (0.8, 0.1, 0.1))
+    alone = saliency.itti_koch(image, **scales, top_down=target)
+    moving = saliency.itti_koch(image, **scales, previous=before, gains=(1.0, 1.0, 1.0, 0.5, 2.0))
+    return alone.saliency, moving.saliency, saliency.winner_take_all(alone.saliency, 3)
+
+
+CASES = {
+    "scaled dot product": scaled_dot_product,
+    "global": lambda: look(nn.Attention(nn.ConcatScore(D, D, 4))),
+    "dot": lambda: look(nn.Attention(nn.DotScore())),
+    "location": lambda: look(nn.Attention(nn.LocationScore(D, 4))),
+    "scores": lambda: [score(rows(3), rows(5)) for score in (
+        nn.AdditiveScore(D, D, 4), nn.DotScore(), nn.GeneralScore(D, D), nn.ConcatScore(D, D, 4),
+        nn.LocationScore(D, 9))],
+    "local-m": lambda: local(nn.LocalAttention, "monotonic"),
+    "local-p": lambda: local(nn.LocalAttention, "predictive"),
+    "gathered": lambda: local(nn.GatheredLocalAttention, "predictive"),
+    "hard, REINFORCE": lambda: hard("reinforce"),
+    "hard, Gumbel": lambda: hard("gumbel"),
+    "soft lookup": lambda: look(nn.soft_lookup),
+    "hard lookup": lambda: look(nn.hard_lookup),
+    "soft dictionary": soft_dictionary,
+    "kernel regression": lambda: nn.KernelRegression(D)(rows(3), rows(5), rows(5)),
+    "pooling": lambda: nn.AttentionPooling(D)(rows(2, 5), rows(2, 5), padding()),
+    "LSTMN": lambda: nn.LSTMN(D, D)(rows(2, 5)),
+    "self-attention": lambda: nn.SelfAttention(D, 4)(rows(2, 5), padding().unsqueeze(1), causal=True),
+    "plain multi-head": lambda: nn.PlainMultiHeadAttention(D, 2)(rows(2, 5), mask=padding().unsqueeze(1)),
+    "multi-head": multi_head,
+    "positions that change nothing": lambda: (
+        PositionsInAttention().context(torch.rand(2, 3)),
+        *multi_head(PositionsInAttention()),
+    ),
+    "multi-head, rotary": lambda: multi_head(nn.RotaryPositions(2)),
+    "multi-head, ALiBi": lambda: multi_head(nn.ALiBi(4)),
+    "multi-head, relative": lambda: multi_head(nn.RelativePositions(2, 3)),
+    "GRU, additive": lambda: recurrent(nn.GRUEncoder, nn.GRUDecoder, attention=additive()),
+    "LSTM, additive, input feeding": lambda: recurrent(
+        nn.LSTMEncoder, nn.LSTMDecoder, attention=additive(), query="current", input_feeding=True),
+    "GRU, fixed vector": lambda: recurrent(nn.GRUEncoder, nn.GRUDecoder),
+    "GRU, stacked": lambda: recurrent(nn.GRUEncoder, StackedGRUDecoder, layers=2),
+    "GRU step": lambda: step(3, lambda *p: nn.gru_step(rows(2), rows(2), *p)),
+    "LSTM step": lambda: step(4, lambda *p: nn.lstm_step(rows(2), rows(2), rows(2), *p)),
+    "Transformer, sinusoidal": lambda: transformer("sinusoidal", "post"),
+    "Transformer, learned": lambda: transformer("learned", "pre"),
+    **{f"GPT, {positions}": lambda positions=positions: gpt(positions)
+       for positions in ("learned", "sinusoidal", "rotary", "alibi", "relative", "none")},
+    "masked word model": lambda: nn.MaskedWordModel(VOCAB, D, 2, 2, 9)(words(), padding()),
+    "word model": word_model,
+    "skip-gram": lambda: (nn.SkipGram(VOCAB, D)(words()[:, 0], words()[:, 1], words(3)),),
+    "positive PMI": lambda: (nn.positive_pmi(torch.rand(4, 4)),),
+    "saliency": picture,
+    "normalisation model": lambda: normalisation_model(torch.rand(5), torch.ones(5), 0.1, torch.ones(5, 5)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_runs_without_float64(name):
+    torch.manual_seed(0)
+    with StandIn():
+        tensors = [leaf for leaf in tree_leaves(CASES[name]()) if isinstance(leaf, torch.Tensor)]
+        assert tensors
+        assert all(isinstance(tensor, There) for tensor in tensors)
+        learned = [tensor.sum() for tensor in tensors if tensor.requires_grad]
+        if learned:
+            sum(learned).backward()
+
+
+def test_all_of_nn_was_run():
+    """Each function and method of the room, but for those that only check or print."""
+    called = set()
+
+    def trace(frame, event, _):
+        if event == "call" and frame.f_code.co_filename.startswith(str(ROOM)):
+            called.add((Path(frame.f_code.co_filename).name, frame.f_code.co_qualname))
+
+    sys.setprofile(trace)
+    try:
+        for name in CASES:
+            test_it_runs_without_float64(name)
+    finally:
+        sys.setprofile(None)
+    written = set()
+    for path in {*ROOM.glob("*.py")} - {ROOM / "protocols.py"}:  # which has nothing to run
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                written.add((path.name, node.name))
+            elif isinstance(node, ast.ClassDef):
+                methods = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name != "__repr__"]
+                written |= {(path.name, f"{node.name}.{method.name}") for method in methods}
+    assert written <= called, written - called
+
+
+def test_the_stand_in_is_like_the_device():
+    with StandIn():
+        with pytest.raises(TypeError, match="no float64"):
+            torch.arange(3, dtype=torch.float64)
+        with pytest.raises(TypeError, match="no float64"):
+            torch.ones(3).double()
+        with pytest.raises(TypeError, match="no float64"):
+            torch.ones(3, dtype=torch.float64, device="cpu").to(DEVICE)
+        with pytest.raises(RuntimeError, match="one device"):
+            torch.ones(3) + torch.ones(3, device="cpu")
+        table = torch.arange(3, dtype=torch.float64, device="cpu")
+        assert table.device.type == "cpu"
+        assert table.to(torch.float32).to(DEVICE).device == DEVICE
+        assert not torch.ones(3).is_cpu

@@ -1,0 +1,87 @@
+"""The house around the package: what is published was tested, tools are pinned, each target is listed."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from support import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def workflow(name):
+    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+
+
+def test_publishing_waits_for_the_tests_and_publishes_what_they_saw():
+    publish = workflow("publish")
+    started_by = publish[True]  # YAML reads the key `on` as true
+    assert list(started_by) == ["workflow_run"]
+    assert started_by["workflow_run"]["workflows"] == [workflow("test")["name"]]
+    assert started_by["workflow_run"]["branches"] == ["main"]
+    build = publish["jobs"]["build"]
+    assert "github.event.workflow_run.conclusion == 'success'" in build["if"]
+    assert build["steps"][0]["with"]["ref"] == "${{ github.event.workflow_run.head_sha }}"
+    assert publish["jobs"]["deploy"]["needs"] == "build"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_by_digest_with_their_version_beside_it(path):
+    used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
+    assert used
+    for line in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_hooks_bring_the_tools_that_the_tests_use():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0][
+        "hooks"
+    ]
+    pins = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for hook in hooks:
+        assert hook["language"] == "python", f"{hook['id']} works only where its tools are installed"
+        assert set(hook["additional_dependencies"]) <= set(pins), hook["id"]
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not there, as on Windows")
+def test_help_lists_every_target():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"(?m)^\.PHONY: (.+)$", text).group(1).split()
+    assert set(targets) == set(re.findall(r"(?m)^([a-z]+):", text))
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"(?m)^make (\w+)", listed) == targets
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["cellar"], "no stage cellar; choose from style, types, package, notebooks, book"),
+        (["--chapter", "77"], "there is no chapter 77; choose one of 00, 01"),
+        (["style", "--chapter", "02"], "name stages or a chapter, not both"),
+    ],
+)
+def test_the_runner_refuses_in_one_sentence(words, sentence):
+    command = [sys.executable, str(ROOT / "tools" / "test.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+
+
+def test_a_chapters_run_selects_what_names_it_and_nothing_else(pytester):
+    pytester.makeconftest((ROOT / "conftest.py").read_text(encoding="utf-8"))
+    pytester.makepyfile(
+        test_chapter_07="def test_own(): pass",
+        test_all="""
+            import pytest
+            names = ["7.3 name", "17.3 name", "7 heads", "http-chapters/07_x", "10.7 name", "2007_y"]
+            @pytest.mark.parametrize("name", names)
+            def test_one(name): pass
+        """,
+    )
+    collected = pytester.runpytest("--chapter", "7", "--collect-only", "-q").outlines
+    chosen = [line.partition("::")[2] for line in collected if "::" in line]
+    assert chosen == ["test_one[7.3 name]", "test_one[http-chapters/07_x]", "test_own"]
