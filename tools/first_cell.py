@@ -7,7 +7,8 @@ TEMPLATE = """\
 try:
     import attnbook
 except ModuleNotFoundError:  # opened alone, as in Colab: install this version
-    %pip install -q "attnbook @ git+{repository}@v{version}"
+    source = "git+{repository}@v{version}"
+    %pip install -q "attnbook[experiments] @ {{source}}"
     import attnbook
 
 attnbook.seed(0)
