@@ -10,7 +10,6 @@ NOT_BROUGHT_OVER = {
     "chapters/01_biological_attention",
     "chapters/02_attention_as_lookup",
     "chapters/03_the_bottleneck",
-    "chapters/04_bahdanau",
     "chapters/05_luong",
     "chapters/07_self_attention",
     "chapters/08_multi_head_attention",
@@ -21,7 +20,6 @@ NOT_BROUGHT_OVER = {
 # Something is cut off at the right in a window of 1366 dots.
 CUT_WHEN_WIDE = {
     "chapters/03_the_bottleneck",
-    "chapters/04_bahdanau",
     "chapters/09_positions",
     "chapters/10_transformer",
     "book/instructors",
