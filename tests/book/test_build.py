@@ -53,6 +53,22 @@ def test_two_fresh_builds_give_the_same_bytes_and_a_third_changes_none(tmp_path)
     assert tree(root / "book" / "_build" / "html") == trees[0]
 
 
+def test_a_page_that_lists_a_folder_is_read_again_only_when_the_folder_changes(tmp_path):
+    from types import SimpleNamespace
+
+    from attnbook_pages import folders
+
+    env = SimpleNamespace(docname="book/results")
+    (tmp_path / "one.json").write_text("{}")
+    folders.note(env, tmp_path)
+    ask = lambda: folders.outdated(None, env, set(), set(), set())  # noqa: E731
+    assert ask() == []
+    (tmp_path / "another.json").write_text("{}")
+    assert ask() == ["book/results"]
+    folders.forget(None, env, "book/results")
+    assert ask() == []
+
+
 def test_every_file_that_a_page_names_is_there_and_none_is_elsewhere(sample_html):
     import re
 

@@ -17,6 +17,7 @@ PARTS = (
     "opening",
     "widgets",
     "api",
+    "folders",
     "leaderboard",
     "stored_results",
     "licences",

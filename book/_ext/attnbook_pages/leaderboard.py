@@ -7,6 +7,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from .errors import PageError
+from .folders import note
 from .paths import RESULTS, ROOT
 from .tables import table
 
@@ -19,11 +20,8 @@ class Leaderboard(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The table, or nothing but a sentence where no row is stored."""
-        for path in (
-            leaderboard.FOLDER,
-            RESULTS / "translator_speed.json",
-            *leaderboard.FOLDER.glob("*.json"),
-        ):
+        note(self.env, leaderboard.FOLDER)
+        for path in (RESULTS / "translator_speed.json", *leaderboard.FOLDER.glob("*.json")):
             self.env.note_dependency(str(path))
         try:
             head, *lines = leaderboard.cells()

@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from .errors import PageError
+from .folders import note
 from .paths import RESULTS, ROOT
 from .tables import table
 
@@ -54,7 +55,7 @@ class StoredResults(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """A section for each stored result: command, table, machine."""
-        self.env.note_dependency(str(RESULTS))
+        note(self.env, RESULTS)
         content: list[nodes.Node] = []
         for path, result in stored_results():
             self.env.note_dependency(str(path))

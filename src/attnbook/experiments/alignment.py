@@ -24,7 +24,7 @@ def run_seed(options: argparse.Namespace, seed: int, device) -> dict[str, Any]:
     """AER on the test pairs; IBM Model 1 learns from all pairs here (words only, no gold link)."""
     test = hansards.pairs("test")
     known = test + hansards.pairs("dev")
-    gold = [pair.alignment for pair in test]
+    gold = [pair.alignment or frozenset() for pair in test]
     forward = IBMModel1(known, options.rounds)
     backward = IBMModel1([Pair(pair.tgt, pair.src) for pair in known], options.rounds)
     to_french = [forward.links(pair.src, pair.tgt) for pair in test]

@@ -182,7 +182,7 @@ def aligning_head(
     """AER on the test pairs of the layer, head and row with the lowest AER on the other pairs."""
 
     def errors(pairs: list[Pair]) -> dict[tuple[int, int, str], float]:
-        gold = [pair.alignment for pair in pairs]
+        gold = [pair.alignment or frozenset() for pair in pairs]
         found = head_alignments(model, pairs, src, tgt)
         return {place: alignment_error_rate(links, gold) for place, links in found.items()}
 

@@ -175,7 +175,9 @@ def distances(alignments: Alignments, pairs: list[Pair]) -> dict[str, float]:
     counts = {"further before": 0, "-1": 0, "0": 0, "+1": 0, "further after": 0}
     for links, pair in zip(alignments, pairs, strict=True):
         for s, t in links:
-            sure = [s - source for source, target, kind in pair.alignment if target == t and kind == "S"]
+            sure = [
+                s - source for source, target, kind in pair.alignment or () if target == t and kind == "S"
+            ]
             if sure:
                 nearest = min(sure, key=lambda distance: (abs(distance), distance))
                 further = "further before" if nearest < 0 else "further after"
@@ -233,12 +235,14 @@ def measure(
 
 
 def _alignment_errors(model, data: Corpus, inside, by_length, alignments) -> dict[str, Any]:
-    gold = [pair.alignment for pair in data.test]
+    gold = [pair.alignment or frozenset() for pair in data.test]
 
     def error(links: Alignments, rows: list[int]) -> float:
         return alignment_error_rate([links[i] for i in rows], [gold[i] for i in rows])
 
-    numbers = {"aer diagonal": error([diagonal(len(pair.src), len(pair.tgt)) for pair in data.test], inside)}
+    numbers: dict[str, Any] = {
+        "aer diagonal": error([diagonal(len(pair.src), len(pair.tgt)) for pair in data.test], inside)
+    }
     if alignments is not None:
         links = alignments(model, data.test, data.src, data.tgt)
         numbers["aer"] = error(links, inside)
@@ -261,7 +265,7 @@ def hansards_error(model, src: Vocabulary, tgt: Vocabulary) -> float:
     """AER of a Tatoeba model fed with parliament's sentences: longer, and full of words that it never saw."""
     pairs = lower_case(hansards.pairs("test"))
     links = forced_alignments(model, pairs, src, tgt)
-    return alignment_error_rate(links, [pair.alignment for pair in pairs])
+    return alignment_error_rate(links, [pair.alignment or frozenset() for pair in pairs])
 
 
 def facts(model: torch_nn.Module, data: Corpus) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import base64
 import math
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -213,7 +214,7 @@ class AttentionWindow(PredictFirst):
             raise ValueError(
                 f"tokens: expected one a key, {len(self._keys)} strings, got {len(self._tokens)}."
             )
-        self._trained = None if trained is None else _trained(trained, self._keys, len(self._tokens))
+        self._trained: Any = None if trained is None else _trained(trained, self._keys, len(self._tokens))
         self._packed = {
             "tokens": self._tokens,
             "keys": _pack(self._keys),

@@ -3,6 +3,7 @@
 import base64
 import copy
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,8 @@ class WordHeads:
         self.sizes = n_layers, n_heads
         asked, options = _roles(roles, other_roles, n_layers, n_heads)
         self.content = {**content, "sizes": [n_layers, n_heads], "roles": asked, "options": options}
-        self._weights, self._model, self._means = weights, model, means
+        self._model: Any = model
+        self._weights, self._means = weights, means
 
     @classmethod
     def of_weights(cls, tokens, weights, src, outputs, roles, other_roles):

@@ -6,6 +6,7 @@ what was expected and what was given.
 
 import math
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeGuard
 
 
 def compact(number: float) -> float:
@@ -61,7 +62,7 @@ def shape_of(value) -> str:
     return f"shape ({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else repr(value)
 
 
-def is_number(value) -> bool:
+def is_number(value) -> TypeGuard[float]:
     """Whether ``value`` is a finite number; True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
