@@ -141,4 +141,6 @@ def test_stored_runs_are_of_this_module_and_carry_what_the_lab_says():
             assert share[name] > 0.99
         for name in ("tanh outside", "no tanh", "no query", "never looks", "softmax over the queries"):
             assert share[name] < share["one fixed vector"] + 0.02
-        assert padded["no mask"] < 0.8 < 0.99 < padded["Bahdanau's attention"]
+        assert padded["no mask"] < share["no mask"]
+        assert padded["Bahdanau's attention"] == pytest.approx(share["Bahdanau's attention"])
+    assert min(seed["accuracy, more padding"]["no mask"] for seed in stored["seeds"].values()) < 0.7
