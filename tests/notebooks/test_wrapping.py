@@ -40,7 +40,8 @@ def test_no_line_is_wider_than_the_page(path):
         "print(f'" + "some words {x + 1:.2f} " * 6 + "')",
         "alt = dict(words='it is \\'said\\' " + "again and again " * 8 + "')",
         "%pip install -q something\nprint(" + ", ".join(["number"] * 20) + ")",
-        "def f(x):\n    if x:\n        return {'a': x, 'b': x + 1, 'c': x + 2}  # (n,): some words too many for the line",
+        "def f(x):\n    if x:\n        return {'a': x, 'b': x + 1, 'c': x + 2}"
+        "  # (n,): some words too many for the line",
     ],
 )
 def test_wide_code_is_laid_out_and_means_the_same(source):
