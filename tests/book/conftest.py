@@ -1,7 +1,6 @@
 """The sample book, built once, and pages of it opened with every request to another origin refused."""
 
 import functools
-import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -14,17 +13,12 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from sample_book import write_sample_book  # noqa: E402 - found on the path above
+from building import build  # noqa: E402 - found on the path above
+from sample_book import write_sample_book  # noqa: E402
 
 from support import ROOT  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-
-def build(root: Path, *arguments: str, **options) -> subprocess.CompletedProcess:
-    """Run the build that `make book` runs, on another folder."""
-    command = [sys.executable, str(ROOT / "book" / "build.py"), "--root", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from building import build
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from sample_book import figure_data, sample_notebook, write_sample_book
 
-from conftest import build
 from support import ROOT
 
 

@@ -19,9 +19,6 @@ NOT_BROUGHT_OVER = {
 
 # Something is cut off at the right in a window of 1366 dots.
 CUT_WHEN_WIDE = {
-    "chapters/03_the_bottleneck",
-    "chapters/09_positions",
-    "chapters/10_transformer",
     "book/instructors",
 }
 

@@ -62,7 +62,9 @@ def home(module: griffe.Module, name: str) -> griffe.Object | None:
     """What a module offers under a name: its own, imported, or from one of its modules by a lazy face."""
     if name in module.members:
         member = module.members[name]
-        return member.final_target if member.is_alias else member
+        member = member.final_target if member.is_alias else member
+        if not member.is_module:  # a function may have the name of its module, as training.fit has
+            return member
     return next((inner.members[name] for inner in module.modules.values() if name in inner.members), None)
 
 
