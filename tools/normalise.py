@@ -44,8 +44,8 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def _size_of_picture(metadata: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """How large a picture is to be shown; nothing else of an output's metadata is kept."""
     size = metadata.get("image/png", {})
-    kept = {"image/png": {key: size[key] for key in ("height", "width") if key in size}} if size else {}
-    return nbformat.from_dict(kept)
+    kept = {key: size[key] for key in ("height", "width") if key in size}
+    return nbformat.from_dict({"image/png": kept} if kept else {})
 
 
 def _joined(outputs: list) -> list:

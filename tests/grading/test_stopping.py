@@ -89,7 +89,7 @@ def test_help_works_where_there_is_no_posix():
         import sys
         for name in ("resource", "fcntl", "pwd", "grp", "termios"):
             sys.modules[name] = None
-        import torch, os, signal, select
+        import torch, os, signal, select, platformdirs
         for name in ("mkfifo", "geteuid", "getuid", "set_blocking", "killpg", "sysconf", "O_NOFOLLOW"):
             delattr(os, name)
         del select.poll, signal.SIGKILL

@@ -10,10 +10,6 @@ from support import ROOT
 from wrapping import WIDTH, long_lines, wrapped
 
 STORED = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("solutions/*.ipynb")])
-# How many lines are still wider, most of them in the package's own source. It only shrinks: nothing is added.
-WIDE: dict[str, int] = {
-    "chapters/04_bahdanau": 181,
-}
 
 
 def meaning(code):
@@ -23,10 +19,7 @@ def meaning(code):
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_line_is_wider_than_the_page(path):
-    name = f"{path.parent.name}/{path.stem}"
-    found = width_problems(read(path))
-    assert len(found) <= WIDE.get(name, 0), found
-    assert found or name not in WIDE, f"{name} fits now: take it off the list"
+    assert width_problems(read(path)) == []
 
 
 @pytest.mark.parametrize(
