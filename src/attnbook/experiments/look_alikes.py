@@ -160,7 +160,9 @@ class Translator(nn.Module):
         return annotations, ends
 
     def weights(self, word: Tensor, state: Tensor, annotations: Tensor, real: Tensor) -> Tensor:
-        """Weights (batch, S) of one step."""
+        """Weights (batch, S) of one step; ValueError for the fixed vector, which has none."""
+        if self.score is None:
+            raise ValueError("score: the fixed vector compares nothing; ask a kind of attention for weights")
         scores = self.score(word, state, annotations)  # (batch, S)
         if self.over == "queries":
             return torch.softmax(scores.unsqueeze(1), dim=1).squeeze(1) * real
