@@ -23,9 +23,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from attnbook.files import write_text
 from exercise_headers import with_headers
 from exercise_listing import listing
-from normalise import normalise
+from normalise import as_text
 from project import ROOT, repository
 
 BLOCK = re.compile(
@@ -69,12 +70,6 @@ def master(solution: Path) -> NotebookNode:
     return with_headers(nbformat.read(solution, as_version=4), solution)
 
 
-def written(notebook: NotebookNode) -> str:
-    """A notebook's file, the same bytes each time."""
-    text = nbformat.writes(normalise(notebook), version=4, indent=1, sort_keys=True, ensure_ascii=False)
-    return text.rstrip("\n") + "\n"
-
-
 def exercise_notebook(solution: Path) -> str:
     """The text of the notebook that is handed out."""
     notebook = master(solution)
@@ -95,14 +90,14 @@ def exercise_notebook(solution: Path) -> str:
     title, _, rest = first.source.partition("\n")
     title = title.replace(" · solutions", "")
     first.source = f"{title}\n\n{badge(f'exercises/{solution.name}')}\n{rest}"
-    return written(notebook)
+    return as_text(notebook)
 
 
 def wanted() -> dict[Path, str]:
     """Every generated file and what should stand in it."""
     files = {}
     for solution in sorted(ROOT.glob("solutions/*.ipynb")):
-        files[solution] = written(master(solution))
+        files[solution] = as_text(master(solution))
         files[ROOT / "exercises" / solution.name] = exercise_notebook(solution)
     files[ROOT / "book" / "exercises.md"] = listing()
     return files
@@ -127,10 +122,7 @@ def main(arguments: list[str]) -> int:
             print(f"{path.relative_to(ROOT)} is not what its master and the specs give; run: make exercises")
         return int(bool(differing or stale))
     for path in differing:
-        path.parent.mkdir(exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(files[path].encode("utf-8"))
-        part.replace(path)
+        write_text(path, files[path])
     for path in stale:
         path.unlink()
     print(f"{len(files)} files, {len(differing)} written, {len(stale)} removed")

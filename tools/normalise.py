@@ -4,6 +4,7 @@ import hashlib
 
 import nbformat
 
+from attnbook.files import write_text
 from folding import FOLDS, QUIZ, fold_of
 
 KEPT_METADATA = ("kernelspec", "language_info", "widgets")
@@ -60,9 +61,12 @@ def _joined(outputs: list) -> list:
     return joined
 
 
-def write(notebook: nbformat.NotebookNode, path) -> None:
-    """Store the normalised notebook, keys sorted and a newline at the end."""
+def as_text(notebook: nbformat.NotebookNode) -> str:
+    """The normalised notebook's file, the same bytes each time: keys sorted, a newline at the end."""
     text = nbformat.writes(normalise(notebook), version=4, indent=1, sort_keys=True, ensure_ascii=False)
-    temporary = path.with_suffix(".ipynb.part")
-    temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
-    temporary.replace(path)
+    return text.rstrip("\n") + "\n"
+
+
+def write(notebook: nbformat.NotebookNode, path) -> None:
+    """Store the normalised notebook."""
+    write_text(path, as_text(notebook))

@@ -24,6 +24,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from attnbook.data.vocabulary import Batch
+from attnbook.files import replacing
 from attnbook.nn import GRUDecoder, GRUEncoder, Seq2Seq, gru_step, lstm_step
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's, as torch.optim.Adam has them
@@ -224,10 +225,8 @@ def snapshots(checkpoint: Path) -> dict[int, Path]:
 
 
 def _save(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    torch.save(content, temporary)
-    temporary.replace(path)
+    with replacing(path, "wb") as file:
+        torch.save(content, file)
 
 
 # ---- the same model, in steps that torch.vmap can follow ---------------------------------------------

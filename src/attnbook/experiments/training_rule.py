@@ -37,6 +37,7 @@ from attnbook.experiments.options import at_least
 from attnbook.experiments.provenance import commit
 from attnbook.experiments.together import FURTHER, Copies, snapshots, train_together
 from attnbook.experiments.translators import MOST_WORDS, Corpus, Validation, buckets
+from attnbook.files import replacing
 from attnbook.training.fit import Diverged, fit
 from attnbook.translation.metrics import bleu_by_length
 from attnbook.translation.search import translate
@@ -217,10 +218,8 @@ def trial(
 
 
 def _keep(run: Trial, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    torch.save(vars(run), temporary)
-    temporary.replace(path)
+    with replacing(path, "wb") as file:
+        torch.save(vars(run), file)
 
 
 def trials_together(method: Method, data: Corpus, options: argparse.Namespace, device, add_arguments) -> None:

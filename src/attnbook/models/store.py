@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 
 from attnbook.data.vocabulary import SPECIAL, Vocabulary
+from attnbook.files import replacing, write_text
 from attnbook.models.architectures import build
 from attnbook.models.layout import pack, unpack
 
@@ -95,12 +96,12 @@ def save(trained: TrainedModel, folder: Path | None = None) -> Path:
             f"{trained.name}: {len(content):,} bytes, and a model may have {MOST_BYTES:,}; make it smaller, "
             "or store it in int8"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{trained.name}.safetensors"
-    _write(path, content)
+    with replacing(path, "wb") as file:
+        file.write(content)
     checksums = _checksums(folder) | {trained.name: hashlib.sha256(content).hexdigest()}
     text = json.dumps(dict(sorted(checksums.items())), indent=1) + "\n"
-    _write(folder / CHECKSUMS, text.encode())
+    write_text(folder / CHECKSUMS, text)
     return path
 
 
@@ -182,9 +183,3 @@ def rounded(model: torch.nn.Module, precision: str) -> None:
 def _checksums(folder: Path) -> dict[str, str]:
     path = folder / CHECKSUMS
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    temporary.replace(path)
