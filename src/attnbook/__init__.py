@@ -22,8 +22,6 @@ __all__ = ["__version__", "device", "named_device", "seed"]
 
 def __getattr__(name: str) -> Any:
     # PEP 562: what needs torch is imported when it is first asked for.
-    if name not in ("device", "named_device", "seed"):
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module("attnbook.devices")
-    globals().update({public: getattr(home, public) for public in ("device", "named_device", "seed")})
-    return globals()[name]
+    return getattr(import_module("attnbook.devices"), name)

@@ -27,17 +27,19 @@ def parser(words: list[str]) -> argparse.ArgumentParser:
     """The command line's grammar, with the options of the experiment that ``words`` name."""
     top = argparse.ArgumentParser(prog="attnbook", description="Attention, from Brains to Transformers")
     top.add_argument("--version", action="version", version=f"attnbook {__version__}")
-    if words[:1] == ["--version"]:  # answered at once: the commands below import torch
-        return top
-    from attnbook.experiments.runner import add_parser as add_run
-
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     data = commands.add_parser("data", help="list the real corpora, or fetch one")
     data.add_argument("action", choices=["list", "fetch"])
     data.add_argument("name", nargs="?", metavar="NAME")
     data.set_defaults(function=_list_or_fetch)
-    add_run(commands, words)
-    if "grade" in words[:1]:  # it imports the exercises, which other commands need not wait for
+    # What one command imports (torch, the exercises) the others need not wait for.
+    if words[:1] == ["run"]:
+        from attnbook.experiments.runner import add_parser as add_run
+
+        add_run(commands, words)
+    else:
+        commands.add_parser("run", help="repeat an experiment over seeds and store its results")
+    if words[:1] == ["grade"]:
         from attnbook.grading.command import add_parser as add_grade
 
         add_grade(commands)

@@ -20,6 +20,7 @@ from attnbook.experiments.options import at_least
 from attnbook.nn import AdditiveScore, GRUEncoder
 from attnbook.training.evaluating import evaluating
 from attnbook.training.fit import fit
+from attnbook.training.schedules import warmup_linear
 
 ABOUT = "what the common mistakes in attention cost: letters and digits, put in order"
 
@@ -215,10 +216,8 @@ def train(name: str, steps: int, seed: int, device: torch.device | str = "cpu") 
         src, tgt = letters_and_digits(BATCH, generator)
         return src.to(place), tgt.to(place)
 
-    def down(step: int) -> float:
-        return min(1.0, 2 * (steps - step) / steps)
-
-    fit(model, batch, steps=steps, loss=loss, learning_rate=LEARNING_RATE, schedule=down, device=place,
+    schedule = warmup_linear(0, steps, hold=0.5)
+    fit(model, batch, steps=steps, loss=loss, learning_rate=LEARNING_RATE, schedule=schedule, device=place,
         seed=seed, description=name, progress=False)  # fmt: skip
     return model
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,9 @@ def _processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    """The software that the numbers were measured with."""
-    packages = ("torch", "numpy", "scikit-learn", "sacrebleu")
-    return {
-        "python": platform.python_version(),
-        "attnbook": __version__,
-        **{package: version(package) for package in packages},
-    }
+    """The software that the numbers were measured with; of the extras what is installed."""
+    found = {"python": platform.python_version(), "attnbook": __version__}
+    for package in ("torch", "numpy", "scikit-learn", "sacrebleu"):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

@@ -20,12 +20,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from attnbook.data.vocabulary import Batch
-from attnbook.files import replacing
 from attnbook.nn import GRUDecoder, GRUEncoder, Seq2Seq, gru_step, lstm_step
+from attnbook.training.checkpoint import save_tensors
+from attnbook.training.losses import translation_loss
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's, as torch.optim.Adam has them
 CLIP = 1.0  # as fit's
@@ -59,13 +59,13 @@ class Copies:
             start += shape.numel()
 
     def losses(self, batch: Batch) -> Tensor:
-        """Mean cross-entropy over the real target words, as ``translation_loss``, of each copy: (copies,)."""
-        wanted = batch.tgt[:, 1:].masked_fill(~batch.tgt_mask[:, 1:], -100)
+        """``translation_loss`` of each copy: (copies,)."""
 
         def loss(parameters: dict[str, Tensor]) -> Tensor:
-            inputs = (batch.src, batch.tgt[:, :-1], batch.src_mask)
-            logits, _ = torch.func.functional_call(self.skeleton, parameters, inputs)
-            return cross_entropy(logits.flatten(0, 1), wanted.flatten())
+            def model(*inputs: Tensor) -> Any:
+                return torch.func.functional_call(self.skeleton, parameters, inputs)
+
+            return translation_loss(model, batch)
 
         return torch.vmap(loss, randomness="different")(self.parameters)
 
@@ -204,16 +204,16 @@ def train_together(
         with torch.no_grad():
             sums = sum(n * copies.losses(each) for n, each in zip(words, held_out, strict=True))
         if options.bleu_curve and done >= FURTHER * last:
-            _save(checkpoint.with_name(f"{checkpoint.stem}.at{done}.pt"), copies.values.detach())
+            save_tensors(checkpoint.with_name(f"{checkpoint.stem}.at{done}.pt"), copies.values.detach())
             last = done
         for row, loss in enumerate((sums / sum(words)).tolist()):
             if runs.active[row]:
                 runs.validated(row, done, loss, options.patience, options.tolerance, options.halvings)
         if time.monotonic() - saved > SAVE_SECONDS:
-            _save(checkpoint, runs.state() | {"done": done})
+            save_tensors(checkpoint, runs.state() | {"done": done})
             saved = time.monotonic()
     bar.close()
-    _save(checkpoint, runs.state() | {"done": done})
+    save_tensors(checkpoint, runs.state() | {"done": done})
     return runs
 
 
@@ -222,11 +222,6 @@ def snapshots(checkpoint: Path) -> dict[int, Path]:
     prefix = f"{checkpoint.stem}.at"
     found = checkpoint.parent.glob(f"{glob.escape(prefix)}*.pt")
     return dict(sorted((int(path.stem.removeprefix(prefix)), path) for path in found))
-
-
-def _save(path: Path, content: Any) -> None:
-    with replacing(path, "wb") as file:
-        torch.save(content, file)
 
 
 # ---- the same model, in steps that torch.vmap can follow ---------------------------------------------

@@ -37,7 +37,8 @@ from attnbook.experiments.options import at_least
 from attnbook.experiments.provenance import commit
 from attnbook.experiments.together import FURTHER, Copies, snapshots, train_together
 from attnbook.experiments.translators import MOST_WORDS, Corpus, Validation, buckets
-from attnbook.files import replacing
+from attnbook.files import write_text
+from attnbook.training.checkpoint import save_tensors
 from attnbook.training.fit import Diverged, fit
 from attnbook.translation.metrics import bleu_by_length
 from attnbook.translation.search import translate
@@ -211,15 +212,10 @@ def trial(
     except Diverged:
         run = Trial(None, 0, False, [], {})
     if os.environ.get("RANK", "0") == "0":
-        _keep(run, path)
+        save_tensors(path, vars(run))
     stages = [Path(name) for name in glob.glob(f"{glob.escape(str(path.with_suffix('')))}.stage*")]
     forget(stages, dist.is_available() and dist.is_initialized())
     return run
-
-
-def _keep(run: Trial, path: Path) -> None:
-    with replacing(path, "wb") as file:
-        torch.save(vars(run), file)
 
 
 def trials_together(method: Method, data: Corpus, options: argparse.Namespace, device, add_arguments) -> None:
@@ -270,7 +266,8 @@ def trials_together(method: Method, data: Corpus, options: argparse.Namespace, d
         if pair[0] == best or best is None:
             _add_bleu(curve, snapshots(checkpoint), copies, row, models[row], data, options)
         weights = {} if losses[pair] is None else copies.weights(row)
-        _keep(Trial(losses[pair], runs.steps[row], not runs.flat[row], curve, weights), paths[pair])
+        run = Trial(losses[pair], runs.steps[row], not runs.flat[row], curve, weights)
+        save_tensors(paths[pair], vars(run))
     forget([checkpoint, *snapshots(checkpoint).values()], joined=False)
 
 
@@ -376,8 +373,7 @@ class _Watch:
             point["bleu by length"] = translated_bleu(model, self.data, self.options)
         self.seen.append(point)
         if os.environ.get("RANK", "0") == "0":
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(json.dumps(self.seen), encoding="utf-8")
+            write_text(self.path, json.dumps(self.seen))
         return max(loss, best)
 
     @property

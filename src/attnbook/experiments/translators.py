@@ -147,8 +147,8 @@ def buckets(options: argparse.Namespace) -> tuple[tuple[int, int], ...]:
 
 
 @torch.no_grad()
-def forced_weights(model, pairs: list[Pair], src: Vocabulary, tgt: Vocabulary) -> list[torch.Tensor]:
-    """The weights (words, src) of each pair while the model is fed the right translation."""
+def forced_alignments(model, pairs: list[Pair], src: Vocabulary, tgt: Vocabulary) -> Alignments:
+    """Where the model's weight is largest while it is fed the right translation: links of each pair."""
     device = next(model.parameters()).device
     found = []
     with evaluating(model):
@@ -157,13 +157,10 @@ def forced_weights(model, pairs: list[Pair], src: Vocabulary, tgt: Vocabulary) -
             batch = collate(chunk, src, tgt).to(device)
             _, weights = model(batch.src, batch.tgt[:, :-1], batch.src_mask)
             weights = weights.cpu()
-            found += [weights[row, : len(p.tgt), : len(p.src)] for row, p in enumerate(chunk)]
+            found += [
+                links_from_weights(weights[row, : len(p.tgt), : len(p.src)]) for row, p in enumerate(chunk)
+            ]
     return found
-
-
-def forced_alignments(model, pairs: list[Pair], src: Vocabulary, tgt: Vocabulary) -> Alignments:
-    """Where the model's weight is largest while it is fed the right translation: links of each pair."""
-    return [links_from_weights(weights) for weights in forced_weights(model, pairs, src, tgt)]
 
 
 def distances(alignments: Alignments, pairs: list[Pair]) -> dict[str, float]:
@@ -205,7 +202,7 @@ def measure(
     inside = [i for i, length in enumerate(lengths) if length <= options.longest]
     beyond = [i for i, length in enumerate(lengths) if length > options.longest]
 
-    def scores(rows: list[int]) -> dict[str, float]:
+    def quality(rows: list[int]) -> dict[str, float]:
         mine, right = [ours[i] for i in rows], [theirs[i] for i in rows]
         return {
             "bleu": bleu(mine, right),
@@ -214,16 +211,17 @@ def measure(
             "endless": endless(mine, right, most=MOST_WORDS),
         }
 
-    numbers: dict[str, Any] = scores(inside)
+    numbers: dict[str, Any] = quality(inside)
     if beyond:
-        numbers |= {f"{name} long": value for name, value in scores(beyond).items()}
+        numbers |= {f"{name} long": value for name, value in quality(beyond).items()}
     by_length = {
         f"{low}-{high}": [i for i, length in enumerate(lengths) if low <= length <= high]
         for low, high in buckets(options)
     }
     by_length = {bucket: rows for bucket, rows in by_length.items() if rows}
+    by_bucket = {bucket: quality(rows) for bucket, rows in by_length.items()}
     for name in ("bleu", "chrf", "exact", "endless"):
-        numbers[f"{name} by length"] = {bucket: scores(rows)[name] for bucket, rows in by_length.items()}
+        numbers[f"{name} by length"] = {bucket: scored[name] for bucket, scored in by_bucket.items()}
     numbers["sentences by length"] = {bucket: len(rows) for bucket, rows in by_length.items()}
     if all(pair.alignment is not None for pair in data.test):
         numbers |= _alignment_errors(model, data, inside, by_length, alignments)

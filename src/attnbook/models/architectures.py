@@ -111,14 +111,9 @@ def recurrent(
     return nn.Seq2Seq(reader, decoder(n_tgt, hidden, width, width, score, **options))
 
 
-def transformer(n_src: int, n_tgt: int, **configuration: Any) -> nn.Transformer:
-    """``nn.Transformer`` with its own arguments."""
-    return nn.Transformer(n_src, n_tgt, **configuration)
-
-
 ARCHITECTURES: dict[str, Callable[..., torch.nn.Module]] = {
     "recurrent": recurrent,
-    "transformer": transformer,
+    "transformer": nn.Transformer,
 }
 
 

@@ -16,6 +16,12 @@ from attnbook.training.random_state import random_state, set_random_state
 from attnbook.training.stopping import Validation
 
 
+def save_tensors(path: str | os.PathLike[str], content: Any) -> None:
+    """Keep what ``torch.load`` gives back, in one step: whoever reads ``path`` never sees half of it."""
+    with replacing(path, "wb") as file:
+        torch.save(content, file)
+
+
 class Checkpoint:
     """The whole state of a run, in one file or, with ``path=None``, in none.
 
@@ -67,8 +73,7 @@ class Checkpoint:
             "cpu_seconds": self.history.cpu_seconds,
             "best": self.validation.best,
         }
-        with replacing(self.path, "wb") as file:
-            torch.save(content, file)
+        save_tensors(self.path, content)
 
     def resume(self) -> None:
         """Go on from the file, if there is one.

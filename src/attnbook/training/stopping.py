@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from attnbook.training.evaluating import evaluating
 from attnbook.training.history import History
 
 
@@ -36,9 +37,8 @@ class Validation:
         done = len(history.losses)
         if self.validate is None or not (done % self.every == 0 or last):
             return
-        model.eval()
-        value = float(self.validate(model))
-        model.train()
+        with evaluating(model):
+            value = float(self.validate(model))
         history.validations.append((done, value))
         if value < self.best["value"]:
             weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

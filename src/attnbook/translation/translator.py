@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from attnbook.arguments import whole_number
 from attnbook.data.pairs import join_words, split_words
 from attnbook.data.vocabulary import SPECIAL, Vocabulary
-from attnbook.files import replacing
 from attnbook.nn.transformer import Transformer
+from attnbook.training.checkpoint import save_tensors
 from attnbook.training.evaluating import evaluating
 from attnbook.translation.search import beam, greedy
 
@@ -290,8 +290,7 @@ class Translator:
             "src": self.src_vocabulary.words[len(SPECIAL) :],
             "tgt": self.tgt_vocabulary.words[len(SPECIAL) :],
         }
-        with replacing(path, "wb") as file:
-            torch.save(content, file)
+        save_tensors(path, content)
 
     @classmethod
     def load(
