@@ -436,3 +436,19 @@ def test_progress_can_be_switched_off(monkeypatch, capsys):
     assert records.path() is None
     progress(2)
     assert "0 of 22" in capsys.readouterr().out
+
+
+class Odd(BaseException):
+    """Neither an Exception nor one of Python's own ways out."""
+
+
+def test_the_lines_shown_are_the_learners_own(capsys):
+    def attention_weights(scores):
+        raise Odd("mine")
+
+    assert not check("2.3", attention_weights).passed
+    shown = capsys.readouterr().out
+    assert "of attention_weights: raise Odd" in shown
+    assert "Odd: mine" in shown
+    for ours in ("outcome.value", "oracle.answer", "<lambda>"):
+        assert ours not in shown

@@ -479,23 +479,26 @@ def matching(exercise: CodeExercise, cases, actuals, statuses) -> list[dict[str,
 
     A case on which the learner's code raised agrees with a variant that cannot be computed there either.
     """
+    answered = zip(actuals, statuses, strict=True)
+    if any(actual is None and status != "raised" for actual, status in answered):
+        return []  # no mistake on the list explains a case that gave nothing to compare
     found: list[dict[str, str]] = []
     for switches in exercise.combinations():
         if found and len(switches) > len(found[0]):
             break
         if all(
-            _agrees(exercise, case, switches, actual, status)
-            for case, actual, status in zip(cases, actuals, statuses, strict=True)
+            _agrees(exercise, case, switches, actual) for case, actual in zip(cases, actuals, strict=True)
         ):
             found.append(switches)
     return found
 
 
-def _agrees(exercise: CodeExercise, case: Case, switches, actual, status) -> bool:
+def _agrees(exercise: CodeExercise, case: Case, switches, actual) -> bool:
+    """Whether the variant gives what the learner's code gave; ``actual`` is None where that raised."""
     try:
         wanted = exercise.expected(case, switches)
     except Exception:
-        return actual is None and status == "raised"
+        return actual is None
     if actual is None:
         return False
     return all(close(exercise, wanted[name], actual[name]) for name in wanted)

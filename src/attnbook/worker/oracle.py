@@ -33,9 +33,13 @@ import torch
 
 from attnbook.worker.values import DTYPES, Foreign, copy, same
 
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OWN = {
+    os.path.join(_PACKAGE, room) for room in ("worker", "exercises")
+}  # a check's frames are not the learner's
 _LIBRARIES = tuple(
     os.path.normcase(os.path.abspath(path))
-    for path in {*sysconfig.get_paths().values(), os.path.dirname(__file__), os.path.dirname(torch.__file__)}
+    for path in {*sysconfig.get_paths().values(), *_OWN, os.path.dirname(torch.__file__)}
     if path and path != sysconfig.get_paths().get("data") and path != sysconfig.get_paths().get("scripts")
 )
 

@@ -125,9 +125,8 @@ def _main_verb(words: Sequence[str], finite: int, subject: int, end: int, kinds:
     """The verb that says what is done: "eating" of "is eating", "see" of "didn't see" and of "do you see"."""
     if words[finite] not in _BE | _DO:
         return finite
-    after = next(
-        (i for i in range(max(finite, subject) + 1, end) if words[i] in kinds.verbs | {"too", "very"}), None
-    )
+    stops = kinds.verbs | {"too", "very"}
+    after = next((i for i in range(max(finite, subject) + 1, end) if words[i] in stops), None)
     if after is not None and words[after] in kinds.verbs:
         return after
     return finite if words[finite] in _DO else None  # "we do it": the verb itself

@@ -379,7 +379,7 @@ class Sampler(ClauseMaker):
         path.determiner = "the"
         verb = next(verb for verb in self.verbs["trans"] if verb.base == "cross")
         first = Active(subject=animal, tense="past", negative=True, verb=verb, object=path)
-        blamed, words = self.pick(((animal, sense.CROSSING_STATE), (path, sense.CROSSING_PATH)))
+        blamed, words = self.pick(((animal, sense.STATES["cross", True]), (path, sense.CROSSING_PATH)))
         adjective = self.pick([a for a in self.adjectives if a.word in words])
         it = Pronoun("3s", blamed.noun.gender, thing=True)
         second = Copula(subject=it, tense="past", adjective=adjective, degree="too")

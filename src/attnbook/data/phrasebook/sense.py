@@ -21,7 +21,6 @@ TOO_MUCH = {"size", "age", "width", "length", "weight", "ease", "warmth", "energ
 
 DARK = {"old", "small", "tired", "sick", "sad", "weak", "bad", "difficult", "dangerous", "afraid", "heavy",
         "narrow", "slippery", "empty", "dry", "cold"}  # fmt: skip
-CROSSING_STATE = ("tired", "sick", "weak", "afraid")  # why one does not cross: said of the one that crosses
 CROSSING_PATH = ("wide", "long", "dangerous", "slippery")  # said of what is crossed
 
 # somebody does (not) do it because he is …

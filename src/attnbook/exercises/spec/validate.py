@@ -62,6 +62,15 @@ def _numbers(spec: Exercise) -> Iterator[str]:
         yield f"time_limit: seconds above 0 were expected, got {spec.time_limit!r}."
 
 
+def _taken(spec: CodeExercise) -> list[str]:
+    """The reference's parameters but the switches of mistakes; a module's begin with its state."""
+    return [
+        name
+        for name, parameter in inspect.signature(spec.reference).parameters.items()
+        if parameter.kind is not parameter.KEYWORD_ONLY
+    ]
+
+
 def _signature(spec: CodeExercise) -> Iterator[str]:
     """The learner's parameters are the reference's; a module's are those of its constructor."""
     try:
@@ -70,11 +79,7 @@ def _signature(spec: CodeExercise) -> Iterator[str]:
     except (SyntaxError, ValueError):
         yield f'signature: "{spec.signature}" cannot be called; write it as "{spec.name}(x, mask)".'
         return
-    taken = [
-        name
-        for name, parameter in inspect.signature(spec.reference).parameters.items()
-        if parameter.kind is not parameter.KEYWORD_ONLY
-    ]
+    taken = _taken(spec)
     if isinstance(spec, Module):
         if not taken:
             yield "reference: a module's reference takes the state first, then what forward takes."
@@ -153,11 +158,7 @@ def _case(spec: CodeExercise, case: Case, again: Case) -> str:
     """What is wrong with one input, or an empty string."""
     if case.group not in GROUPS:
         return f'cases: the group "{case.group}" is none of {", ".join(GROUPS)}.'
-    taken = [
-        name
-        for name, parameter in inspect.signature(spec.reference).parameters.items()
-        if parameter.kind is not parameter.KEYWORD_ONLY
-    ][isinstance(spec, Module) :]
+    taken = _taken(spec)[isinstance(spec, Module) :]
     if list(case.args) != taken:
         return f"cases: the arguments are ({', '.join(case.args)}), the reference's ({', '.join(taken)})."
     if isinstance(spec, Module) and (case.init is None or case.state is None or case.cotangents is None):
