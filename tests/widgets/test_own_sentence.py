@@ -1,4 +1,4 @@
-"""AlignmentExplorer on the reader's own sentence: in a page from a disk, without a kernel, by trained models."""
+"""AlignmentExplorer on a reader's own sentence: in a page from disk, without a kernel, by trained models."""
 
 import pytest
 import torch
