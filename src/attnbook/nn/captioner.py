@@ -35,17 +35,23 @@ class ConvAnnotations(nn.Module):
         Convolutions after the maximum.
     coordinates : bool
         Append row and column, so that ``d_annotation`` is ``channels + 2``.
+    colours : int
+        Numbers a pixel: 1 for grey, 3 for red, green and blue.
     """
 
     def __init__(
-        self, channels: int = 64, deeper: int = 1, coordinates: bool = True
+        self,
+        channels: int = 64,
+        deeper: int = 1,
+        coordinates: bool = True,
+        colours: int = 1,
     ):
         super().__init__()
-        checks.sizes(channels=channels, deeper=deeper)
+        checks.sizes(channels=channels, deeper=deeper, colours=colours)
         self.channels, self.coordinates = channels, coordinates
         self.d_annotation = channels + 2 * coordinates
         layers = [
-            *(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(colours, 16, 3, padding=1), nn.ReLU()),
             *(nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
         ]
         for depth in range(deeper):
@@ -54,8 +60,8 @@ class ConvAnnotations(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (batch, 1, height, width) to annotations (batch, L, d_annotation),
-        L = height/2 · width/2, row by row.
+        """Images (batch, colours, height, width) to annotations (batch, L,
+        d_annotation), L = height/2 · width/2, row by row.
 
         Raises
         ------
@@ -63,7 +69,7 @@ class ConvAnnotations(nn.Module):
             If the images have another shape.
         """
         checks.floating("images", images)
-        checks.dimensions("images", images, ("batch", "1", "height", "width"))
+        checks.dimensions("images", images, ("batch", "colours", "height", "width"))
         checks.fits_parameters("images", images, self)
         maps = self.layers(images)  # (batch, channels, height/2, width/2)
         if self.coordinates:
