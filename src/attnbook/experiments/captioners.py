@@ -60,6 +60,13 @@ class Examples:
     def __len__(self) -> int:
         return len(self.captions)
 
+    @property
+    def outside(self) -> Tensor:
+        """(examples, L) of bool: True for places of which no pixel lies in a box."""
+        if self.boxes is None:
+            raise ValueError("boxes: expected examples with boxes")
+        return self.boxes.sum(dim=1) == 0
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -191,7 +198,7 @@ class Trial:
 
 
 class Loss:
-    """Nats a caption; for hard attention with REINFORCE's part, for ``penalty`` with the paper's.
+    """Nats a caption; for hard attention with REINFORCE's part, with ``penalty`` the paper's.
 
     Xu et al. 2015, section 4.1: the reward of an image's draws is the log-probability of its caption, the
     baseline a moving mean of it, and the entropy of the odds is rewarded a little.
@@ -199,24 +206,22 @@ class Loss:
     Parameters
     ----------
     options : argparse.Namespace
-        ``reinforce`` (λ_r) and ``entropy`` (λ_e).
-    penalty : float
-        λ of the doubly stochastic penalty.
+        ``reinforce`` (λ_r), ``entropy`` (λ_e), and ``penalty``, λ of the doubly stochastic penalty.
     """
 
-    def __init__(self, options: argparse.Namespace, penalty: float = 0.0) -> None:
-        self.options, self.penalty = options, penalty
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
         self.baseline = MovingBaseline()
 
-    def __call__(self, model: ShowAttendTell, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        """``batch``: images or annotations, captions, mask."""
-        seen, captions, mask = batch
-        logits, weights = read(model, seen, captions)
+    def __call__(self, model: ShowAttendTell, batch: tuple[Tensor, Tensor, Tensor, Tensor | None]) -> Tensor:
+        """``batch``: images or annotations, captions, mask, and where attention may look."""
+        seen, captions, mask, may = batch
+        logits, weights = read(model, seen, captions, may)
         counts = mask[:, 1:]
         log_prob = _log_prob(logits, captions, counts).sum(dim=1)  # (batch,)
         loss = -log_prob.mean()
-        if self.penalty and weights is not None:
-            loss = loss + self.penalty * doubly_stochastic_penalty(weights, counts)
+        if self.options.penalty and weights is not None:
+            loss = loss + self.options.penalty * doubly_stochastic_penalty(weights, counts)
         attention = model.attention
         if isinstance(attention, HardAttention) and attention.draws:
             draws = attention.take_draws()
@@ -232,10 +237,12 @@ class Loss:
         return loss
 
 
-def read(model: ShowAttendTell, seen: Tensor, captions: Tensor) -> tuple[Tensor, Tensor | None]:
+def read(
+    model: ShowAttendTell, seen: Tensor, captions: Tensor, may: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
     """Logits and weights from images (four dimensions) or from annotations that were kept (three)."""
     forward: Callable[..., tuple[Tensor, Tensor | None]] = model if seen.dim() == 4 else model.decode
-    return forward(seen, captions[:, :-1])
+    return forward(seen, captions[:, :-1], may)
 
 
 def _log_prob(logits: Tensor, captions: Tensor, counts: Tensor) -> Tensor:
@@ -244,14 +251,15 @@ def _log_prob(logits: Tensor, captions: Tensor, counts: Tensor) -> Tensor:
     return logits.log_softmax(dim=-1).gather(-1, right).squeeze(-1).masked_fill(~counts, 0.0)
 
 
-def validation_loss(model: ShowAttendTell, seen: Tensor, examples: Examples) -> float:
+def validation_loss(model: ShowAttendTell, seen: Tensor, examples: Examples, outside: bool = False) -> float:
     """Nats a caption; hard attention takes the likeliest place."""
     total = 0.0
     device = next(model.parameters()).device
     with torch.no_grad(), evaluating(model):
         for rows in torch.arange(len(examples)).split(250):
             captions = examples.captions[rows].to(device)
-            logits, _ = read(model, seen[rows].to(device), captions)
+            may = examples.outside[rows].to(device) if outside else None
+            logits, _ = read(model, seen[rows].to(device), captions, may)
             total -= _log_prob(logits, captions, examples.mask[rows, 1:].to(device)).sum().item()
     return total / len(examples)
 
@@ -261,23 +269,25 @@ def train(
     seen: dict[str, Tensor],
     corpus: Corpus,
     options: argparse.Namespace,
-    penalty: float,
     rate: float,
     seed: int,
+    outside: bool = False,
 ) -> Trial:
-    """Train in place until the validation loss is flat."""
+    """Train in place until the validation loss is flat; with ``outside``, attention never sees a box."""
     device = next(model.parameters()).device
+    may = corpus.train.outside if outside else None
 
-    def batch(step: int) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         generator = torch.Generator().manual_seed(ORDER_SEED * 1_000_003 + step)
         rows = torch.randint(len(corpus.train), (BATCH,), generator=generator)
         parts = (seen["train"], corpus.train.captions, corpus.train.mask)
-        return tuple(part[rows].to(device) for part in parts)  # pyright: ignore[reportReturnType]
+        annotations, captions, mask = (part[rows].to(device) for part in parts)
+        return annotations, captions, mask, None if may is None else may[rows].to(device)
 
     try:
         history = fit(
-            model, batch, steps=options.steps, loss=Loss(options, penalty), learning_rate=rate, seed=seed,
-            validate=lambda each: validation_loss(each, seen["validation"], corpus.validation),
+            model, batch, steps=options.steps, loss=Loss(options), learning_rate=rate, seed=seed,
+            validate=lambda each: validation_loss(each, seen["validation"], corpus.validation, outside),
             validate_every=options.validate_every, patience=options.patience, keep_best=True,
             precision="float32", progress=False,
         )  # fmt: skip
@@ -311,9 +321,10 @@ def chosen(
     options: argparse.Namespace,
     seed: int,
     add_arguments: Callable[[argparse.ArgumentParser], None],
-    penalty: float = 0.0,
+    rates: list[float],
+    outside: bool = False,
 ) -> tuple[ShowAttendTell, dict[str, Any]]:
-    """The captioner of this seed, trained at the learning rate that was best on seed 0.
+    """The captioner of this seed, trained at the learning rate of ``rates`` that was best on seed 0.
 
     Parameters
     ----------
@@ -339,11 +350,11 @@ def chosen(
 
         def make() -> dict[str, Any]:
             set_seed(of_seed)
-            return vars(train(build(), seen(of_seed), corpus, options, penalty, rate, of_seed))
+            return vars(train(build(), seen(of_seed), corpus, options, rate, of_seed, outside))
 
         return Trial(**kept(checkpoint_path(options, of_seed, stem, add_arguments), make))
 
-    rates = sorted(set(options.learning_rates))
+    rates = sorted(set(rates))
     tried = [[rate, trial(rate, SEARCH_SEED).loss] for rate in rates] if len(rates) > 1 else []
     rate = best_rate(tried) if tried else rates[0]
     run = trial(rate, seed)
@@ -367,14 +378,17 @@ def chosen(
 
 
 @torch.no_grad()
-def written(model: ShowAttendTell, seen: Tensor, words: Vocabulary, longest: int) -> list[list[str]]:
-    """Greedy captions, from images or annotations."""
+def written(
+    model: ShowAttendTell, seen: Tensor, words: Vocabulary, longest: int, may: Tensor | None = None
+) -> list[list[str]]:
+    """Greedy captions, from images or annotations; ``may`` (examples, L) says where attention may look."""
     device = next(model.parameters()).device
     captions = []
     with evaluating(model):
-        for part in seen.split(200):
-            annotations = model.encoder(part.to(device)) if part.dim() == 4 else part.to(device)
-            state = model.start(annotations)
+        for rows in torch.arange(len(seen)).split(200):
+            part = seen[rows].to(device)
+            annotations = model.encoder(part) if part.dim() == 4 else part
+            state = model.start(annotations, None if may is None else may[rows].to(device))
             token = torch.full((len(part),), words.bos, device=device)
             tokens = []
             for _ in range(longest + 1):
@@ -385,10 +399,13 @@ def written(model: ShowAttendTell, seen: Tensor, words: Vocabulary, longest: int
     return captions
 
 
-def in_words(model: ShowAttendTell, seen: Tensor, examples: Examples, words: Vocabulary) -> dict[str, float]:
+def in_words(
+    model: ShowAttendTell, seen: Tensor, examples: Examples, words: Vocabulary, outside: bool = False
+) -> dict[str, float]:
     """Shares of captions and of words that are right; for digits and relations apart where there are any."""
     right = [words.decode(row) for row in examples.captions.tolist()]
-    said = written(model, seen, words, max(map(len, right)))
+    may = examples.outside if outside else None
+    said = written(model, seen, words, max(map(len, right)), may)
     pairs = list(zip(said, right, strict=True))
 
     def share(kept_words: Callable[[str], bool]) -> float:
@@ -413,7 +430,7 @@ def in_words(model: ShowAttendTell, seen: Tensor, examples: Examples, words: Voc
 
 
 def in_boxes(
-    model: ShowAttendTell, seen: Tensor, examples: Examples
+    model: ShowAttendTell, seen: Tensor, examples: Examples, outside: bool = False
 ) -> dict[str, dict[str, float]] | dict[str, float]:
     """Where it looks while it writes a digit's word, with the right words fed.
 
@@ -431,7 +448,8 @@ def in_boxes(
     columns: dict[str, list[Tensor]] = {key: [] for key in ("mass", "other", "pointing", "other pointing")}
     with torch.no_grad(), evaluating(model):
         for rows in torch.arange(len(examples)).split(200):
-            _, weights = read(model, seen[rows].to(device), examples.captions[rows].to(device))
+            may = examples.outside[rows].to(device) if outside else None
+            _, weights = read(model, seen[rows].to(device), examples.captions[rows].to(device), may)
             assert weights is not None
             image, step = (examples.objects[rows] >= 0).nonzero(as_tuple=True)
             mask = weights.cpu()[image, step]  # (digit words, L)

@@ -6,8 +6,10 @@ section 4.3); one a seed. They differ in attention alone:
 
 - soft; hard by REINFORCE with a moving baseline; hard with Xu's half-expected trick; none, with one fixed
   vector made from all places;
-- soft over *wide* annotations: a deeper network whose annotations see 18 × 18 of the 24 × 24 pixels and do
-  not know where they are. Its captions may be right while its mask lies elsewhere.
+
+Is the mask an explanation? Three more, at the learning rate of the soft one: soft over *wide* annotations,
+of a deeper network, which see 18 × 18 of the 24 × 24 pixels in place of 10 × 10; and both networks with the
+boxes *hidden*, in training as in the test, so that attention can look at the empty canvas only.
 
 With ``--data FOLDER`` the same on pictures of your own (:mod:`attnbook.data.captioned`): there the
 convolutional network is trained with the captioner, and no boxes are known.
@@ -35,8 +37,12 @@ METHODS: dict[str, dict[str, Any]] = {
     "hard": {"attention": "hard"},
     "hard, half expected": {"attention": "hard", "expected": 0.5},
     "no attention": {"attention": "none"},
-    "soft, wide": {"deeper": 3, "coordinates": False, "start": "mean"},
+    "wide": {"deeper": 3},
+    "hidden": {},
+    "wide, hidden": {"deeper": 3},
 }
+AT_THE_RATE_OF_SOFT = ("wide", "hidden", "wide, hidden")
+HIDDEN = ("hidden", "wide, hidden")
 ON_PICTURES = (SOFT, "hard", "hard, half expected", "no attention")
 
 
@@ -103,8 +109,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         seen = runs.seen(name, seed)["test"]
         numbers[name] = {
             **training,
-            **captioners.in_words(model, seen, runs.corpus.test, runs.corpus.words),
-            "boxes": captioners.in_boxes(model, seen, runs.corpus.test),
+            **captioners.in_words(model, seen, runs.corpus.test, runs.corpus.words, name in HIDDEN),
+            "boxes": captioners.in_boxes(model, seen, runs.corpus.test, name in HIDDEN),
         }
         if options.data is None:
             numbers[name]["digits told apart"] = runs.encoder(name, seed)[1]
@@ -144,6 +150,9 @@ class Runs:
 
     def chosen(self, name: str, seed: int):
         """The captioner of a method and a seed, and the numbers of its training."""
+        rates = self.options.learning_rates
+        if name in AT_THE_RATE_OF_SOFT:
+            rates = [self.chosen(SOFT, captioners.SEARCH_SEED)[1]["learning rate"]]
         return captioners.chosen(
             name,
             lambda: captioners.build(self.corpus, METHODS[name], self.encoder(name, seed)[0], self.device),
@@ -152,7 +161,8 @@ class Runs:
             self.options,
             seed,
             add_arguments,
-            self.options.penalty,
+            rates,
+            name in HIDDEN,
         )
 
     @cache  # noqa: B019 - one object a command
