@@ -136,7 +136,7 @@ def trained(options: argparse.Namespace, seed: int, device: torch.device) -> shi
     if options.data is None:
         room["mass"] = -0.1
     configuration = {**runs.corpus.configuration, **METHODS[SOFT]}
-    return shipping.Trained("captioner", configuration, model, measure, room, {"words": runs.corpus.words})
+    return shipping.Trained("captioner", configuration, model, measure, room, {"caption": runs.corpus.words})
 
 
 class Runs:

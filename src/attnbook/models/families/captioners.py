@@ -12,7 +12,7 @@ ATTENTIONS = ("soft", "hard", "none")
 
 
 def captioner(
-    n_words: int,
+    n_caption: int,
     *,
     attention: str = "soft",
     estimator: str = "reinforce",
@@ -31,7 +31,7 @@ def captioner(
 
     Parameters
     ----------
-    n_words : int
+    n_caption : int
         Size of the vocabulary.
     attention : "soft", "hard" or "none"
     estimator, expected
@@ -59,7 +59,7 @@ def captioner(
     if score is not None and attention == "hard":
         looks = nn.HardAttention(score, estimator, expected=expected)
     places = (canvas // 2) ** 2
-    return nn.ShowAttendTell(encoder, n_words, width, d_embed, hidden, looks, places, start=start)
+    return nn.ShowAttendTell(encoder, n_caption, width, d_embed, hidden, looks, places, start=start)
 
 
 ARCHITECTURES: dict[str, Callable[..., torch.nn.Module]] = {"captioner": captioner}
