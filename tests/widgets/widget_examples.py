@@ -279,8 +279,19 @@ def positions(**options):
     return PositionExplorer(**{**defaults, **options})
 
 
+def scene(**options):
+    """Two handwritten digits, one above the other, of eight to choose from."""
+    from attnbook.data import scenes
+    from attnbook.widgets import Captioner
+
+    pool = scenes.digit_images("test")
+    labels = [scenes.DIGITS[label] for label in pool.labels[:8].tolist()]
+    return Captioner(pool.images[:8], labels, **options)
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
+    "Captioner": scene,
     "HeadExplorer": heads,
     "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
@@ -296,6 +307,7 @@ EXAMPLES = {
 
 # A guess that each of those takes which asks for one.
 GUESSES = {
+    "Captioner": {"place": [5, 7]},
     "HeadExplorer": ["same word", "next word", "head noun"],
     "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},

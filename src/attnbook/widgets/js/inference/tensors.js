@@ -148,8 +148,7 @@ export function conv2d(
           const factor = weight.data[((o * channels + c) * tall + i) * wide + j];
           for (let y = top; y < bottom; y += 1) {
             const from = (c * height + y * stride + i - padding) * width + j - padding;
-            for (let x = left; x < right; x += 1)
-              sums[y * columns + x] += factor * data[from + x * stride];
+            for (let x = left; x < right; x += 1) sums[y * columns + x] += factor * data[from + x * stride];
           }
         }
       }
