@@ -105,6 +105,7 @@ function build(view, body) {
   // The scene. Pointers drag the digits and choose a place; the keyboard has a handle for each.
   const picture = h("canvas", { width: CANVAS, height: CANVAS, role: "img" });
   const mask = h("canvas", { width: CELLS, height: CELLS, "aria-hidden": "true" });
+  const spot = h(".drawn"); // the place that hard attention drew
   const put = (node, [row, column], side) =>
     set(node, {
       style: `top:${(100 * row) / CANVAS}%;left:${(100 * column) / CANVAS}%;width:${(100 * side) / CANVAS}%;height:${(100 * side) / CANVAS}%`,
@@ -184,6 +185,7 @@ function build(view, body) {
     },
     picture,
     mask,
+    spot,
     handles,
     cross,
   );
@@ -250,7 +252,7 @@ function build(view, body) {
   const right = h("p.note");
   const words = h(".modes", { role: "group", "aria-label": "caption: choose a word" });
   const modes = Object.entries(MODES).map(([name, text]) =>
-    button(text, () => change({ mode: name }), { role: "radio", "data-name": name }),
+    button(text, () => change({ mode: name }), { role: "radio", "aria-checked": "false", "data-name": name }),
   );
   const again = button("Draw again", () => change({ seed: (now().seed + 1) % 1000 }));
   const at = () => Math.min(now().word, steps.length - 1);
@@ -261,15 +263,17 @@ function build(view, body) {
   const rows = h("tbody");
   const heads = h("tr");
   const table = h(
-    ".across",
-    h("table.looks", h("caption", "Word by word: where the weight lies"), h("thead", heads), rows),
+    "table.looks",
+    h("caption", "Word by word: where the weight lies"),
+    h("thead", heads),
+    rows,
   );
   const weights = h("tbody");
   const all = h(
     "details.panel",
     { ontoggle: view.redraw },
     stop(h("summary", "Table: all 144 weights of this word, in %")),
-    h(".across", h("table.weights", weights)),
+    h("table.weights", weights),
   );
   const outcome = h(
     "",
@@ -354,11 +358,11 @@ function build(view, body) {
         ),
       );
     }
-    [...words.children].forEach((one, i) => set(one, { "aria-pressed": i === at() }));
+    [...words.children].forEach((one, i) => set(one, { "aria-pressed": `${i === at()}` }));
     say(force, `For “${steps[at()].word}”: look at the cross and nowhere else`);
     release.disabled = !forced.length;
     again.hidden = mode !== "hard";
-    for (const one of modes) set(one, { "aria-checked": one.dataset.name === mode });
+    for (const one of modes) set(one, { "aria-checked": `${one.dataset.name === mode}` });
     heads.replaceChildren(
       ...["word", "its probability", ...named().map((name) => `on the ${name}`), "largest"].map((text) =>
         h("th", { scope: "col" }, text),
@@ -368,7 +372,7 @@ function build(view, body) {
       ...steps.map((step, i) =>
         h(
           "tr",
-          { "data-here": i === at() },
+          { "data-now": i === at() },
           h("th", { scope: "row" }, step.word),
           [
             percent(step.share),
@@ -378,7 +382,9 @@ function build(view, body) {
         ),
       ),
     );
-    const shares = steps[at()].weights;
+    const { weights: shares, place } = steps[at()];
+    spot.hidden = place === null;
+    if (place !== null) put(spot, [2 * Math.floor(place / CELLS), 2 * (place % CELLS)], 2);
     drawMask(shares);
     if (all.open)
       weights.replaceChildren(
@@ -418,7 +424,7 @@ function build(view, body) {
       });
       drawScene();
       const shown = !!steps?.length && !drag?.corner;
-      outcome.hidden = mask.hidden = !shown;
+      outcome.hidden = mask.hidden = spot.hidden = !shown;
       if (shown) drawOutcome();
     },
   };
