@@ -405,7 +405,10 @@ def test_arithmetic_of_a_cell(page_of, scorer):
     painted(page)
     settled(page)
     steps = page.locator("details ol li").all_inner_texts()
-    assert "The arithmetic of “zone” and “Economic”" in page.locator("summary", has_text="The arithmetic").inner_text()
+    assert (
+        "The arithmetic of “zone” and “Economic”"
+        in page.locator("summary", has_text="The arithmetic").inner_text()
+    )
     assert ("tanh" in steps[0]) == (scorer == "additive")
     assert steps[0].startswith("Score: ")
     assert "6 terms" in steps[0]
