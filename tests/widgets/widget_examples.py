@@ -111,6 +111,15 @@ def explorer(**options):
     return AlignmentExplorer(**{**defaults, **options})
 
 
+def translator(**options):
+    """Two sentences that the shipped translators wrote; the page translates any other."""
+    from attnbook.widgets import AlignmentExplorer
+
+    examples = [{"src": SOURCE, "tgt": TARGET, "gold": GOLD}, {"src": ["the", "cat", "sleeps"]}]
+    models = ["04_additive", "03_fixed_vector"]
+    return AlignmentExplorer(examples, **{"models": models, **options})
+
+
 HEAD_WORDS = ["[hidden]", "the", "a", "cat", "dog", "sees", "small", "tired", "was", "it", "sleeps", "that"]
 HEAD_SENTENCES = [["the", "cat", "that", "sees", "a", "dog", "sleeps"], ["it", "was", "tired"]]
 ROLES = {
@@ -270,11 +279,23 @@ def positions(**options):
     return PositionExplorer(**{**defaults, **options})
 
 
+def scene(**options):
+    """Two handwritten digits, one above the other, of eight to choose from."""
+    from attnbook.data import scenes
+    from attnbook.widgets import Captioner
+
+    pool = scenes.digit_images("test")
+    labels = [scenes.DIGITS[label] for label in pool.labels[:8].tolist()]
+    return Captioner(pool.images[:8], labels, **options)
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
+    "Captioner": scene,
     "HeadExplorer": heads,
     "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
+    "AlignmentExplorer with models": translator,
     "AttentionWindow": window,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
@@ -286,9 +307,11 @@ EXAMPLES = {
 
 # A guess that each of those takes which asks for one.
 GUESSES = {
+    "Captioner": {"place": [5, 7]},
     "HeadExplorer": ["same word", "next word", "head noun"],
     "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
+    "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},

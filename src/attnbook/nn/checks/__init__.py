@@ -30,6 +30,7 @@ from attnbook.nn.checks.attention import (
     shared_vocabulary,
     within,
 )
+from attnbook.nn.checks.captioner import annotations, word_mask
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -81,6 +82,7 @@ from attnbook.nn.checks.tensors import (
 )
 
 __all__ = [
+    "annotations",
     "asks_keys",
     "at_least_2d",
     "attention_inputs",
@@ -138,4 +140,5 @@ __all__ = [
     "tokens",
     "whole_number",
     "within",
+    "word_mask",
 ]
