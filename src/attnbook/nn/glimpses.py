@@ -160,7 +160,12 @@ class RecurrentAttentionModel(nn.Module):
         where = torch.relu(self.where(location))
         return torch.relu(self.join_what(what) + self.join_where(where))
 
-    def forward(self, image: Tensor, start: Tensor | None = None) -> Glimpses:
+    def forward(
+        self,
+        image: Tensor,
+        start: Tensor | None = None,
+        told: Tensor | None = None,
+    ) -> Glimpses:
         """Look ``n_glimpses`` times at each image.
 
         Parameters
@@ -168,6 +173,8 @@ class RecurrentAttentionModel(nn.Module):
         image : (batch, height, width)
         start : (batch, 2), optional
             Location of the first glimpse; uniform over the image if left out.
+        told : (batch, n_glimpses − 1, 2), optional
+            Locations of the glimpses after it, in place of the network's choice.
 
         Returns
         -------
@@ -187,7 +194,10 @@ class RecurrentAttentionModel(nn.Module):
             hidden = torch.relu(self.keep(hidden) + self.take(g))
             if t == self.n_glimpses - 1:
                 break
-            location, density = self.next_location(image, hidden.detach())
+            if told is None:
+                location, density = self.next_location(image, hidden.detach())
+            else:
+                location, density = told[:, t], nothing
             locations.append(location)
             log_prob.append(density)
             baseline.append(self.expect(hidden.detach()).squeeze(-1))
