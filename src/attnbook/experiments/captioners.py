@@ -213,7 +213,7 @@ class Loss:
         self.options = options
         self.baseline = MovingBaseline()
 
-    def __call__(self, model: ShowAttendTell, batch: tuple[Tensor, Tensor, Tensor, Tensor | None]) -> Tensor:
+    def __call__(self, model: Any, batch: tuple[Tensor, Tensor, Tensor, Tensor | None]) -> Tensor:
         """``batch``: images or annotations, captions, mask, and where attention may look."""
         seen, captions, mask, may = batch
         logits, weights = read(model, seen, captions, may)
@@ -251,7 +251,7 @@ def _log_prob(logits: Tensor, captions: Tensor, counts: Tensor) -> Tensor:
     return logits.log_softmax(dim=-1).gather(-1, right).squeeze(-1).masked_fill(~counts, 0.0)
 
 
-def validation_loss(model: ShowAttendTell, seen: Tensor, examples: Examples, outside: bool = False) -> float:
+def validation_loss(model: Any, seen: Tensor, examples: Examples, outside: bool = False) -> float:
     """Nats a caption; hard attention takes the likeliest place."""
     total = 0.0
     device = next(model.parameters()).device

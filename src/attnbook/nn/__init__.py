@@ -9,6 +9,11 @@ from attnbook.nn.captioner import (
     ShowAttendTell,
     doubly_stochastic_penalty,
 )
+from attnbook.nn.glimpses import (
+    GlimpseSensor,
+    RecurrentAttentionModel,
+    glimpse_loss,
+)
 from attnbook.nn.global_attention import Attention
 from attnbook.nn.gpt import GPT, GPTState
 from attnbook.nn.gradient_estimators import (
@@ -92,6 +97,7 @@ __all__ = [
     "GRUEncoder",
     "GatheredLocalAttention",
     "GeneralScore",
+    "GlimpseSensor",
     "HardAttention",
     "KVCache",
     "KernelRegression",
@@ -104,6 +110,7 @@ __all__ = [
     "MovingBaseline",
     "MultiHeadAttention",
     "PlainMultiHeadAttention",
+    "RecurrentAttentionModel",
     "RelativePositions",
     "RotaryPositions",
     "SelfAttention",
@@ -120,6 +127,7 @@ __all__ = [
     "doubly_stochastic_penalty",
     "draw_one",
     "expected_outcome",
+    "glimpse_loss",
     "gru_step",
     "gumbel_softmax",
     "hard_lookup",

@@ -31,6 +31,7 @@ from attnbook.nn.checks.attention import (
     within,
 )
 from attnbook.nn.checks.captioner import annotations, word_mask
+from attnbook.nn.checks.glimpses import glimpse_inputs
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -98,6 +99,7 @@ __all__ = [
     "feeding_needs_current",
     "fits_parameters",
     "floating",
+    "glimpse_inputs",
     "head_count",
     "heads",
     "key_and_value",
