@@ -97,7 +97,7 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="12.12",
-    title="★ Does a position know where it is?",
+    title="★ What a position knows",
     points=4,
     minutes=25,
     difficulty="hard",
