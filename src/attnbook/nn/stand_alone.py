@@ -6,10 +6,11 @@ row i, column j attends to the k × k pixels (a, b) around it:
 
     y_ij = Σ_ab softmax_ab(q_ijᵀ k_ab + q_ijᵀ r_(a−i, b−j)) v_ab
 
-r is a learned vector for each offset: its first half belongs to the row offset a − i,
-its second half to the column offset b − j. With several heads the channels are cut
-into groups, one a head, each with projections of its own. The scores are not divided
-by √d. Pixels outside the picture are not attended to, where the paper says nothing.
+r is a learned vector for each offset: its first half belongs to the row offset
+a − i, its second half to the column offset b − j. With several heads the channels
+are cut into groups, one a head, each with projections of its own. The scores are
+not divided by √d. Pixels outside the picture are not attended to; the paper does
+not say what happens there.
 """
 
 from __future__ import annotations

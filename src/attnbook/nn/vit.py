@@ -1,4 +1,4 @@
-"""The Vision Transformer: a picture cut into patches, and the patches read as words.
+"""The Vision Transformer: a picture cut into patches, which are read as words.
 
 Dosovitskiy et al. 2021, https://arxiv.org/abs/2010.11929, equations 1 to 4:
 
