@@ -85,9 +85,8 @@ class StandAloneSelfAttention2d(nn.Module):
         scores = torch.einsum("bndp,bndop->bnop", q, k)  # content
         scores = scores + torch.einsum("bndp,ndo->bnop", q, r)  # where it stands
         inside = windows(torch.ones_like(x[:1, :1]), self.window, 1)[0, 0] > 0
-        scores = scores.masked_fill(
-            ~inside, -torch.inf
-        )  # (batch, n_heads, k², h · w)
+        # (batch, n_heads, k², h · w)
+        scores = scores.masked_fill(~inside, -torch.inf)
         weights = torch.softmax(scores, dim=2)
         context = torch.einsum("bnop,bndop->bndp", weights, v)
         weights = weights.transpose(2, 3).unflatten(3, (self.window, self.window))
@@ -105,7 +104,6 @@ def windows(x: Tensor, window: int, n_heads: int) -> Tensor:
     """The k × k pixels around each pixel, zeros outside: (batch, channels, h, w) →
     (batch, n_heads, channels / n_heads, k², h · w).
     """
-    found = F.unfold(
-        x, window, padding=window // 2
-    )  # (batch, channels · k², h · w)
+    # (batch, channels · k², h · w)
+    found = F.unfold(x, window, padding=window // 2)
     return found.reshape(len(x), n_heads, -1, window * window, found.shape[-1])
