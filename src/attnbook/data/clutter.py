@@ -1,9 +1,9 @@
 """Scenes with one thing in them and known clutter: a whole handwritten digit among pieces of other digits.
 
-A scene is a grid of 6 × 6 cells of 4 × 4 pixels. The digit, 8 × 8 pixels, fills four neighbouring cells; some of
-the other cells hold a quarter of some other digit each; the rest is empty. So ink alone does not say where the
-digit is, and the true box is four whole cells. Digits come from :func:`attnbook.data.scenes.digit_images`: no
-digit image is in two parts.
+A scene is a grid of 6 × 6 cells of 4 × 4 pixels. The digit, 8 × 8 pixels, fills four neighbouring cells;
+some of the other cells hold a quarter of some other digit each; the rest is empty. So ink alone does not say
+where the digit is, and the true box is four whole cells. Digits come from
+:func:`attnbook.data.scenes.digit_images`: no digit image is in two parts.
 """
 
 from __future__ import annotations

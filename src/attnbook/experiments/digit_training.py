@@ -9,7 +9,7 @@ size and condition on its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -145,6 +145,7 @@ def train_at_best_rate(
     seed: int,
     first_seed: int,
     device: torch.device,
+    rates: Sequence[float] = RATES,
 ) -> tuple[nn.Module, dict[str, Any]]:
     """The model of this seed, at the rate with the lowest validation loss on the run's first seed.
 
@@ -159,6 +160,7 @@ def train_at_best_rate(
         Under which the choice is remembered for the seeds that follow in this process.
     steps, seed, first_seed : int
     device : torch.device
+    rates : sequence of float
 
     Returns
     -------
@@ -169,7 +171,7 @@ def train_at_best_rate(
     validation = on(validation, device)
     if (key, steps, first_seed) not in _CHOSEN:
         losses, runs = {}, {}
-        for rate in RATES:
+        for rate in rates:
             runs[rate] = train(
                 build, batches(first_seed), steps=steps, rate=rate, seed=first_seed, device=device
             )

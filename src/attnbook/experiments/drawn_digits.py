@@ -1,9 +1,9 @@
 """The Vision Transformer that ships: it names a digit that a reader draws.
 
-scikit-learn's digits were scanned as black and white pictures of 32 × 32 pixels, and each of the 8 × 8 numbers
-counts the black pixels of a square of 4 × 4. A drawing is brought to 8 × 8 in the same way. For training that
-way is gone backwards and forwards again: enlarge, move at random, call black what is above a random level (a
-high one makes thin strokes), and count.
+scikit-learn's digits were scanned as black and white pictures of 32 × 32 pixels, and each of the 8 × 8
+numbers counts the black pixels of a square of 4 × 4. A drawing is brought to 8 × 8 in the same way. For
+training that way is gone backwards and forwards again: enlarge, move at random, call black what is above a
+random level (a high one makes thin strokes), and count.
 """
 
 from __future__ import annotations
