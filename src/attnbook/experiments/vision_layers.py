@@ -118,7 +118,7 @@ def network(layer: Callable[[], nn.Module]) -> nn.Module:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How long each network is trained."""
     add = parser.add_argument
-    add("--steps", type=int, default=500, metavar="N", help="training steps of 32 digits (default 500)")
+    add("--steps", type=int, default=400, metavar="N", help="training steps of 32 digits (default 400)")
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:

@@ -47,7 +47,7 @@ ERASED = 4  # patches: as many as the digit fills
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How long each network is trained, and on how many scenes it is asked."""
     add = parser.add_argument
-    add("--steps", type=int, default=2500, metavar="N", help="training steps of 32 scenes (default 2500)")
+    add("--steps", type=int, default=2000, metavar="N", help="training steps of 32 scenes (default 2000)")
     add("--scenes", type=int, default=1000, metavar="N", help="test scenes (default 1000)")
 
 
