@@ -23,6 +23,7 @@ from attnbook.nn.multi_head import (
     MultiHeadAttention,
     PlainMultiHeadAttention,
 )
+from attnbook.nn.non_local import NonLocalBlock
 from attnbook.nn.positions import (
     ALiBi,
     LearnedPositions,
@@ -48,6 +49,8 @@ from attnbook.nn.seq2seq import (
     Seq2Seq,
 )
 from attnbook.nn.small_reader import WordModel
+from attnbook.nn.squeeze_excitation import SqueezeExcitation
+from attnbook.nn.stand_alone import StandAloneSelfAttention2d
 from attnbook.nn.transformer import (
     DecoderLayer,
     EncoderLayer,
@@ -56,6 +59,7 @@ from attnbook.nn.transformer import (
     TransformerState,
     TransformerWeights,
 )
+from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
@@ -87,6 +91,7 @@ __all__ = [
     "MaskedWordModel",
     "MovingBaseline",
     "MultiHeadAttention",
+    "NonLocalBlock",
     "PlainMultiHeadAttention",
     "RelativePositions",
     "RotaryPositions",
@@ -95,16 +100,21 @@ __all__ = [
     "SinusoidalPositions",
     "SkipGram",
     "SoftDictionary",
+    "SqueezeExcitation",
+    "StandAloneSelfAttention2d",
     "Transformer",
     "TransformerState",
     "TransformerWeights",
+    "ViT",
     "WordModel",
     "causal_mask",
     "gru_step",
     "hard_lookup",
+    "interpolate_positions",
     "lstm_step",
     "masked_softmax",
     "padding_mask",
+    "patches",
     "positive_pmi",
     "reinforce_loss",
     "scaled_dot_product_attention",

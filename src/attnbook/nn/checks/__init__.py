@@ -30,6 +30,13 @@ from attnbook.nn.checks.attention import (
     shared_vocabulary,
     within,
 )
+from attnbook.nn.checks.images import (
+    feature_maps,
+    odd,
+    picture_size,
+    pictures,
+    position_rows,
+)
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -93,6 +100,7 @@ __all__ = [
     "dimensions",
     "divides",
     "drive_and_attention",
+    "feature_maps",
     "feeding_needs_current",
     "fits_parameters",
     "floating",
@@ -109,10 +117,14 @@ __all__ = [
     "not_empty",
     "not_negative",
     "number",
+    "odd",
     "one_of",
     "padding_last",
     "padding_mask",
     "picture",
+    "picture_size",
+    "pictures",
+    "position_rows",
     "positioned",
     "positions_in_attention",
     "positive_number",
