@@ -1,19 +1,7 @@
 // PatchExplorer: a picture cut into patches, what each attends to, and the reader's own drawing.
 
 import { visionTransformer } from "./inference/vit.js";
-import {
-  argmax,
-  button,
-  h,
-  paint,
-  percent,
-  predictor,
-  say,
-  select,
-  set,
-  stop,
-  widget,
-} from "./lib/base.js";
+import { argmax, button, h, paint, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
 import { loadModel } from "./lib/model_weights.js";
 import { counted, empty, isBlack, SIDE, stroke } from "./mechanisms/drawing.js";
 
@@ -43,6 +31,7 @@ function build(view, body) {
   const [layers, perLayer] = heads;
   const patches = grid ** 2;
   const size = side / grid;
+  const patchOf = (i) => Math.floor(Math.floor(i / side) / size) * grid + Math.floor((i % side) / size);
   const now = () => view.state;
   const anew = { prediction: null, score: null };
   let [read, numbers, picture, known] = [];
@@ -284,8 +273,13 @@ function build(view, body) {
     ask: () =>
       "In the last layer, on average over its heads: which patch will the class token weigh most, and how much?",
     options: () => Array.from({ length: patches }, (_, i) => named(i, grid)),
-    outcome: () => [numbers.best, numbers.share],
-    why: () => "",
+    outcome: () => (numbers ? [numbers.best, numbers.share] : []), // none: a link came before the model
+    why: () => {
+      const sum = (inks) => inks.reduce((a, b) => a + b, 0);
+      const inside = picture.filter((_, i) => patchOf(i) === numbers.best);
+      return `${percent(sum(inside) / (sum(picture) || 1))} of the ink lies there.`;
+    },
+    thing: "patch",
   });
   const result = h("", h(".pe-sides", h("", overview), classes), table);
   body.append(
@@ -308,7 +302,6 @@ function build(view, body) {
 
   return {
     sentence: () => sentence(now(), numbers, { grid }),
-    outside: load,
     reset() {
       at.fill(SIDE / 2);
       isDown = false;
@@ -369,7 +362,7 @@ function build(view, body) {
       });
       const best = row && argmax(row.slice(1));
       const text = row
-        ? `${who} gives ${named(best, grid)} ${percent(row[best + 1])} of its weight, and the class token ${percent(row[0])}.`
+        ? `${who} gives ${percent(row[best + 1])} of its weight to ${named(best, grid)}, and ${percent(row[0])} to ${asks ? "the class token" : "itself"}.`
         : "";
       say(answer, text);
       set(seen, { "aria-valuenow": asks, "aria-valuetext": `${who}. ${text}` });
