@@ -233,7 +233,7 @@ def test_predict_first_loads_the_model_when_it_is_touched(page_of):
     page = page_of([w])
     loaded = "() => [...document.scripts].some((one) => one.src.includes('/models/'))"
     assert not page.evaluate(loaded), "a page that nobody touches costs nothing"
-    assert page.locator(".ab-pe-label").all_inner_texts() == ["?"] * 16
+    assert page.locator(".ab-pe-label").all_text_contents() == ["?"] * 16
     assert page.get_by_role("button", name="Commit").is_disabled()
     page.locator(".ab-predict select").select_option("5")
     settled(page)
@@ -250,9 +250,8 @@ def test_predict_first_loads_the_model_when_it_is_touched(page_of):
 @pytest.mark.browser
 def test_a_model_that_does_not_load_is_said_and_asked_for_again(page_of, tmp_path):
     w = patches(predict=False)
-    page_of([patches()]).close()
-    file = tmp_path / "attnbook" / "models" / "12_vit.js"
     page = page_of([patches()])
+    file = tmp_path / "attnbook" / "models" / "12_vit.js"
     whole = file.read_text(encoding="utf-8")
     file.write_text("// cut off", encoding="utf-8")
     page.get_by_role("button", name="Skip", exact=True).click()

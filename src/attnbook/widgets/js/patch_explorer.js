@@ -38,7 +38,7 @@ function build(view, body) {
 
   // The model: fetched when the reader first touches the widget, or where its numbers are shown from the start.
   const told = h("p.note", { role: "status" });
-  let loading;
+  let [loading, failed] = [];
   const load = () => {
     if (read || loading) return;
     loading = true;
@@ -49,7 +49,10 @@ function build(view, body) {
         read = visionTransformer(loaded);
         say(told, "");
       },
-      (error) => say(told, `The model did not load: ${error.message}.`),
+      (error) => {
+        failed = true; // another try waits for the reader's hand
+        say(told, `The model did not load: ${error.message}.`);
+      },
     );
     view.wait(
       done.then(() => {
@@ -309,7 +312,7 @@ function build(view, body) {
     update() {
       const state = now();
       const { drawing, revealed, asks, head } = state;
-      if (revealed) load();
+      if (revealed && !failed) load();
       compute();
       // The prediction can be judged once the model is there.
       guess.draw();
