@@ -44,22 +44,20 @@ function build(view, body) {
     loading = true;
     say(told, "The trained model is being loaded.");
     const [name] = model.get("models");
-    const done = loadModel(view, name).then(
-      (loaded) => {
+    const done = loadModel(view, name)
+      .then((loaded) => {
         read = visionTransformer(loaded);
         say(told, "");
-      },
-      (error) => {
+      })
+      .catch((error) => {
         failed = true; // another try waits for the reader's hand
         say(told, `The model did not load: ${error.message}.`);
-      },
-    );
-    view.wait(
-      done.then(() => {
+      })
+      .then(() => {
         loading = false;
         view.redraw();
-      }),
-    );
+      });
+    view.wait(done);
   };
   const compute = () => {
     const { drawing, example } = now();
