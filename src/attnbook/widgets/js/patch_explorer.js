@@ -39,25 +39,25 @@ function build(view, body) {
   // The model: fetched when the reader first touches the widget, or where its numbers are shown from the start.
   const told = h("p.note", { role: "status" });
   let [loading, failed] = [];
+  // A promise of whether it is there.
   const load = () => {
-    if (read || loading) return;
-    loading = true;
+    if (loading) return loading;
     say(told, "The trained model is being loaded.");
     const [name] = model.get("models");
-    const done = loadModel(view, name)
+    loading = loadModel(view, name)
       .then((loaded) => {
         read = visionTransformer(loaded);
+        compute();
         say(told, "");
+        view.redraw();
+        return true;
       })
       .catch((error) => {
-        failed = true; // another try waits for the reader's hand
+        [loading, failed] = [null, true]; // another try waits for the reader's hand
         say(told, `The model did not load: ${error.message}.`);
-      })
-      .then(() => {
-        loading = false;
-        view.redraw();
+        return false;
       });
-    view.wait(done);
+    return view.wait(loading);
   };
   const compute = () => {
     const { drawing, example } = now();
@@ -281,6 +281,7 @@ function build(view, body) {
       return `${percent(sum(inside) / (sum(picture) || 1))} of the ink lies there.`;
     },
     thing: "patch",
+    ready: load,
   });
   const result = h("", h(".pe-sides", h("", overview), classes), table);
   body.append(
@@ -312,9 +313,7 @@ function build(view, body) {
       const { drawing, revealed, asks, head } = state;
       if (revealed && !failed) load();
       compute();
-      // The prediction can be judged once the model is there.
       guess.draw();
-      for (const one of guess.panel.querySelectorAll(".ab-main")) one.disabled = !numbers;
       const isShown = revealed && numbers;
       const weights = isShown && shown();
       const row = weights?.[asks];

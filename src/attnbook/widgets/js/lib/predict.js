@@ -10,8 +10,9 @@ export const grade = ({ choice, share, answer, actual }) =>
 
 // The panel that hides the outcome until the reader commits or skips.
 // ask(): the question; options(): words, or none where only a share is asked; outcome(): [index of the right word or
-// null, its share]; why(): one sentence; thing: what is chosen.
-export function predictor(view, { ask, options, outcome, why, thing = "word" }) {
+// null, its share]; why(): one sentence; thing: what is chosen; ready(): a promise of
+// whether there is an outcome, where that takes time.
+export function predictor(view, { ask, options, outcome, why, thing = "word", ready }) {
   const panel = h(".predict");
   let shown;
   const skip = (revealed) => view.change({ prediction: null, score: null, revealed });
@@ -48,7 +49,8 @@ export function predictor(view, { ask, options, outcome, why, thing = "word" }) 
               ".row",
               button(
                 "Commit",
-                () => {
+                async () => {
+                  if (ready && !(await ready())) return;
                   const [answer, actual] = outcome();
                   const prediction = {
                     choice: choice.value ? +choice.value : null,
