@@ -1,6 +1,7 @@
 """From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, the centre of
 AttentionWindow, both words of PositionExplorer or a word of SelfAttentionPlayground (which holds 16 words),
-draws on the board of PatchExplorer, or moves over the large picture of HeadExplorer, of words or of a translation.
+draws on the board of PatchExplorer, or moves over the large picture of HeadExplorer, of words or of a
+translation.
 
     python benchmarks/pointer.py [--widget NAME] [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 

@@ -259,7 +259,7 @@ function build(view, body) {
         h(
           "tr",
           h("td"),
-          cells[0].map((_, x) => h("th", { scope: "col" }, `column ${x + 1}`)),
+          cells[0].map((_, x) => h("th", { scope: "col" }, `col. ${x + 1}`)),
         ),
       ),
       h(
