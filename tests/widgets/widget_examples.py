@@ -289,6 +289,20 @@ def scene(**options):
     return Captioner(pool.images[:8], labels, **options)
 
 
+def patches(**options):
+    """Three digits that were not drawn by a reader."""
+    import torch
+
+    from attnbook.widgets import PatchExplorer
+
+    draw = torch.Generator().manual_seed(3)
+    ring = [[min(abs(abs(x - 3.5) + abs(y - 3.5) - 3) < 1, 1) * 16 for x in range(8)] for y in range(8)]
+    line = [[16 * (x in (3, 4)) for x in range(8)] for _ in range(8)]
+    noise = torch.randint(0, 17, (8, 8), generator=draw)
+    defaults = {"challenge": "Draw a seven that it reads as a one."}
+    return PatchExplorer([ring, line, noise], ["ring", "line", "noise"], **{**defaults, **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "Captioner": scene,
@@ -297,6 +311,7 @@ EXAMPLES = {
     "AlignmentExplorer": explorer,
     "AlignmentExplorer with models": translator,
     "AttentionWindow": window,
+    "PatchExplorer": patches,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
     "Quiz": quiz,
@@ -313,6 +328,7 @@ GUESSES = {
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
     "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
+    "PatchExplorer": {"choice": 5, "share": 0.2},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
     "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},

@@ -42,6 +42,7 @@ from attnbook.nn.multi_head import (
     MultiHeadAttention,
     PlainMultiHeadAttention,
 )
+from attnbook.nn.non_local import NonLocalBlock
 from attnbook.nn.positions import (
     ALiBi,
     LearnedPositions,
@@ -67,6 +68,8 @@ from attnbook.nn.seq2seq import (
     Seq2Seq,
 )
 from attnbook.nn.small_reader import WordModel
+from attnbook.nn.squeeze_excitation import SqueezeExcitation
+from attnbook.nn.stand_alone import StandAloneSelfAttention2d
 from attnbook.nn.transformer import (
     DecoderLayer,
     EncoderLayer,
@@ -75,6 +78,7 @@ from attnbook.nn.transformer import (
     TransformerState,
     TransformerWeights,
 )
+from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
@@ -109,6 +113,7 @@ __all__ = [
     "MaskedWordModel",
     "MovingBaseline",
     "MultiHeadAttention",
+    "NonLocalBlock",
     "PlainMultiHeadAttention",
     "RecurrentAttentionModel",
     "RelativePositions",
@@ -119,9 +124,12 @@ __all__ = [
     "SinusoidalPositions",
     "SkipGram",
     "SoftDictionary",
+    "SqueezeExcitation",
+    "StandAloneSelfAttention2d",
     "Transformer",
     "TransformerState",
     "TransformerWeights",
+    "ViT",
     "WordModel",
     "causal_mask",
     "doubly_stochastic_penalty",
@@ -131,9 +139,11 @@ __all__ = [
     "gru_step",
     "gumbel_softmax",
     "hard_lookup",
+    "interpolate_positions",
     "lstm_step",
     "masked_softmax",
     "padding_mask",
+    "patches",
     "positive_pmi",
     "reinforce_loss",
     "scaled_dot_product_attention",

@@ -4,6 +4,7 @@ from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.captioner import Captioner
 from attnbook.widgets.head_explorer import HeadExplorer
+from attnbook.widgets.patch_explorer import PatchExplorer
 from attnbook.widgets.position_explorer import PositionExplorer
 from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
@@ -16,6 +17,7 @@ __all__ = [
     "AttentionWindow",
     "Captioner",
     "HeadExplorer",
+    "PatchExplorer",
     "PositionExplorer",
     "QKVPlayground",
     "Quiz",

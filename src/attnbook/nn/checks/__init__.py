@@ -32,6 +32,13 @@ from attnbook.nn.checks.attention import (
 )
 from attnbook.nn.checks.captioner import annotations, word_mask
 from attnbook.nn.checks.glimpses import glimpse_inputs
+from attnbook.nn.checks.images import (
+    feature_maps,
+    odd,
+    picture_size,
+    pictures,
+    position_rows,
+)
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -96,6 +103,7 @@ __all__ = [
     "dimensions",
     "divides",
     "drive_and_attention",
+    "feature_maps",
     "feeding_needs_current",
     "fits_parameters",
     "floating",
@@ -113,10 +121,14 @@ __all__ = [
     "not_empty",
     "not_negative",
     "number",
+    "odd",
     "one_of",
     "padding_last",
     "padding_mask",
     "picture",
+    "picture_size",
+    "pictures",
+    "position_rows",
     "positioned",
     "positions_in_attention",
     "positive_number",

@@ -15,6 +15,7 @@ const WIDGETS = {
   AttentionWindow: "attention_window.js",
   Captioner: "captioner.js",
   HeadExplorer: "head_explorer.js",
+  PatchExplorer: "patch_explorer.js",
   PositionExplorer: "position_explorer.js",
   QKVPlayground: "qkv_playground.js",
   Quiz: "quiz.js",
