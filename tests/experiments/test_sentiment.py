@@ -141,7 +141,20 @@ def test_bag_of_words_gives_the_stored_figure(corpora):
 @pytest.mark.realdata
 def test_the_command_stores_a_table(corpora, tmp_path, capsys):
     path = tmp_path / "sentiment.json"
-    words = ["run", "sentiment", "--seeds", "1", "--epochs", "1", "--learning-rates", "0.01", "--device", "cpu", "--out", str(path)]
+    words = [
+        "run",
+        "sentiment",
+        "--seeds",
+        "1",
+        "--epochs",
+        "1",
+        "--learning-rates",
+        "0.01",
+        "--device",
+        "cpu",
+        "--out",
+        str(path),
+    ]
     assert main(words) == 0
     assert "accuracy/learned query" in capsys.readouterr().out
     assert path.exists()

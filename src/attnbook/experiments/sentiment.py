@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--learning-rates", type=float, nargs="+", default=[0.003, 0.01, 0.03, 0.1], metavar="R",
         help="Adam's; tried for each model and split (default .003 .01 .03 .1)")  # fmt: skip
     add("--dropout", type=float, default=0.5, metavar="P",
-        help="on word vectors that begin small; without it they begin at torch's size (default 0.5)")  # fmt: skip
+        help="on word vectors that begin small; the others begin at torch's size (default 0.5)")  # fmt: skip
     add("--steps", type=int, default=400, metavar="N", help="reviews: training steps at most (default 400)")
 
 
@@ -185,7 +185,7 @@ class Trained:
 def _best(
     parts: Sequence[Labelled], vocab: int, options: argparse.Namespace, seed: int, steps: int, every: int
 ) -> dict[str, Trained]:
-    """For each pooling: trained on the first part in every setting of the grid, the lowest loss on the second.
+    """For each pooling, the model with the lowest loss on the second part, of one a setting of the grid.
 
     All models of a grid begin with the same random numbers and see the same batches.
     """

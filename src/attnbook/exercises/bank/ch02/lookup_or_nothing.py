@@ -31,8 +31,10 @@ EXIT = Mistakes(
         "The added entry scores 1, so e is added below the line. Its score is 0, and exp(0) = 1.",
     ),
     zero=Wrong(
-        lambda scores: torch.exp(scores - scores.amax(-1, keepdim=True))
-        / (1 + torch.exp(scores - scores.amax(-1, keepdim=True)).sum(-1, keepdim=True)),
+        lambda scores: (
+            torch.exp(scores - scores.amax(-1, keepdim=True))
+            / (1 + torch.exp(scores - scores.amax(-1, keepdim=True)).sum(-1, keepdim=True))
+        ),
         "The largest score is taken away from the keys' scores and not from the added entry's 0. Taking a "
         "number away changes nothing only if it is taken away from *all* scores.",
     ),
