@@ -44,8 +44,8 @@ FORM = Mistakes(
     ),
     whole=Wrong(
         softmax_of_the_whole,
-        "The largest score of the *whole* tensor is taken away from every row. A row whose own scores lie far "
-        "below it keeps nothing but exponentials of 0, and 0 divided by 0 is NaN. Each row has its own "
+        "The largest score of the *whole* tensor is taken away from every row. A row whose own scores lie "
+        "far below it keeps nothing but exponentials of 0, and 0 divided by 0 is NaN. Each row has its own "
         "largest score.",
     ),
     overflow=Wrong(

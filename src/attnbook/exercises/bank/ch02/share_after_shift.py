@@ -27,7 +27,8 @@ EXERCISE = Prediction(
         ),
         Nearby(
             5.63 / 9.93,
-            "That is the score of *I* divided by the sum of the scores. Softmax divides exponentials, not scores.",
+            "That is the score of *I* divided by the sum of the scores. Softmax divides exponentials, not "
+            "scores.",
             0.02,
         ),
         Nearby(
