@@ -1,11 +1,12 @@
 """How much does one fixed vector hold? Translators without attention, varied one thing at a time.
 
-All have the same encoder and decoder of 128 numbers; the vector between them passes through a layer of 16 to
-128 numbers, so that only its room differs, hardly the number of weights. Others read the source backwards
-(Sutskever et al. 2014, section 3.3), or have a second decoder layer or LSTM units. All are trained by the rule
-of :mod:`attnbook.experiments.training_rule`. Beside them the task of the far-off answer
+All have the same encoder and decoder of 64 numbers; the vector between them passes through a layer of 8
+to 64 numbers, so that only its room differs, hardly the number of weights. Others read the source backwards
+(Sutskever et al. 2014, section 3.3), or have a second decoder layer or LSTM units. All are trained by the
+rule of :mod:`attnbook.experiments.training_rule`. Beside them the task of the far-off answer
 (:mod:`attnbook.data.upbringing`): plain, GRU and LSTM units by distance and distractor, what they answer and
-what a linear probe reads off the same state.
+what a linear probe reads off the same state. And what a linear probe reads off the vector of the translator
+that ships, :mod:`attnbook.models` "03_fixed_vector", by length of the sentence and place of the word.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attnbook.data import upbringing
+from attnbook import models
+from attnbook.data import phrasebook, upbringing
 from attnbook.data.pairs import Pair
+from attnbook.data.vocabulary import collate
 from attnbook.experiments import training_rule, translators
 from attnbook.experiments.options import at_least
 from attnbook.nn import DecoderState, GRUEncoder, LSTMEncoder, Seq2Seq
@@ -28,7 +31,7 @@ from attnbook.training.fit import fit
 
 ABOUT = "one fixed vector: BLEU by length, with its size, direction, layers and units varied"
 
-SIZE = 128  # numbers in each state
+SIZE = 64  # numbers in each state
 D_EMBED = 64
 UNITS = {"plain": nn.RNN, "GRU": nn.GRU, "LSTM": nn.LSTM}
 ENCODERS = {"GRU": GRUEncoder, "LSTM": LSTMEncoder}
@@ -56,7 +59,7 @@ class Variant:
     backwards: bool = False
 
 
-ROOMS = {f"room {room}": Variant(room=room) for room in (16, 32, 64, 128)}
+ROOMS = {f"room {room}": Variant(room=room) for room in (8, 16, 64)}
 OTHERS = {
     "plain order": Variant(),
     "backwards": Variant(backwards=True),
@@ -69,8 +72,8 @@ FAMILIES = {"rooms": ROOMS, "others": OTHERS}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which models; the corpus and the rule of training are those of all translators."""
     add = parser.add_argument
-    add("--family", choices=(*FAMILIES, "far-off"), default="rooms",
-        help="the vector's room (default), other machines, or the far-off answer")  # fmt: skip
+    add("--family", choices=(*FAMILIES, "far-off", "probe"), default="rooms",
+        help="the vector's room (default), other machines, the far-off answer, or a probe")  # fmt: skip
     add("--task-steps", type=int, default=600, metavar="N", help="steps on the far-off answer (default 600)")
     translators.add_corpus_arguments(parser)
     training_rule.add_training_arguments(parser)
@@ -92,6 +95,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     at_least(options, 1, "pairs", "test_pairs", "task_steps")
     if options.family == "far-off":
         return {name: far_off(name, options.task_steps, seed, device) for name in UNITS}
+    if options.family == "probe":
+        return probe_places(seed, options.pairs, options.test_pairs)
     data = translators.corpus(options)
     return {
         name: translated(name, variant, data, options, seed, device)
@@ -308,3 +313,128 @@ def linear_probe(states: Tensor, labels: Tensor, n_labels: int, penalty: float =
     weights = torch.linalg.solve(squares, states[:half].T @ (wanted - offset))
     said = (states[half:] @ weights + offset).argmax(dim=-1)
     return (said == labels[half:]).double().mean().item()
+
+
+# ---- what the vector of the translator holds ------------------------------------------------------------
+
+
+def probe_places(seed: int, pairs: int, test_pairs: int) -> dict[str, Any]:
+    """Which word stands at a place: what a probe reads off the vector, and what the decoder writes.
+
+    By length of the sentence and place of the word, counted from 1, the share of right words
+
+    - of a linear probe on the vector of the trained encoder ("trained");
+    - of the same probe on an encoder before training ("untrained"), on the counts of the words ("bag of
+      words"), and on the trained vectors with the sentences' answers exchanged ("shuffled");
+    - of the decoder at the French word with a sure link to this word, fed with the right French words before
+      it ("decoder"), and the same with the vector of another sentence ("decoder, other vector").
+
+    Another seed is another sample of sentences and another untrained encoder. The trained model is one.
+    """
+    shipped = models.load("03_fixed_vector", "cpu")
+    src, tgt = shipped.src, shipped.tgt
+    torch.manual_seed(seed)
+    untrained = models.build(shipped.architecture, len(src), len(tgt), shipped.configuration)
+    fitted = phrasebook.sample(pairs, 100 + seed, "small", (2, max(PROBED_LENGTHS)), "train")
+    each = max(1, test_pairs // len(PROBED_LENGTHS))
+    tests = {n: phrasebook.sample(each, 200 + seed, "small", (n, n), "test") for n in PROBED_LENGTHS}
+    found: dict[str, Any] = {}
+    for kind, features in {
+        "trained": partial(vectors, shipped.model, src, tgt),
+        "untrained": partial(vectors, untrained, src, tgt),
+        "bag of words": partial(bags, src),
+    }.items():
+        known = features(fitted)
+        asked = {n: features(sentences) for n, sentences in tests.items()}
+        for place in PROBED_PLACES:
+            rows = [row for row, pair in enumerate(fitted) if len(pair.src) >= place]
+            words = torch.tensor([src.encode(fitted[row].src)[place - 1] for row in rows])
+            probe = softmax_probe(known[rows], words, len(src))
+            # the same probe, fitted to the words of other sentences: what it finds where there is nothing
+            blind = None
+            if kind == "trained":
+                blind = softmax_probe(known[rows], words[torch.randperm(len(words))], len(src))
+            for n, sentences in tests.items():
+                if n < place:
+                    continue
+                right = torch.tensor([src.encode(pair.src)[place - 1] for pair in sentences])
+                cell = found.setdefault(str(n), {}).setdefault(str(place), {})
+                cell[kind] = (probe(asked[n]) == right).double().mean().item()
+                if blind is not None:
+                    cell["shuffled"] = (blind(asked[n]) == right).double().mean().item()
+    for n, sentences in tests.items():
+        for kind, other in (("decoder", False), ("decoder, other vector", True)):
+            written = decoder_at_links(shipped.model, sentences, src, tgt, other)
+            for place in PROBED_PLACES:
+                if place <= n:
+                    found[str(n)][str(place)][kind] = written[place - 1]
+    return found | {"sentences": {"fitted": len(fitted), "asked a length": each}}
+
+
+PROBED_LENGTHS = (5, 8, 12, 16, 20)
+PROBED_PLACES = (1, 2, 3, 5, 8, 11, 15, 19)
+
+
+@torch.no_grad()
+def vectors(model, src, tgt, pairs: Sequence[Pair]) -> Tensor:
+    """The fixed vectors (n, d_memory) of sentences."""
+    found = []
+    for start in range(0, len(pairs), 500):
+        batch = collate(pairs[start : start + 500], src, tgt)
+        found.append(model.start(batch.src, batch.src_mask).summary)
+    return torch.cat(found)
+
+
+def bags(src, pairs: Sequence[Pair]) -> Tensor:
+    """How often each word stands in each sentence (n, words)."""
+    rows = torch.zeros(len(pairs), len(src))
+    for row, pair in zip(rows, pairs, strict=True):
+        numbers = torch.tensor(src.encode(pair.src))
+        row.scatter_add_(0, numbers, torch.ones(len(numbers)))
+    return rows
+
+
+def softmax_probe(states: Tensor, labels: Tensor, n_labels: int, rounds: int = 50):
+    """A linear map and a softmax, fitted to states (n, d) and labels (n,) by L-BFGS; returns its answers."""
+    mean, spread = states.mean(dim=0), states.std(dim=0) + 1e-6
+    scaled = (states - mean) / spread
+    layer = nn.Linear(states.shape[1], n_labels)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    optimiser = torch.optim.LBFGS(layer.parameters(), max_iter=rounds, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimiser.zero_grad()
+        loss = nn.functional.cross_entropy(layer(scaled), labels) + 1e-4 * layer.weight.square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+
+    @torch.no_grad()
+    def answers_of(others: Tensor) -> Tensor:
+        return layer((others - mean) / spread).argmax(dim=-1)
+
+    return answers_of
+
+
+@torch.no_grad()
+def decoder_at_links(model, pairs: Sequence[Pair], src, tgt, other: bool) -> list[float]:
+    """For each place of the source, the share of its sure French words that the decoder writes.
+
+    It is fed with the right words. With ``other`` it starts from the next sentence's vector, so that the
+    right words before are all it knows.
+    """
+    batch = collate(pairs, src, tgt)
+    state = model.start(batch.src, batch.src_mask)
+    if other:
+        state = state.select(torch.arange(len(pairs)).roll(1))
+    logits, _ = model.decoder(batch.tgt[:, :-1], state)
+    written = logits.argmax(dim=-1)
+    right, all_of = [0] * batch.src.shape[1], [0] * batch.src.shape[1]
+    for row, pair in enumerate(pairs):
+        for s, t, kind in pair.alignment or ():
+            if kind == "S":
+                all_of[s] += 1
+                right[s] += int(written[row, t] == batch.tgt[row, t + 1])
+    return [a / max(1, b) for a, b in zip(right, all_of, strict=True)]
