@@ -1,7 +1,7 @@
 """How much does one fixed vector hold? Translators without attention, varied one thing at a time.
 
 All have the same encoder and decoder of 64 numbers; the vector between them passes through a layer of 8
-to 64 numbers, so that only its room differs, hardly the number of weights. Others read the source backwards
+or 64 numbers, so that only its room differs, hardly the number of weights. Others read the source backwards
 (Sutskever et al. 2014, section 3.3), or have a second decoder layer or LSTM units. All are trained by the
 rule of :mod:`attnbook.experiments.training_rule`. Beside them the task of the far-off answer
 (:mod:`attnbook.data.upbringing`): plain, GRU and LSTM units by distance and distractor, what they answer and
@@ -59,7 +59,7 @@ class Variant:
     backwards: bool = False
 
 
-ROOMS = {f"room {room}": Variant(room=room) for room in (8, 16, 64)}
+ROOMS = {f"room {room}": Variant(room=room) for room in (8, 64)}
 OTHERS = {
     "plain order": Variant(),
     "backwards": Variant(backwards=True),
@@ -334,7 +334,7 @@ def probe_places(seed: int, pairs: int, test_pairs: int) -> dict[str, Any]:
     shipped = models.load("03_fixed_vector", "cpu")
     src, tgt = shipped.src, shipped.tgt
     torch.manual_seed(seed)
-    untrained = models.build(shipped.architecture, len(src), len(tgt), shipped.configuration)
+    untrained = models.build(shipped.architecture, shipped.configuration, shipped.vocabularies)
     fitted = phrasebook.sample(pairs, 100 + seed, "small", (2, max(PROBED_LENGTHS)), "train")
     each = max(1, test_pairs // len(PROBED_LENGTHS))
     tests = {n: phrasebook.sample(each, 200 + seed, "small", (n, n), "test") for n in PROBED_LENGTHS}
