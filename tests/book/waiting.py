@@ -9,7 +9,6 @@ NOT_BROUGHT_OVER = {
     "chapters/00_preliminaries",
     "chapters/01_biological_attention",
     "chapters/02_attention_as_lookup",
-    "chapters/03_the_bottleneck",
     "chapters/05_luong",
     "chapters/07_self_attention",
     "chapters/08_multi_head_attention",
