@@ -111,6 +111,15 @@ def explorer(**options):
     return AlignmentExplorer(**{**defaults, **options})
 
 
+def translator(**options):
+    """Two sentences that the shipped translators wrote; the page translates any other."""
+    from attnbook.widgets import AlignmentExplorer
+
+    examples = [{"src": SOURCE, "tgt": TARGET, "gold": GOLD}, {"src": ["the", "cat", "sleeps"]}]
+    models = ["04_additive", "03_fixed_vector"]
+    return AlignmentExplorer(examples, **{"models": models, **options})
+
+
 HEAD_WORDS = ["[hidden]", "the", "a", "cat", "dog", "sees", "small", "tired", "was", "it", "sleeps", "that"]
 HEAD_SENTENCES = [["the", "cat", "that", "sees", "a", "dog", "sleeps"], ["it", "was", "tired"]]
 ROLES = {
@@ -275,6 +284,7 @@ EXAMPLES = {
     "HeadExplorer": heads,
     "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
+    "AlignmentExplorer with models": translator,
     "AttentionWindow": window,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
@@ -289,6 +299,7 @@ GUESSES = {
     "HeadExplorer": ["same word", "next word", "head noun"],
     "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
+    "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
