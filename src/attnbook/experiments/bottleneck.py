@@ -1,7 +1,7 @@
 """How much does one fixed vector hold? Translators without attention, varied one thing at a time.
 
 All have the same encoder and decoder of 64 numbers; the vector between them passes through a layer of 8
-or 64 numbers, so that only its room differs, hardly the number of weights. Others read the source backwards
+to 64 numbers, so that only its room differs, hardly the number of weights. Others read the source backwards
 (Sutskever et al. 2014, section 3.3), or have a second decoder layer or LSTM units. All are trained by the
 rule of :mod:`attnbook.experiments.training_rule`. Beside them the task of the far-off answer
 (:mod:`attnbook.data.upbringing`): plain, GRU and LSTM units by distance and distractor, what they answer and
@@ -59,7 +59,7 @@ class Variant:
     backwards: bool = False
 
 
-ROOMS = {f"room {room}": Variant(room=room) for room in (8, 64)}
+ROOMS = {f"room {room}": Variant(room=room) for room in (8, 16, 32, 64)}
 OTHERS = {
     "plain order": Variant(),
     "backwards": Variant(backwards=True),
