@@ -3,6 +3,8 @@ rest of attnbook, but for its checks of plain numbers.
 """
 
 from attnbook.nn.attention import scaled_dot_product_attention
+from attnbook.nn.draw import DRAW, VAE, Drawing
+from attnbook.nn.filter_bank import FilterBank
 from attnbook.nn.global_attention import Attention
 from attnbook.nn.gpt import GPT, GPTState
 from attnbook.nn.hard import HardAttention, MovingBaseline, reinforce_loss
@@ -59,8 +61,10 @@ from attnbook.nn.transformer import (
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
+    "DRAW",
     "GPT",
     "LSTMN",
+    "VAE",
     "ALiBi",
     "AdditiveScore",
     "Attention",
@@ -69,8 +73,10 @@ __all__ = [
     "DecoderLayer",
     "DecoderState",
     "DotScore",
+    "Drawing",
     "EncoderLayer",
     "FeedForward",
+    "FilterBank",
     "GPTState",
     "GRUDecoder",
     "GRUEncoder",

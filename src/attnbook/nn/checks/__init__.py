@@ -30,6 +30,14 @@ from attnbook.nn.checks.attention import (
     shared_vocabulary,
     within,
 )
+from attnbook.nn.checks.drawing import (
+    noise,
+    pictures,
+    probabilities,
+    raw_window,
+    whole_window,
+    window,
+)
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -106,6 +114,7 @@ __all__ = [
     "mask",
     "mask_width",
     "multi_head_inputs",
+    "noise",
     "not_empty",
     "not_negative",
     "number",
@@ -113,10 +122,13 @@ __all__ = [
     "padding_last",
     "padding_mask",
     "picture",
+    "pictures",
     "positioned",
     "positions_in_attention",
     "positive_number",
+    "probabilities",
     "probability",
+    "raw_window",
     "recurrent_step",
     "saliency_extras",
     "same_batch",
@@ -137,5 +149,7 @@ __all__ = [
     "tensor",
     "tokens",
     "whole_number",
+    "whole_window",
+    "window",
     "within",
 ]
