@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Every model gets the same."""
     add = parser.add_argument
     add("--steps", type=int, default=2500, metavar="N", help="training steps (default 2500)")
-    add("--grid-steps", type=int, default=500, metavar="N", help="steps for each learning rate (default 500)")
+    add("--grid-steps", type=int, default=400, metavar="N", help="steps for each learning rate (default 400)")
     add("--batch", type=int, default=64, metavar="N", help="pictures a step (default 64)")
 
 
@@ -274,7 +274,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         key: {}
         for key in (
             *("bound", "validation", "rate", "grid", "parameters", "CPU seconds"),
-            *("windows", "untrained windows", "samples"),
+            *("windows", "untrained windows"),
         )
     }
     for name, build in MODELS.items():
