@@ -104,6 +104,9 @@ class DRAW(nn.Module):
         N of the windows; None reads, or writes, the whole picture at each step.
     inside : bool
         Keep the windows on the picture; False is the paper's way.
+    start : float
+        Of all pixels of the first canvas, as a logit, before training. A canvas as
+        faint as the average picture saves the steps that would only wipe it.
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class DRAW(nn.Module):
         read_size: int | None = 5,
         write_size: int | None = 5,
         inside: bool = False,
+        start: float = 0.0,
     ):
         super().__init__()
         checks.sizes(
@@ -138,7 +142,7 @@ class DRAW(nn.Module):
         self.posterior = nn.Linear(hidden, 2 * latent)
         self.decoder = nn.LSTMCell(latent, hidden)
         self.patch = nn.Linear(hidden, drawn)
-        self.first_canvas = nn.Parameter(torch.zeros(height, width))
+        self.first_canvas = nn.Parameter(torch.full((height, width), float(start)))
 
     def forward(self, picture: Tensor, noise: Tensor | None = None) -> Drawing:
         """Read a picture and draw it again.
@@ -267,9 +271,18 @@ class VAE(nn.Module):
         Numbers in the hidden layer of the encoder and of the decoder.
     latent : int
         Numbers in z.
+    start : float
+        Of the pixels' biases, as a logit, before training; see ``DRAW``.
     """
 
-    def __init__(self, height: int, width: int, hidden: int = 96, latent: int = 48):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        hidden: int = 96,
+        latent: int = 48,
+        start: float = 0.0,
+    ):
         super().__init__()
         checks.sizes(height=height, width=width, hidden=hidden, latent=latent)
         self.height, self.width, self.latent = height, width, latent
@@ -277,6 +290,7 @@ class VAE(nn.Module):
         self.posterior = nn.Linear(hidden, 2 * latent)
         self.decoder = nn.Linear(latent, hidden)
         self.picture = nn.Linear(hidden, height * width)
+        nn.init.constant_(self.picture.bias, float(start))
 
     def bound(self, picture: Tensor, noise: Tensor | None = None) -> Tensor:
         """An upper bound on −log p(picture) in nats: (batch,).
