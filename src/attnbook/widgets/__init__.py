@@ -2,6 +2,7 @@
 
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
+from attnbook.widgets.draw_stepper import DrawStepper
 from attnbook.widgets.head_explorer import HeadExplorer
 from attnbook.widgets.position_explorer import PositionExplorer
 from attnbook.widgets.qkv_playground import QKVPlayground
@@ -13,6 +14,7 @@ from attnbook.widgets.self_attention_playground import SelfAttentionPlayground
 __all__ = [
     "AlignmentExplorer",
     "AttentionWindow",
+    "DrawStepper",
     "HeadExplorer",
     "PositionExplorer",
     "QKVPlayground",

@@ -12,6 +12,7 @@ const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
 const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js",
   AttentionWindow: "attention_window.js",
+  DrawStepper: "draw_stepper.js",
   HeadExplorer: "head_explorer.js",
   PositionExplorer: "position_explorer.js",
   QKVPlayground: "qkv_playground.js",
