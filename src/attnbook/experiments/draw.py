@@ -50,8 +50,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Every model gets the same."""
     add = parser.add_argument
-    add("--steps", type=int, default=3500, metavar="N", help="training steps (default 3500)")
-    add("--grid-steps", type=int, default=300, metavar="N", help="steps for each learning rate (default 300)")
+    add("--steps", type=int, default=2500, metavar="N", help="training steps (default 2500)")
+    add("--grid-steps", type=int, default=250, metavar="N", help="steps for each learning rate (default 250)")
     add("--batch", type=int, default=64, metavar="N", help="pictures a step (default 64)")
 
 
