@@ -14,7 +14,7 @@ from attnbook.data import phrasebook
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Batches, Vocabulary
 from attnbook.experiments import translation, translators
-from attnbook.models.architectures import ATTENTIONS
+from attnbook.models.families.translators import ATTENTIONS
 from attnbook.training.fit import fit
 
 SMALL = (

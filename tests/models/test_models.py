@@ -3,18 +3,25 @@
 import hashlib
 import json
 import struct
+import sys
+import types
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save as serialise
 
 from attnbook import models, nn
-from attnbook.cli import main
+from attnbook.cli import main, parser
 from attnbook.data.vocabulary import Vocabulary
-from attnbook.experiments import training_rule
-from attnbook.models import layout, store
+from attnbook.experiments import shipping, training_rule
+from attnbook.experiments.shipping import TRANSLATORS_ROOM
+from attnbook.models import architectures, layout, store
+from support import ROOT
 
 WORDS = Vocabulary(["a", "b", "c", "d"])
+BOTH = {"src": WORDS, "tgt": WORDS}
 RECURRENT = {"attention": "additive", "hidden": 6, "longest": 9}
 TRANSFORMER = {"d_model": 8, "n_heads": 2, "n_layers": 1, "d_ff": 12, "tied": True}
 MADE = {"command": "attnbook run …", "commit": "abc1234", "seed": 0}
@@ -22,11 +29,9 @@ MADE = {"command": "attnbook run …", "commit": "abc1234", "seed": 0}
 
 def trained(architecture="recurrent", configuration=RECURRENT, precision="half", name="04_test"):
     torch.manual_seed(0)
-    model = models.build(architecture, len(WORDS), len(WORDS), configuration)
+    model = models.build(architecture, configuration, BOTH)
     scores = {"bleu": 50.0}
-    return models.TrainedModel(
-        name, model, WORDS, WORDS, architecture, configuration, precision, MADE, scores
-    )
+    return models.TrainedModel(name, model, architecture, configuration, precision, MADE, scores, BOTH)
 
 
 def logits(model):
@@ -106,7 +111,7 @@ def test_the_layout_is_the_one_that_is_described(precision, tmp_path):
     path = models.save(trained(precision=precision), tmp_path)
     header, numbers = read_as_a_page_does(path)
     described = json.loads(header["__metadata__"]["attnbook"])
-    assert described["src"] == WORDS.words[4:]
+    assert described["vocabularies"] == {side: WORDS.words[4:] for side in BOTH}
     assert described["configuration"] == RECURRENT
     state = models.load("04_test", folder=tmp_path).model.state_dict()
     for name, value in state.items():
@@ -114,6 +119,69 @@ def test_the_layout_is_the_one_that_is_described(precision, tmp_path):
         if numbers[name].dtype == np.int8:
             found = found * numbers[name + ".scale"][:, None]
         np.testing.assert_array_equal(found, value.numpy())
+
+
+def test_a_model_without_words_is_saved_and_loaded(tmp_path, monkeypatch):
+    monkeypatch.setitem(architectures.ARCHITECTURES, "mean", lambda size: torch.nn.Linear(size, 1))
+    model = models.build("mean", {"size": 3})
+    models.save(models.TrainedModel("12_mean", model, "mean", {"size": 3}, "half", MADE, {}), tmp_path)
+    found = models.load("12_mean", folder=tmp_path)
+    torch.testing.assert_close(found.model.weight, model.weight, atol=1e-3, rtol=1e-3)
+    assert found.vocabularies == {}
+    with pytest.raises(AttributeError, match="src: 12_mean has no vocabulary of that name; it has none"):
+        _ = found.src
+
+
+def test_a_translator_of_the_first_format_loads(tmp_path):
+    path = models.save(trained(), tmp_path)
+    header, _ = read_as_a_page_does(path)
+    description = json.loads(header["__metadata__"]["attnbook"])
+    old = {"format": 1} | {
+        key: value for key, value in description.items() if key not in ("format", "vocabularies")
+    }
+    old |= description["vocabularies"]
+    with safe_open(path, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no dictionary
+    content = serialise(tensors, {"attnbook": json.dumps(old)})
+    path.write_bytes(content)
+    checksums = {"04_test": hashlib.sha256(content).hexdigest()}
+    (tmp_path / "checksums.json").write_text(json.dumps(checksums), encoding="utf-8")
+    found = models.load("04_test", folder=tmp_path)
+    assert (found.src.words, found.tgt.words) == (WORDS.words, WORDS.words)
+
+
+def test_two_families_may_not_share_a_name(monkeypatch):
+    twin = types.SimpleNamespace(ARCHITECTURES={"recurrent": None})
+    monkeypatch.setattr(architectures, "import_module", lambda name: twin)
+    both = [types.SimpleNamespace(name="one"), types.SimpleNamespace(name="two")]
+    monkeypatch.setattr(architectures.pkgutil, "iter_modules", lambda path: both)
+    with pytest.raises(ValueError, match="two names \\['recurrent'\\], which another family has"):
+        architectures._of_all_families()
+
+
+def test_what_is_not_measured_cannot_be_compared(tmp_path):
+    made = trained()
+    asked = shipping.Trained("recurrent", RECURRENT, made.model, lambda: {"bleu": 1.0}, {"aer": 0.1}, BOTH)
+    with pytest.raises(ValueError, match=r"room: expected scores among bleu, got \['aer'\]"):
+        shipping.ship("04_test", asked, MADE, folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_nightly_job_knows_how_each_is_made_again(tmp_path):
+    sys.path.insert(0, str(ROOT / "tools"))
+    import retrain_models
+
+    for name in models.names():
+        words = retrain_models.command(models.load(name).made, name, tmp_path)
+        assert words.count("--ship") == words.count("--out") == words.count("--seeds") == 1
+        options = parser(words[3:]).parse_args(words[3:])
+        assert options.seeds == 1
+        assert options.models == tmp_path
+        assert options.ship == name
+    room = {"bleu": -5.0, "aer": 0.08}
+    shipped = {"bleu": 90.0, "aer": 0.3}
+    assert retrain_models.compare(shipped, {"bleu": 86.0, "aer": 0.2}, room) == []
+    assert len(retrain_models.compare(shipped, {"bleu": 84.0, "aer": 0.4}, room)) == 2
 
 
 def test_a_changed_or_missing_file_is_refused(tmp_path):
@@ -169,9 +237,9 @@ def test_weights_of_another_model_are_refused():
 )
 def test_bad_configurations_are_named(changed, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        models.build("recurrent", 9, 9, RECURRENT | changed)
-    with pytest.raises(ValueError, match="architecture: expected one of recurrent, transformer"):
-        models.build("perceptron", 9, 9, {})
+        models.build("recurrent", RECURRENT | changed, BOTH)
+    with pytest.raises(ValueError, match="architecture: expected one of .*transformer.*, got 'perc"):
+        models.build("perceptron", {})
 
 
 def test_the_query_with_the_last_word_knows_it():
@@ -179,7 +247,7 @@ def test_the_query_with_the_last_word_knows_it():
 
     def weights(query):
         torch.manual_seed(0)
-        model = models.build("recurrent", len(WORDS), len(WORDS), RECURRENT | {"query": query})
+        model = models.build("recurrent", RECURRENT | {"query": query}, BOTH)
         src = torch.tensor([[4, 5, 6]])
         return [model(src, torch.tensor([[1, word]]))[1][0, 1] for word in (4, 5)]
 
@@ -204,6 +272,7 @@ def test_a_run_ships_its_first_seed(tmp_path, monkeypatch):
     assert shipped.scores["validation loss"] == pytest.approx(
         stored["seeds"]["1"]["validation loss"], rel=1e-3
     )
+    assert shipped.made["room"].keys() == {"bleu", "exact", "aer", "endless"}
     assert shipped.scores["aer"] == pytest.approx(stored["seeds"]["1"]["aer"], abs=0.1)
 
 
@@ -224,4 +293,12 @@ def test_every_model_loads_and_says_how_it_was_made(name):
     assert f"--ship {name}" in found.made["command"]
     assert not found.made["commit"].endswith("-dirty")
     assert isinstance(found.made["seed"], int)
-    assert found.scores["bleu"] > 50
+    assert found.made.get("room", TRANSLATORS_ROOM).keys() & found.scores.keys()
+    if "bleu" in found.scores:
+        assert found.scores["bleu"] > 50
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_its_content_is_what_its_checksum_says(name):
+    checksums = json.loads((models.FOLDER / "checksums.json").read_text(encoding="utf-8"))
+    assert hashlib.sha256(models.content(name)).hexdigest() == checksums[name]

@@ -10,7 +10,7 @@ An experiment is a module with
 - ``run_seed(options, seed, device)``: one run; returns a dictionary of numbers (nested dictionaries
   allowed), such as ``{"accuracy": {"attention": 0.8, "bag of words": 0.82}}``;
 - ``result_name(options)``, optional: the stem of the results file, when options make different tables;
-- ``trained(options, seed, device)``, optional: the trained model of a seed, for ``--ship NAME``.
+- ``trained(options, seed, device)``, optional: a ``shipping.Trained``, for ``--ship NAME``.
 
 Every module with an ``ABOUT`` is found; the others here are what they share.
 """

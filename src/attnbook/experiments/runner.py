@@ -17,13 +17,13 @@ from attnbook.devices import named_device
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.provenance import commit, machine, versions
 from attnbook.experiments.registry import experiments, load
+from attnbook.experiments.shipping import ship
 from attnbook.models.layout import PRECISIONS
-from attnbook.models.store import TrainedModel, rounded, save
 from attnbook.results import FOLDER, read, summarise, write
 
 SHARED = {
     "experiment", "seeds", "first_seed", "device", "out", "threads", "command", "function", "words",
-    "ship", "precision",
+    "ship", "precision", "models",
 }  # fmt: skip
 
 
@@ -50,6 +50,7 @@ def add_parser(subparsers, words: list[str]) -> None:
             options.add_argument(
                 "--precision", choices=PRECISIONS, default="half", help="of --ship (default half)"
             )
+            options.add_argument("--models", type=Path, help="folder of --ship (default the package's own)")
         options.set_defaults(function=run, words=words)
 
 
@@ -117,7 +118,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _ship(arguments: argparse.Namespace, experiment: ModuleType, device: torch.device) -> Path:
     """Store the first seed's model, with what its rounded weights score."""
     trained = experiment.trained(arguments, arguments.first_seed, device)
-    rounded(trained.model, arguments.precision)
     made = {
         "command": shlex.join(["attnbook", *arguments.words]),
         "commit": commit(),
@@ -125,19 +125,7 @@ def _ship(arguments: argparse.Namespace, experiment: ModuleType, device: torch.d
         "machine": machine(device),
         "versions": versions(),
     }
-    return save(
-        TrainedModel(
-            arguments.ship,
-            trained.model,
-            trained.src,
-            trained.tgt,
-            trained.architecture,
-            trained.configuration,
-            arguments.precision,
-            made,
-            trained.measure(),
-        )
-    )
+    return ship(arguments.ship, trained, made, arguments.precision, arguments.models)
 
 
 def _stored(path: Path, experiment: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from attnbook.experiments import training_rule, translators
+from attnbook.experiments import shipping, training_rule, translators
 from attnbook.experiments.options import at_least
-from attnbook.models.architectures import ALIGNMENTS, ATTENTIONS, QUERIES, recurrent
+from attnbook.models.families.translators import ALIGNMENTS, ATTENTIONS, QUERIES, recurrent
 
 ABOUT = "translate English to French: loss, BLEU by length, endless outputs, AER where there are gold links"
 PLAIN = {"alignment": "global", "query": "previous", "unit": "gru", "hidden": 128}
@@ -52,7 +52,7 @@ def result_name(options: argparse.Namespace) -> str:
 
 
 def configuration(options: argparse.Namespace) -> dict[str, Any]:
-    """The arguments of ``models.architectures.recurrent``."""
+    """The arguments of ``models.families.translators.recurrent``."""
     names = ("attention", "unit", "query", "alignment", "window", "input_feeding", "hidden", "longest")
     return {name: getattr(options, name) for name in names} | {"dropout": options.dropout}
 
@@ -92,16 +92,19 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     return numbers | translators.facts(model, data)
 
 
-def trained(options: argparse.Namespace, seed: int, device: torch.device) -> translators.Trained:
+def trained(options: argparse.Namespace, seed: int, device: torch.device) -> shipping.Trained:
     """The translator of this seed, to ship."""
     data = translators.corpus(options)
     model, _ = training_rule.chosen(method(options), data, options, seed, device, add_arguments)
     alignments = None if options.attention == "none" else translators.forced_alignments
-    return translators.Trained(
+    room = dict(shipping.TRANSLATORS_ROOM)
+    if alignments is None:
+        del room["aer"]
+    return shipping.Trained(
         "recurrent",
         configuration(options),
         model,
-        data.src,
-        data.tgt,
         lambda: translators.scores(model, data, options, alignments),
+        room,
+        {"src": data.src, "tgt": data.tgt},
     )

@@ -301,28 +301,3 @@ class Validation:
         with evaluating(model):
             losses = [translation_loss(model, batch).item() for batch in self.batches]
         return sum(n * loss for n, loss in zip(self.words, losses, strict=True)) / sum(self.words)
-
-
-# ---- shipping ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What ``attnbook run … --ship`` asks an experiment for.
-
-    Attributes
-    ----------
-    architecture, configuration
-        For ``models.build``.
-    model : torch.nn.Module
-    src, tgt : Vocabulary
-    measure : callable
-        The model's scores as it is when called.
-    """
-
-    architecture: str
-    configuration: dict[str, Any]
-    model: torch_nn.Module
-    src: Vocabulary
-    tgt: Vocabulary
-    measure: Callable[[], dict[str, Any]]

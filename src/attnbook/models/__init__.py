@@ -2,16 +2,17 @@
 
 >>> from attnbook import models
 >>> trained = models.load("04_additive")
->>> trained.model, trained.src, trained.tgt, trained.configuration
+>>> trained.model, trained.vocabularies["src"], trained.configuration
 
 Each is one file ``NAME.safetensors`` in this folder, of at most 2 MB, in the layout that
 :mod:`attnbook.models.layout` describes and that a few lines of JavaScript can read. It holds the weights,
-both vocabularies, the configuration, and how it was made: command, commit, seed, versions, and its scores.
+the vocabularies, the configuration, and how it was made: command, commit, seed, versions, and its scores.
 ``checksums.json`` holds the SHA-256 of each file, compared whenever one is loaded. ``attnbook run … --ship
-NAME`` makes one; ``tools/retrain_models.py`` makes one again and compares.
+NAME`` makes one; ``tools/retrain_models.py`` makes one again and compares. What a model is built with stands
+in ``families/``, one file a family.
 """
 
 from attnbook.models.architectures import ARCHITECTURES, build
-from attnbook.models.store import FOLDER, TrainedModel, load, names, save
+from attnbook.models.store import FOLDER, TrainedModel, content, load, names, save
 
-__all__ = ["ARCHITECTURES", "FOLDER", "TrainedModel", "build", "load", "names", "save"]
+__all__ = ["ARCHITECTURES", "FOLDER", "TrainedModel", "build", "content", "load", "names", "save"]

@@ -1,124 +1,46 @@
-"""Translators by name and configuration: what a stored model is built with before it gets its weights."""
+"""The architectures of all families by name: what a stored model is built with before it gets its weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import pkgutil
+from collections.abc import Callable, Mapping, Sized
+from importlib import import_module
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from attnbook import nn
-
-ATTENTIONS = ("none", "additive", "dot", "general", "concat", "location")
-QUERIES = ("previous", "previous-word", "current")
-ALIGNMENTS = {"global": None, "local-m": "monotonic", "local-p": "predictive"}
+from attnbook.models import families
 
 
-class WordQueryDecoder(nn.GRUDecoder):
-    """Bahdanau's order, with the last word in the query: attention is asked with [s_{i−1}; E y_{i−1}].
-
-    The papers' query s_{i−1} was computed before the word y_{i−1} was chosen and does not know it.
-    """
-
-    def advance(self, word: Tensor, state: nn.DecoderState) -> tuple[Tensor, Tensor | None, nn.DecoderState]:
-        """One step: as GRUDecoder's with ``query="previous"``, but for the query."""
-        context, weights = self.look(torch.cat([state.hidden[0], word], dim=-1), state)
-        hidden = self.update(torch.cat([word, context], dim=-1), state.hidden)
-        pairs = self.deep(torch.cat([hidden[0], word, context], dim=-1))  # (batch, 2 d_hidden)
-        features = pairs.unflatten(-1, (-1, 2)).amax(dim=-1)  # maxout: (batch, d_hidden)
-        return features, weights, replace(state, hidden=hidden, position=state.position + 1)
+def _of_all_families() -> dict[str, Callable[..., torch.nn.Module]]:
+    """A file in ``families/`` is found by being there; two may not share a name."""
+    found: dict[str, Callable[..., torch.nn.Module]] = {}
+    for module in pkgutil.iter_modules(families.__path__):
+        own = import_module(f"{families.__name__}.{module.name}").ARCHITECTURES
+        twice = sorted(found.keys() & own.keys())
+        if twice:
+            raise ValueError(f"ARCHITECTURES: {module.name} names {twice}, which another family has")
+        found |= own
+    return found
 
 
-def recurrent(
-    n_src: int,
-    n_tgt: int,
-    *,
-    attention: str = "additive",
-    unit: str = "gru",
-    query: str = "previous",
-    alignment: str = "global",
-    window: int = 4,
-    input_feeding: bool = False,
-    hidden: int = 128,
-    longest: int = 20,
-    dropout: float = 0.0,
-) -> nn.Seq2Seq:
-    """A bidirectional encoder of 2 × ``hidden`` numbers and a decoder of 2 · ``hidden``.
+ARCHITECTURES = _of_all_families()
 
-    Word vectors, and the hidden layer inside additive and concat scores, have ``hidden`` numbers. The
-    decoder is as wide as the memory for every score, because the dot product needs that.
+
+def build(
+    architecture: str, configuration: Mapping[str, Any], vocabularies: Mapping[str, Sized] | None = None
+) -> torch.nn.Module:
+    """An untrained model.
 
     Parameters
     ----------
-    n_src, n_tgt : int
-        Sizes of the vocabularies.
-    attention : str
-        One of ``ATTENTIONS``; "none" for one fixed vector.
-    unit : "gru" or "lstm"
-    query : "previous", "previous-word" or "current"
-        The state before the update (Bahdanau), that state and the last word, or the state after it (Luong).
-    alignment : "global", "local-m" or "local-p"
-    window : int
-        D of local alignments: half the width of the window.
-    input_feeding : bool
-        With ``query="current"``.
-    hidden, longest : int
-        ``longest`` is the number of positions that a location score knows.
-    dropout : float
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or two choices do not go together.
-    """
-    named = {"attention": (attention, ATTENTIONS), "unit": (unit, ("gru", "lstm")),
-             "query": (query, QUERIES), "alignment": (alignment, tuple(ALIGNMENTS))}  # fmt: skip
-    for name, (value, choices) in named.items():
-        if value not in choices:
-            raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
-    if attention == "none" and alignment != "global":
-        raise ValueError(f"alignment: {alignment} needs an attention; name one")
-    if query == "previous-word" and (attention not in ("additive", "general", "concat") or unit == "lstm"):
-        raise ValueError(
-            f"query: previous-word makes the query longer than the memory; it goes with a GRU and with "
-            f"additive, general or concat attention, got unit {unit} and attention {attention}"
-        )
-    encoder, decoder = {
-        "gru": (nn.GRUEncoder, nn.GRUDecoder),
-        "lstm": (nn.LSTMEncoder, nn.LSTMDecoder),
-    }[unit]
-    reader = encoder(n_src, hidden, hidden, bidirectional=True, dropout=dropout)
-    width = reader.d_memory
-    d_query = width + (hidden if query == "previous-word" else 0)
-    score: Any = {
-        "none": lambda: None,
-        "additive": lambda: nn.AdditiveScore(d_query, width, hidden),
-        "dot": nn.DotScore,
-        "general": lambda: nn.GeneralScore(d_query, width),
-        "concat": lambda: nn.ConcatScore(d_query, width, hidden),
-        # It has one row a place, so places beyond the longest training sentence cannot be looked at.
-        "location": lambda: nn.LocationScore(width, longest),
-    }[attention]()
-    if alignment != "global":
-        score = nn.LocalAttention(score, window, ALIGNMENTS[alignment], d_query=d_query)
-    options: dict[str, Any] = {"input_feeding": input_feeding, "dropout": dropout}
-    if query == "previous-word":
-        decoder = WordQueryDecoder
-    else:
-        options["query"] = query
-    return nn.Seq2Seq(reader, decoder(n_tgt, hidden, width, width, score, **options))
-
-
-ARCHITECTURES: dict[str, Callable[..., torch.nn.Module]] = {
-    "recurrent": recurrent,
-    "transformer": nn.Transformer,
-}
-
-
-def build(architecture: str, n_src: int, n_tgt: int, configuration: dict[str, Any]) -> torch.nn.Module:
-    """An untrained model.
+    architecture : str
+        A key of ``ARCHITECTURES``.
+    configuration : mapping
+        Its arguments.
+    vocabularies : mapping, optional
+        Name → anything with a length, for models that read or write words: ``{"src": …, "tgt": …}`` for a
+        translator.
 
     Raises
     ------
@@ -127,4 +49,5 @@ def build(architecture: str, n_src: int, n_tgt: int, configuration: dict[str, An
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"architecture: expected one of {', '.join(ARCHITECTURES)}, got {architecture!r}")
-    return ARCHITECTURES[architecture](n_src, n_tgt, **configuration)
+    sizes = {f"n_{name}": len(words) for name, words in (vocabularies or {}).items()}
+    return ARCHITECTURES[architecture](**sizes, **configuration)

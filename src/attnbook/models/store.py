@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from attnbook.models.layout import pack, unpack
 FOLDER = Path(__file__).resolve().parent
 CHECKSUMS = "checksums.json"
 MOST_BYTES = 2_000_000  # a file; all together 25 MB
-FORMAT = 1
+FORMAT = 2  # 1 was for translators alone: "src" and "tgt" where now are "vocabularies"
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,44 @@ class TrainedModel:
     name : str
     model : torch.nn.Module
         In evaluation mode, weights in 32 bits (as rounded as they are stored).
-    src, tgt : Vocabulary
     architecture : str
         A key of ``ARCHITECTURES``.
     configuration : dict
         The arguments of that architecture.
     precision : "half" or "int8"
     made : dict
-        ``command``, ``commit``, ``seed``, ``versions``, ``machine``.
+        ``command``, ``commit``, ``seed``, ``versions``, ``machine``; ``room``, how much worse each score may
+        be when the model is trained again.
     scores : dict
-        What the stored weights scored on the command's own test sentences.
+        What the stored weights scored on the command's own test examples.
+    vocabularies : dict of Vocabulary
+        Those of the words that the model reads or writes, by name; empty for a model without words.
     """
 
     name: str
     model: torch.nn.Module
-    src: Vocabulary
-    tgt: Vocabulary
     architecture: str
     configuration: dict[str, Any]
     precision: str
     made: dict[str, Any]
     scores: dict[str, Any]
+    vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
+
+    @property
+    def src(self) -> Vocabulary:
+        """The words that a translator reads."""
+        return self._vocabulary("src")
+
+    @property
+    def tgt(self) -> Vocabulary:
+        """The words that a translator writes."""
+        return self._vocabulary("tgt")
+
+    def _vocabulary(self, name: str) -> Vocabulary:
+        if name not in self.vocabularies:
+            given = ", ".join(self.vocabularies) or "none"
+            raise AttributeError(f"{name}: {self.name} has no vocabulary of that name; it has {given}")
+        return self.vocabularies[name]
 
 
 def names(folder: Path | None = None) -> list[str]:
@@ -84,22 +101,21 @@ def save(trained: TrainedModel, folder: Path | None = None) -> Path:
         "architecture": trained.architecture,
         "configuration": trained.configuration,
         "precision": trained.precision,
-        "src": trained.src.words[len(SPECIAL) :],
-        "tgt": trained.tgt.words[len(SPECIAL) :],
+        "vocabularies": {name: words.words[len(SPECIAL) :] for name, words in trained.vocabularies.items()},
         "made": trained.made,
         "scores": trained.scores,
     }
     metadata = {"attnbook": json.dumps(description, ensure_ascii=False)}
-    content = serialise(pack(trained.model.state_dict(), trained.precision), metadata)
-    if len(content) > MOST_BYTES:
+    packed = serialise(pack(trained.model.state_dict(), trained.precision), metadata)
+    if len(packed) > MOST_BYTES:
         raise ValueError(
-            f"{trained.name}: {len(content):,} bytes, and a model may have {MOST_BYTES:,}; make it smaller, "
+            f"{trained.name}: {len(packed):,} bytes, and a model may have {MOST_BYTES:,}; make it smaller, "
             "or store it in int8"
         )
-    path = folder / f"{trained.name}.safetensors"
+    path = _path(trained.name, folder)
     with replacing(path, "wb") as file:
-        file.write(content)
-    checksums = _checksums(folder) | {trained.name: hashlib.sha256(content).hexdigest()}
+        file.write(packed)
+    checksums = _checksums(folder) | {trained.name: hashlib.sha256(packed).hexdigest()}
     text = json.dumps(dict(sorted(checksums.items())), indent=1) + "\n"
     write_text(folder / CHECKSUMS, text)
     return path
@@ -122,23 +138,13 @@ def load(name: str, device: torch.device | str | None = None, folder: Path | Non
     ValueError
         If there is no model of that name, its file is not the one that was shipped, or it cannot be read.
     """
-    folder = folder or FOLDER
-    checksums = _checksums(folder)
-    if name not in checksums:
-        raise ValueError(f"name: no model {name!r}; choose one of {', '.join(sorted(checksums)) or '(none)'}")
-    path = folder / f"{name}.safetensors"
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        found = None
-    if found != checksums[name]:
-        state = "is missing" if found is None else "is not the file that was shipped (its checksum differs)"
-        raise ValueError(f"name: {path} {state}; install attnbook again")
+    content(name, folder)
+    path = _path(name, folder)
     try:
         with safe_open(path, "pt") as file:
             description = json.loads(file.metadata()["attnbook"])
             packed = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no dictionary
-        known = description["format"] == FORMAT
+        known = description["format"] in (1, FORMAT)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"name: {path} holds no model of the book ({type(error).__name__}); make it again with "
@@ -146,16 +152,50 @@ def load(name: str, device: torch.device | str | None = None, folder: Path | Non
         ) from None
     if not known:
         raise ValueError(f"name: {path} was made by another version of attnbook; make it again")
-    src, tgt = Vocabulary(description["src"]), Vocabulary(description["tgt"])
-    model = build(description["architecture"], len(src), len(tgt), description["configuration"])
+    if description["format"] == 1:
+        description["vocabularies"] = {side: description[side] for side in ("src", "tgt")}
+    vocabularies = {side: Vocabulary(words) for side, words in description["vocabularies"].items()}
+    model = build(description["architecture"], description["configuration"], vocabularies)
     set_weights(model, unpack(packed))
     return TrainedModel(
         name,
         model.to(device or "cpu").eval(),
-        src,
-        tgt,
+        vocabularies=vocabularies,
         **{key: description[key] for key in ("architecture", "configuration", "precision", "made", "scores")},
     )
+
+
+def content(name: str, folder: Path | None = None) -> bytes:
+    """The file of a model that ships, as it lies on the disk: what a page's widget runs.
+
+    Parameters
+    ----------
+    name : str
+    folder : Path, optional
+        Another folder than the package's own.
+
+    Raises
+    ------
+    ValueError
+        If there is no model of that name, or its file is not the one that was shipped.
+    """
+    checksums = _checksums(folder or FOLDER)
+    if name not in checksums:
+        raise ValueError(f"name: no model {name!r}; choose one of {', '.join(sorted(checksums)) or '(none)'}")
+    path = _path(name, folder)
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        raise ValueError(f"name: {path} is missing; install attnbook again") from None
+    if hashlib.sha256(found).hexdigest() != checksums[name]:
+        raise ValueError(
+            f"name: {path} is not the file that was shipped (its checksum differs); install attnbook again"
+        )
+    return found
+
+
+def _path(name: str, folder: Path | None) -> Path:
+    return (folder or FOLDER) / f"{name}.safetensors"
 
 
 def set_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
