@@ -31,7 +31,7 @@ ALLOWED = {
     "translation": {"data", "extras", "nn", "results", "training"},
     "analysis": {"data", "nn", "plots", "training"},
     "models": {"data", "nn"},
-    "widgets": {"nn", "vision"},  # a widget's numbers are those of a mechanism or a metric
+    "widgets": {"models", "nn", "vision"},  # a widget's numbers are those of a mechanism, model or metric
     "exercises": {"plots", "vision", "worker"},
     "grading": {"exercises", "extras", "worker"},
     "experiments": {

@@ -39,7 +39,7 @@ def test_the_build_says_when_a_bundle_is_out_of_step(node, node_modules, tmp_pat
     assert "out of step" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["base", *CLASSES])
+@pytest.mark.parametrize("name", ["base", "inference", *CLASSES])
 def test_a_script_of_the_page_is_small_and_whole(name):
     script = (STATIC / "book" / f"{name}.js").read_text(encoding="utf-8")
     size = len(gzip.compress(script.encode(), 9))

@@ -4,9 +4,13 @@ The published book has its own host; this one does only what the contract of the
 """
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
-WIDGETS = Path(__file__).parents[2] / "src" / "attnbook" / "widgets"
+ROOT = Path(__file__).parents[2]
+WIDGETS = ROOT / "src" / "attnbook" / "widgets"
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
 JS = WIDGETS / "js"
 BOOK = WIDGETS / "static" / "book"
 
@@ -37,14 +41,30 @@ for (const [name, state] of JSON.parse(document.getElementById("states").textCon
 """
 
 
+def folder_of_scripts(widgets: list, beside: Path) -> Path:
+    """Where the page takes its scripts from: a copy with the models, as the book's build makes it, if any."""
+    models = sorted({name for w in widgets for name in getattr(w, "models", [])})
+    if not models:
+        return BOOK
+    from attnbook_pages.models import script
+
+    folder = beside / "attnbook"
+    shutil.copytree(BOOK, folder, dirs_exist_ok=True)
+    (folder / "models").mkdir(exist_ok=True)
+    for name in models:
+        (folder / "models" / f"{name}.js").write_text(script(name), encoding="utf-8")
+    return folder
+
+
 def write_page(path: Path, widgets: list, *, theme: str = "light", before: str = "", after: str = "") -> Path:
     """Write an HTML page that shows ``widgets`` without a kernel, and return its path."""
+    folder = folder_of_scripts(widgets, path.parent)
     names = sorted({type(w).__name__ for w in widgets})
     states = []
     for w in widgets:
         state = {k: v for k, v in w.get_state().items() if k not in ("_esm", "_css")}
         states.append([type(w).__name__, state])
-    scripts = "\n".join(f'<script src="{(BOOK / f"{n}.js").as_uri()}"></script>' for n in ["base", *names])
+    scripts = "\n".join(f'<script src="{(folder / f"{n}.js").as_uri()}"></script>' for n in ["base", *names])
     places = "\n".join(f'<div id="{state["widget_id"]}"></div>' for _, state in states)
     embedded = json.dumps(states).replace("</", "<\\/")
     background = "#fff" if theme == "light" else "#14181d"

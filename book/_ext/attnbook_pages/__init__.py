@@ -16,6 +16,7 @@ PARTS = (
     "figures",
     "opening",
     "widgets",
+    "models",
     "api",
     "folders",
     "leaderboard",

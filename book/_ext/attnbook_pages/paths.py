@@ -9,6 +9,7 @@ TEMPLATES = HERE / "templates"
 ASSETS = HERE / "assets"
 NODE_MODULES = BOOK / "node_modules"
 WIDGET_SCRIPTS = ROOT / "src" / "attnbook" / "widgets" / "static" / "book"
+MODELS = ROOT / "src" / "attnbook" / "models"
 RESULTS = ROOT / "src" / "attnbook" / "results"
 
 # Every file of ours and of third parties that a page loads lies in one folder of the built book.

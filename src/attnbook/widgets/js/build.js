@@ -1,8 +1,9 @@
 // Bundles the widgets into ../static: `npm run build`. With --check: compares with what is there, writes nothing.
 // One self-contained ES module a widget for notebooks; for the published page classic scripts (they work from
-// file://): book/base.js once, book/<Class>.js for each widget.
+// file://): book/base.js once, book/<Class>.js for each widget, and book/inference.js, which runs trained models and which
+// base.js fetches when a reader first asks for one.
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -21,8 +22,8 @@ const WIDGETS = {
   SearchAndCueing: "search_and_cueing.js",
   SelfAttentionPlayground: "self_attention_playground.js",
 };
-// What base.js exports again, and so the page loads once.
-const SHARED = ["elements", "heat", "numbers", "plane", "predict", "softmax"];
+// What the page loads once, with base.js.
+const SHARED = ["elements", "heat", "model_weights", "numbers", "plane", "predict", "softmax"];
 const shared = {
   absWorkingDir: here,
   bundle: true,
@@ -42,11 +43,35 @@ const fromGlobal = {
     one.onLoad({ filter: /.*/, namespace: "attnbook" }, async () => {
       const sources = ["base", ...SHARED].map((name) => readFile(join(here, "lib", `${name}.js`), "utf8"));
       const text = (await Promise.all(sources)).join("\n");
-      const names = [...text.matchAll(/^export (?:const|function) (\w+)/gm)].map((match) => match[1]);
+      const names = namesOf(text);
       // Marked as pure, so that a widget's script names only what it uses.
       const lines = names.map((name) => `export const ${name} = /* @__PURE__ */ get("${name}");`);
       return { contents: `const get = (name) => globalThis.attnbook[name];\n${lines.join("\n")}` };
     });
+  },
+};
+
+const namesOf = (text) =>
+  [...text.matchAll(/^export (?:async )?(?:const|function) (\w+)/gm)].map((match) => match[1]);
+
+const INFERENCE = (await readdir(join(here, "inference"))).filter((name) => /^\w+\.js$/.test(name)).sort();
+const sourcesOfInference = await Promise.all(
+  INFERENCE.map((name) => readFile(join(here, "inference", name), "utf8")),
+);
+const inferenceNames = sourcesOfInference.flatMap(namesOf);
+const twice = inferenceNames.filter((name, i) => inferenceNames.indexOf(name) !== i);
+if (twice.length) throw Error(`inference/: ${twice.join(", ")} is exported by two files`);
+
+// What runs models is looked up when it is called, since its script comes late: so inference/ exports functions alone.
+const inferenceFromGlobal = {
+  name: "inference-from-global",
+  setup(one) {
+    one.onResolve({ filter: /\/inference\/\w+\.js$/ }, () => ({ path: "inference", namespace: "late" }));
+    one.onLoad({ filter: /.*/, namespace: "late" }, () => ({
+      contents: inferenceNames
+        .map((name) => `export const ${name} = (...all) => globalThis.attnbook.${name}(...all);`)
+        .join("\n"),
+    }));
   },
 };
 
@@ -68,17 +93,28 @@ for (const [name, source] of Object.entries(WIDGETS)) {
       resolveDir: here,
     },
     format: "iife",
-    plugins: [fromGlobal],
+    plugins: [inferenceFromGlobal, fromGlobal],
     define: { BOOK: "true" },
   });
 }
-files["book/base.js"] = await text({
+files["book/inference.js"] = await text({
   stdin: {
-    contents:
-      'import * as base from "./lib/base.js"; globalThis.attnbook = { ...base, ...globalThis.attnbook };',
+    contents: `${INFERENCE.map((name, i) => `import * as m${i} from "./inference/${name}";`).join("\n")}
+      Object.assign(globalThis.attnbook, ${INFERENCE.map((_, i) => `m${i}`).join(", ")});`,
     resolveDir: here,
   },
   format: "iife",
+  plugins: [fromGlobal],
+  define: { BOOK: "true" },
+});
+files["book/base.js"] = await text({
+  stdin: {
+    contents: `import * as base from "./lib/base.js"; import * as weights from "./lib/model_weights.js";
+      globalThis.attnbook = { ...base, ...weights, ...globalThis.attnbook };`,
+    resolveDir: here,
+  },
+  format: "iife",
+  plugins: [inferenceFromGlobal],
   define: { BOOK: "true" },
 });
 
