@@ -22,7 +22,6 @@ import torch
 from torch import Tensor, nn
 
 from attnbook.experiments.options import at_least
-from attnbook.experiments.shipping import Trained
 from attnbook.extras import needs
 from attnbook.nn import DRAW, VAE
 from attnbook.training.fit import fit
@@ -313,25 +312,3 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         "area of the box": (DIGIT / SIDE) ** 2,
     }
     return found
-
-
-def trained(options: argparse.Namespace, seed: int, device: torch.device) -> Trained:
-    """DRAW with the paper's windows, as ``run_seed`` trains it, for ``--ship``.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of range.
-    """
-    at_least(options, 1, "steps", "grid_steps", "batch")
-    name = "with attention"
-    tried = choose(options, name, seed)
-    rate = min(RATES, key=lambda rate: tried[str(rate)])
-    model, _ = train(MODELS[name], seed, options.steps, rate, options.batch)
-    return Trained(
-        "draw",
-        {"height": SIDE, "width": SIDE, "steps": STEPS},
-        model,
-        measure=lambda: {"bound": test_bound(model, seed)},
-        room={"bound": 1.5},
-    )
