@@ -66,7 +66,8 @@ def digits(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     """
     with needs("experiments"):
         from sklearn.datasets import load_digits
-    images = torch.as_tensor(load_digits().images, dtype=torch.float32)
+    pixels, _ = load_digits(return_X_y=True)
+    images = torch.as_tensor(pixels, dtype=torch.float32).reshape(-1, DIGIT, DIGIT)
     images = (images >= 8).float()  # of 16 greys
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     ends = (TRAINED, VALIDATED, len(images) - TRAINED - VALIDATED)
@@ -211,7 +212,7 @@ def train(
     """
     training, validation, _ = digits()
     torch.manual_seed(seed)
-    model = build()
+    model: Any = build()
     generator = torch.Generator().manual_seed(seed)
     batches = [
         placed(
@@ -300,7 +301,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         found["bound"][name] = test_bound(model, seed)
         if isinstance(model, DRAW):
             torch.manual_seed(seed)
-            untrained = build()
+            untrained: Any = build()
             found["windows"][name] = where_windows_go(model, seed)
             found["untrained windows"][name] = where_windows_go(untrained, seed)
     _, _, test = digits()

@@ -267,6 +267,7 @@ def _drawings(model, pictures, noise) -> dict:
             "model: expected windows for reading and writing and at least two steps, got "
             f"reader {model.reader}, writer {model.writer} and {model.steps} steps."
         )
+    read_size, write_size = model.reader.size, model.writer.size
     if max(model.height, model.width) > MOST_SIDE:
         raise ValueError(
             f"model: expected pictures of at most {MOST_SIDE} pixels a side, got "
@@ -294,8 +295,8 @@ def _drawings(model, pictures, noise) -> dict:
         "height": model.height,
         "width": model.width,
         "steps": model.steps,
-        "read size": model.reader.size,
-        "write size": model.writer.size,
+        "read size": read_size,
+        "write size": write_size,
         "first": _pack(model.first_canvas.detach()),
         "pictures": {
             name: {
