@@ -202,6 +202,11 @@ def where_windows_go(model: DRAW, seed: int) -> dict[str, Any]:
     return found
 
 
+def mean_bound(model: Any, pictures: Tensor) -> Tensor:
+    """What is trained: the mean bound of some pictures."""
+    return model.bound(pictures).mean()
+
+
 def train(
     build: Callable[[], nn.Module], seed: int, steps: int, rate: float, batch: int
 ) -> tuple[nn.Module, dict[str, float]]:
@@ -234,7 +239,7 @@ def train(
 
     fit(
         model, batches, steps=steps, learning_rate=rate, seed=seed, clip=5.0, progress=False,
-        loss=lambda model, batch: model.bound(batch).mean(),
+        loss=mean_bound,
         schedule=lambda step: min((step + 1) / 50, 1.0, 2 * (1 - step / steps)),
         validate=validate, validate_every=every, keep_best=True,
     )  # fmt: skip
