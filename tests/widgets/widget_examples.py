@@ -210,6 +210,34 @@ def window(**options):
     return AttentionWindow(**{**defaults, **options})
 
 
+def drawing(model=None, pictures=None, **options):
+    """Two pictures before a random DRAW of four steps, its parameters large enough to matter."""
+    from attnbook.widgets import DrawStepper
+
+    defaults = {"challenge": "Put your cross where it will write."}
+    model, pictures = model or drawer(), pictures if pictures is not None else INK
+    return DrawStepper(model, pictures, **{**defaults, **options})
+
+
+def drawer(seed=0):
+    """A random DRAW for pictures of 8 × 11 pixels."""
+    import torch
+
+    from attnbook.nn import DRAW
+
+    torch.manual_seed(seed)
+    made = DRAW(8, 11, steps=4, hidden=6, latent=3, read_size=4, write_size=3)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    return made
+
+
+INK = {
+    "one": [[int(3 <= j <= 5 and i > 1) for j in range(11)] for i in range(8)],
+    "two": [[int((i - 4) ** 2 + (j - 7) ** 2 < 8) for j in range(11)] for i in range(8)],
+}
+
+
 def picture(seed=0, height=48, width=64):
     """Soft noise with a red disc and a bar: something to look at, whatever the seed."""
     import numpy as np
@@ -312,6 +340,7 @@ EXAMPLES = {
     "AlignmentExplorer with models": translator,
     "AttentionWindow": window,
     "PatchExplorer": patches,
+    "DrawStepper": drawing,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
     "Quiz": quiz,
@@ -329,6 +358,7 @@ GUESSES = {
     "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
     "PatchExplorer": {"choice": 5, "share": 0.2},
+    "DrawStepper": {"x": 4, "y": 2.5},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
     "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},

@@ -9,6 +9,8 @@ from attnbook.nn.captioner import (
     ShowAttendTell,
     doubly_stochastic_penalty,
 )
+from attnbook.nn.draw import DRAW, VAE, Drawing
+from attnbook.nn.filter_bank import FilterBank
 from attnbook.nn.glimpses import (
     GlimpseSensor,
     RecurrentAttentionModel,
@@ -82,8 +84,10 @@ from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
+    "DRAW",
     "GPT",
     "LSTMN",
+    "VAE",
     "ALiBi",
     "AdditiveScore",
     "Attention",
@@ -94,8 +98,10 @@ __all__ = [
     "DecoderLayer",
     "DecoderState",
     "DotScore",
+    "Drawing",
     "EncoderLayer",
     "FeedForward",
+    "FilterBank",
     "GPTState",
     "GRUDecoder",
     "GRUEncoder",

@@ -3,6 +3,7 @@
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.captioner import Captioner
+from attnbook.widgets.draw_stepper import DrawStepper
 from attnbook.widgets.head_explorer import HeadExplorer
 from attnbook.widgets.patch_explorer import PatchExplorer
 from attnbook.widgets.position_explorer import PositionExplorer
@@ -16,6 +17,7 @@ __all__ = [
     "AlignmentExplorer",
     "AttentionWindow",
     "Captioner",
+    "DrawStepper",
     "HeadExplorer",
     "PatchExplorer",
     "PositionExplorer",
