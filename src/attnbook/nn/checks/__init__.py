@@ -31,6 +31,14 @@ from attnbook.nn.checks.attention import (
     within,
 )
 from attnbook.nn.checks.captioner import annotations, word_mask
+from attnbook.nn.checks.drawing import (
+    grey_pictures,
+    noise,
+    probabilities,
+    raw_window,
+    whole_window,
+    window,
+)
 from attnbook.nn.checks.glimpses import glimpse_inputs
 from attnbook.nn.checks.images import (
     feature_maps,
@@ -38,13 +46,6 @@ from attnbook.nn.checks.images import (
     picture_size,
     pictures,
     position_rows,
-from attnbook.nn.checks.drawing import (
-    noise,
-    grey_pictures,
-    probabilities,
-    raw_window,
-    whole_window,
-    window,
 )
 from attnbook.nn.checks.masks import (
     boolean_mask,
@@ -115,6 +116,7 @@ __all__ = [
     "fits_parameters",
     "floating",
     "glimpse_inputs",
+    "grey_pictures",
     "head_count",
     "heads",
     "key_and_value",
@@ -135,9 +137,8 @@ __all__ = [
     "padding_mask",
     "picture",
     "picture_size",
-    "grey_pictures",
-    "position_rows",
     "pictures",
+    "position_rows",
     "positioned",
     "positions_in_attention",
     "positive_number",
