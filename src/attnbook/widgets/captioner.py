@@ -204,7 +204,7 @@ class Captioner(RunsModels, PredictFirst):
             from attnbook.models import load
 
             self._loaded = load(self._name)
-        model: Any = self._loaded.model  # a ShowAttendTell
+        model: Any = self._loaded.model  # a captioner: it has encoder, start and step
         words = self._loaded.vocabularies["caption"]
         forced = dict(state["forced"])
         draws = list(islice(generator(state["seed"]), MOST_WORDS))
