@@ -3,9 +3,30 @@ rest of attnbook, but for its checks of plain numbers.
 """
 
 from attnbook.nn.attention import scaled_dot_product_attention
+from attnbook.nn.captioner import (
+    CaptionState,
+    ConvAnnotations,
+    ShowAttendTell,
+    doubly_stochastic_penalty,
+)
+from attnbook.nn.draw import DRAW, VAE, Drawing
+from attnbook.nn.filter_bank import FilterBank
+from attnbook.nn.glimpses import (
+    GlimpseSensor,
+    RecurrentAttentionModel,
+    glimpse_loss,
+)
 from attnbook.nn.global_attention import Attention
 from attnbook.nn.gpt import GPT, GPTState
-from attnbook.nn.hard import HardAttention, MovingBaseline, reinforce_loss
+from attnbook.nn.gradient_estimators import (
+    MovingBaseline,
+    draw_one,
+    expected_outcome,
+    gumbel_softmax,
+    reinforce_loss,
+    straight_through,
+)
+from attnbook.nn.hard import HardAttention
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
     AttentionPooling,
@@ -23,6 +44,7 @@ from attnbook.nn.multi_head import (
     MultiHeadAttention,
     PlainMultiHeadAttention,
 )
+from attnbook.nn.non_local import NonLocalBlock
 from attnbook.nn.positions import (
     ALiBi,
     LearnedPositions,
@@ -48,6 +70,8 @@ from attnbook.nn.seq2seq import (
     Seq2Seq,
 )
 from attnbook.nn.small_reader import WordModel
+from attnbook.nn.squeeze_excitation import SqueezeExcitation
+from attnbook.nn.stand_alone import StandAloneSelfAttention2d
 from attnbook.nn.transformer import (
     DecoderLayer,
     EncoderLayer,
@@ -56,26 +80,34 @@ from attnbook.nn.transformer import (
     TransformerState,
     TransformerWeights,
 )
+from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
+    "DRAW",
     "GPT",
     "LSTMN",
+    "VAE",
     "ALiBi",
     "AdditiveScore",
     "Attention",
     "AttentionPooling",
+    "CaptionState",
     "ConcatScore",
+    "ConvAnnotations",
     "DecoderLayer",
     "DecoderState",
     "DotScore",
+    "Drawing",
     "EncoderLayer",
     "FeedForward",
+    "FilterBank",
     "GPTState",
     "GRUDecoder",
     "GRUEncoder",
     "GatheredLocalAttention",
     "GeneralScore",
+    "GlimpseSensor",
     "HardAttention",
     "KVCache",
     "KernelRegression",
@@ -87,27 +119,41 @@ __all__ = [
     "MaskedWordModel",
     "MovingBaseline",
     "MultiHeadAttention",
+    "NonLocalBlock",
     "PlainMultiHeadAttention",
+    "RecurrentAttentionModel",
     "RelativePositions",
     "RotaryPositions",
     "SelfAttention",
     "Seq2Seq",
+    "ShowAttendTell",
     "SinusoidalPositions",
     "SkipGram",
     "SoftDictionary",
+    "SqueezeExcitation",
+    "StandAloneSelfAttention2d",
     "Transformer",
     "TransformerState",
     "TransformerWeights",
+    "ViT",
     "WordModel",
     "causal_mask",
+    "doubly_stochastic_penalty",
+    "draw_one",
+    "expected_outcome",
+    "glimpse_loss",
     "gru_step",
+    "gumbel_softmax",
     "hard_lookup",
+    "interpolate_positions",
     "lstm_step",
     "masked_softmax",
     "padding_mask",
+    "patches",
     "positive_pmi",
     "reinforce_loss",
     "scaled_dot_product_attention",
     "soft_lookup",
+    "straight_through",
     "window_mask",
 ]

@@ -30,6 +30,23 @@ from attnbook.nn.checks.attention import (
     shared_vocabulary,
     within,
 )
+from attnbook.nn.checks.captioner import annotations, word_mask
+from attnbook.nn.checks.drawing import (
+    grey_pictures,
+    noise,
+    probabilities,
+    raw_window,
+    whole_window,
+    window,
+)
+from attnbook.nn.checks.glimpses import glimpse_inputs
+from attnbook.nn.checks.images import (
+    feature_maps,
+    odd,
+    picture_size,
+    pictures,
+    position_rows,
+)
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -81,6 +98,7 @@ from attnbook.nn.checks.tensors import (
 )
 
 __all__ = [
+    "annotations",
     "asks_keys",
     "at_least_2d",
     "attention_inputs",
@@ -93,9 +111,12 @@ __all__ = [
     "dimensions",
     "divides",
     "drive_and_attention",
+    "feature_maps",
     "feeding_needs_current",
     "fits_parameters",
     "floating",
+    "glimpse_inputs",
+    "grey_pictures",
     "head_count",
     "heads",
     "key_and_value",
@@ -106,17 +127,24 @@ __all__ = [
     "mask",
     "mask_width",
     "multi_head_inputs",
+    "noise",
     "not_empty",
     "not_negative",
     "number",
+    "odd",
     "one_of",
     "padding_last",
     "padding_mask",
     "picture",
+    "picture_size",
+    "pictures",
+    "position_rows",
     "positioned",
     "positions_in_attention",
     "positive_number",
+    "probabilities",
     "probability",
+    "raw_window",
     "recurrent_step",
     "saliency_extras",
     "same_batch",
@@ -137,5 +165,8 @@ __all__ = [
     "tensor",
     "tokens",
     "whole_number",
+    "whole_window",
+    "window",
     "within",
+    "word_mask",
 ]
