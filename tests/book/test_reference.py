@@ -1,5 +1,6 @@
 """The reference of the package: every public name is there, and every link to it arrives."""
 
+import json
 import re
 import sys
 from html import unescape
@@ -8,6 +9,7 @@ import pytest
 
 import attnbook.nn
 import attnbook.widgets
+from cell_source import marker
 from support import ROOT
 
 PAGES = ("api", "api_package")
@@ -56,11 +58,10 @@ def test_every_link_from_a_chapter_arrives_and_each_taught_mechanism_has_one(boo
         html = (book_html / "chapters" / f"{path.stem}.html").read_text(encoding="utf-8")
         links = re.findall(r'href="\.\./book/(api(?:_package)?\.html#attnbook[^"]*)"', html)
         assert set(links) <= places
-        cells = re.findall(
-            r"# The same source as (attnbook\.\w+\.\w+): ([\w, ]+)", path.read_text(encoding="utf-8")
-        )
-        for module, names in cells:
-            for name in names.split(", "):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        for module, names in (marked for marked in map(marker, sources) if marked):
+            for name in names:
                 homes = (f"{module}.{name}", f"{module.rpartition('.')[0]}.{name}")
                 linked = any(link.endswith(f"#{home}") for link in links for home in homes)
                 assert linked, f"{path.name} teaches {module}.{name}, and the page has no link to it"

@@ -6,6 +6,7 @@ to it, and so does a name in the text, such as `attnbook.nn.AdditiveScore`.
 
 import functools
 import logging
+import re
 from typing import ClassVar
 
 import griffe
@@ -21,7 +22,10 @@ from .errors import PageError
 from .paths import ROOT
 
 SOURCE = ROOT / "src"
-SAME_SOURCE = "# The same source as "
+# As tools/cell_source.py writes it; long names stand on a second line.
+SAME_SOURCE = re.compile(
+    r"^# The same source as (attnbook(?:\.\w+)+):(?:\n#)? (\w+(?:, \w+)*)$", re.MULTILINE
+)
 WIDEST = 80  # a signature longer than this takes a line for each argument
 HEADINGS = {
     "parameters": "Parameters",
@@ -225,9 +229,8 @@ class Links(SphinxPostTransform):
         if not places(self.env):
             return
         for block in list(self.document.findall(nodes.literal_block)):
-            line = next((one for one in block.astext().splitlines() if one.startswith(SAME_SOURCE)), "")
-            module, _, listed = line.removeprefix(SAME_SOURCE).partition(": ")
-            names = [f"{module}.{name.strip()}" for name in listed.split(",") if name.strip()]
+            marker = SAME_SOURCE.search(block.astext())
+            names = [f"{marker[1]}.{name}" for name in marker[2].split(", ")] if marker else []
             links = [self.link(name) for name in names if name in places(self.env)]
             if links:
                 cell = block.parent
