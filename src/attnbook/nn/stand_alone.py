@@ -82,9 +82,8 @@ class StandAloneSelfAttention2d(nn.Module):
         k = windows(self.W_k(x), self.window, self.n_heads)
         v = windows(self.W_v(x), self.window, self.n_heads)
         r = self.offsets()  # (n_heads, d_head, k²)
-        scores = (q.unsqueeze(3) * k).sum(
-            dim=2
-        )  # content: (batch, n_heads, k², h · w)
+        # Content: (batch, n_heads, k², h · w)
+        scores = (q.unsqueeze(3) * k).sum(dim=2)
         scores = scores + r.transpose(1, 2) @ q  # where the neighbour stands
         inside = windows(torch.ones_like(x[:1, :1]), self.window, 1)[0, 0] > 0
         scores = scores.masked_fill(~inside, -torch.inf)
