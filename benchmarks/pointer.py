@@ -1,6 +1,7 @@
 """From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, the centre of
 AttentionWindow, both words of PositionExplorer or a word of SelfAttentionPlayground (which holds 16 words),
-or moves over the large picture of HeadExplorer, of words or of a translation.
+draws on the board of PatchExplorer, or moves over the large picture of HeadExplorer, of words or of a
+translation.
 
     python benchmarks/pointer.py [--widget NAME] [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 
@@ -101,12 +102,20 @@ def positions(tokens: int):
     return PositionExplorer("rotary", 20, 14, length=length, d=16, predict=False)
 
 
+def patches(tokens: int):
+    """An empty board: every move is drawn, and the model reads the drawing."""
+    from attnbook.widgets import PatchExplorer
+
+    return PatchExplorer([[[0] * 8] * 8], predict=False)
+
+
 # What is held, and what it moves over.
 PLACES = {
     "QKVPlayground": (".ab-handle.ab-query", ".ab-plane"),
     "HeadExplorer": (".ab-hx-map", ".ab-hx-map"),
     "HeadExplorer of a translation": (".ab-hx-map", ".ab-hx-map"),
     "AttentionWindow": (".ab-centre .ab-hit", ".ab-across"),
+    "PatchExplorer": (".ab-pe-pad", ".ab-pe-pad"),
     "PositionExplorer": (".ab-px-both", ".ab-px-both"),
     "SelfAttentionPlayground": (".ab-handle.ab-x .ab-hit", ".ab-plane"),
 }
@@ -120,6 +129,7 @@ def make(name: str, tokens: int, mode: str):
         "HeadExplorer": heads,
         "HeadExplorer of a translation": cross,
         "AttentionWindow": window,
+        "PatchExplorer": patches,
         "PositionExplorer": positions,
         "SelfAttentionPlayground": self_attention,
     }
@@ -141,6 +151,7 @@ def measure(name: str, tokens: int, moves: int, mode: str) -> dict:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 900, "height": 1400})
         page.goto(path.as_uri())
+        page.wait_for_selector(".ab[data-settled]")  # a model may have to be loaded first
         for summary in page.locator("details > summary:visible").all()[::-1]:
             summary.click()
         page.locator(PLACES[name][0]).first.scroll_into_view_if_needed()

@@ -25,7 +25,7 @@ def problem(rows=1, estimator="reinforce", **options):
     return hard, query.expand(rows, 1, D), key.expand(rows, KEYS, D)
 
 
-@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+@pytest.mark.parametrize("estimator", ["reinforce", "straight-through", "gumbel-straight-through"])
 def test_draws_are_one_hot_and_follow_the_odds(estimator):
     rows = 20_000
     hard, query, key = problem(rows, estimator)
@@ -38,7 +38,7 @@ def test_draws_are_one_hot_and_follow_the_odds(estimator):
     assert ((weights.mean(0)[0] - odds).abs() < 5 * spread).all()
 
 
-@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+@pytest.mark.parametrize("estimator", ["reinforce", "straight-through", "gumbel-straight-through"])
 def test_evaluation_takes_the_likeliest(estimator):
     hard, query, key = problem(5, estimator)
     hard.eval()
@@ -49,7 +49,7 @@ def test_evaluation_takes_the_likeliest(estimator):
 
 
 def test_masked_positions_are_never_drawn():
-    for estimator in ("reinforce", "gumbel"):
+    for estimator in ("reinforce", "gumbel-straight-through"):
         hard, query, key = problem(500, estimator)
         mask = torch.tensor([True, False, True, False])
         _, weights = hard(query, key, key, mask)
@@ -57,7 +57,7 @@ def test_masked_positions_are_never_drawn():
         assert (weights.sum(-1) == 1).all()
 
 
-@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+@pytest.mark.parametrize("estimator", ["reinforce", "straight-through", "gumbel-straight-through"])
 @pytest.mark.parametrize("training", [True, False])
 def test_a_row_that_may_draw_nothing(estimator, training):
     hard, query, key = problem(3, estimator)
@@ -127,7 +127,7 @@ def test_reinforce_learns_the_better_position():
 
 def test_gumbel_passes_the_softmax_gradient():
     torch.manual_seed(0)
-    hard, query, key = problem(1, "gumbel", temperature=0.5)
+    hard, query, key = problem(1, "gumbel-straight-through", temperature=0.5)
     state = torch.get_rng_state()
     context, weights = hard(query, key, key)
     torch.set_rng_state(state)
@@ -142,7 +142,7 @@ def test_gumbel_passes_the_softmax_gradient():
 
 
 def test_temperature_to_zero_of_the_scores_is_the_argmax_but_of_the_gumbel_a_draw():
-    hard, query, key = problem(400, "gumbel", temperature=1e-6)
+    hard, query, key = problem(400, "gumbel-straight-through", temperature=1e-6)
     _, weights = hard(query, key, key)
     assert (weights.mean(0)[0] > 0).sum() > 1  # still random
 
@@ -170,7 +170,7 @@ def test_draws_are_kept_until_taken():
     assert hard.take_draws() == []
 
 
-@pytest.mark.parametrize("estimator", ["reinforce", "gumbel"])
+@pytest.mark.parametrize("estimator", ["reinforce", "straight-through", "gumbel-straight-through"])
 def test_in_a_translator(estimator):
     """One draw a word; both estimators send a gradient to the score through a whole sentence."""
     torch.manual_seed(0)
@@ -203,7 +203,7 @@ def test_moving_baseline():
         (
             lambda: HardAttention(DotScore(), "sample"),
             ValueError,
-            "estimator: expected 'reinforce' or 'gumbel'",
+            "estimator: expected 'reinforce' or 'gumbel-softmax' or",
         ),
         (
             lambda: HardAttention(DotScore(), temperature=0),

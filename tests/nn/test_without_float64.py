@@ -66,6 +66,24 @@ def hard(estimator):
     return drawn, losses, look(attention.eval())
 
 
+def estimators():
+    scores = rows(3)
+    drawn = nn.draw_one(scores)
+    through = nn.straight_through(drawn, scores.softmax(-1))
+    return nn.expected_outcome(scores, torch.rand(3, D)), nn.gumbel_softmax(scores, 0.5), through
+
+
+def captioner():
+    encoder = nn.ConvAnnotations(D)
+    model = nn.ShowAttendTell(encoder, VOCAB, D + 2, 5, D, nn.AdditiveScore(D, D + 2, 4))
+    image, seen = torch.rand(2, 1, 6, 6), torch.ones(2, 9, dtype=torch.bool)
+    logits, weights = model(image, words(3), seen)
+    fixed = nn.ShowAttendTell(encoder, VOCAB, D + 2, 5, D, None, places=9, start="learned")
+    penalty = nn.doubly_stochastic_penalty(weights, torch.ones(2, 3, dtype=torch.bool))
+    written = model.caption(image, 1, 2, 4)[1]
+    return logits, weights, fixed(image, words(3))[0], penalty, written
+
+
 def soft_dictionary():
     held = nn.SoftDictionary(rows(5), rows(5), nn.padding_mask(torch.tensor([4]), 5)[0])
     return held[rows(2)], torch.ones(len(held))
@@ -149,7 +167,10 @@ CASES = {
     "local-p": lambda: local(nn.LocalAttention, "predictive"),
     "gathered": lambda: local(nn.GatheredLocalAttention, "predictive"),
     "hard, REINFORCE": lambda: hard("reinforce"),
-    "hard, Gumbel": lambda: hard("gumbel"),
+    "hard, Gumbel": lambda: hard("gumbel-softmax"),
+    "hard, straight-through": lambda: hard("straight-through"),
+    "estimators": estimators,
+    "captioner": captioner,
     "soft lookup": lambda: look(nn.soft_lookup),
     "hard lookup": lambda: look(nn.hard_lookup),
     "soft dictionary": soft_dictionary,

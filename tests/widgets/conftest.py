@@ -69,7 +69,7 @@ def page_of(browser, tmp_path):
                 else None
             ),
         )
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)  # a busy machine draws late
         page.goto(path.as_uri() + fragment)
         page.wait_for_selector(".ab[data-settled]")
         return page

@@ -11,7 +11,10 @@ from widget_driver import run_js
 from widget_page import JS
 
 from attnbook import models
+from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Vocabulary
+from attnbook.translation import search
+from attnbook.widgets.alignment_explorer import MOST_WORDS, Translators
 
 READ = f"""
 import {{ readModel }} from {(JS / "inference" / "safetensors.js").as_uri()!r};
@@ -74,3 +77,55 @@ def test_the_stored_numbers_are_torchs():
         torch.testing.assert_close(
             torch.tensor(old["expected"]["data"]), torch.tensor(new["expected"]["data"]), atol=1e-6, rtol=1e-6
         )
+
+
+TRANSLATE = f"""
+import {{ readModel }} from {(JS / "inference" / "safetensors.js").as_uri()!r};
+import {{ translator }} from {(JS / "inference" / "translator.js").as_uri()!r};
+const [path, sentences, most] = data;
+const translate = translator(readModel(new Uint8Array(readFileSync(path))));
+console.log(JSON.stringify(sentences.map((words) => {{
+  const found = translate(words, most);
+  return {{ ...found, weights: found.weights?.map((row) => [...row]) }};
+}})));
+"""
+ODD = [["The", "King", "sleeps"], ["i", "am", "tired"], ["the", "zebra", "sees", "the", "the"], ["cat"] * 40]
+
+
+def sentences():
+    """200 of the test sentences, some longer than any in training, and odd ones."""
+    found = phrasebook.sample(180, 2, "small", (2, 20), "test") + phrasebook.sample(
+        20, 3, "small", (21, 30), "test"
+    )
+    return [list(pair.src) for pair in found] + ODD
+
+
+@pytest.mark.parametrize("name", ["03_fixed_vector", "04_additive"])
+def test_javascript_translates_as_torch_does(node, tmp_path, name):
+    """The same words, and weights, queries and keys within 1e-4, with the rounded numbers of the file."""
+    path = str(models.FOLDER / f"{name}.safetensors")
+    given = sentences()
+    translate = Translators([name])
+    for words, js in zip(given, run_js(node, tmp_path, TRANSLATE, [path, given, MOST_WORDS]), strict=True):
+        [torchs] = translate(words)["scorers"].values()
+        assert js["output"] == torchs["output"], " ".join(words)
+        for part in ("weights", "query", "key", "v"):
+            if part in torchs:
+                torch.testing.assert_close(torch.tensor(js[part]), torchs[part], atol=1e-4, rtol=1e-4)
+        assert js["unknown"] == (["zebra"] if "zebra" in words else [])
+        assert js["finished"] or len(js["output"]) == MOST_WORDS
+
+
+@pytest.mark.parametrize("name", ["03_fixed_vector", "04_additive"])
+def test_the_widget_writes_what_greedy_search_writes(name):
+    trained = models.load(name)
+    translate = Translators([name])
+    for words in sentences()[::20]:
+        [made] = translate(words)["scorers"].values()
+        src = torch.tensor([trained.src.encode(words)])
+        if any(word not in trained.src for word in words):
+            continue
+        [found] = search.greedy(trained.model, src, most=MOST_WORDS)
+        assert made["output"] == trained.tgt.decode(found.tokens)
+        if found.weights is not None:
+            torch.testing.assert_close(made["weights"], found.weights, atol=1e-6, rtol=0)

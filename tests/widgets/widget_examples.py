@@ -111,6 +111,15 @@ def explorer(**options):
     return AlignmentExplorer(**{**defaults, **options})
 
 
+def translator(**options):
+    """Two sentences that the shipped translators wrote; the page translates any other."""
+    from attnbook.widgets import AlignmentExplorer
+
+    examples = [{"src": SOURCE, "tgt": TARGET, "gold": GOLD}, {"src": ["the", "cat", "sleeps"]}]
+    models = ["04_additive", "03_fixed_vector"]
+    return AlignmentExplorer(examples, **{"models": models, **options})
+
+
 HEAD_WORDS = ["[hidden]", "the", "a", "cat", "dog", "sees", "small", "tired", "was", "it", "sleeps", "that"]
 HEAD_SENTENCES = [["the", "cat", "that", "sees", "a", "dog", "sleeps"], ["it", "was", "tired"]]
 ROLES = {
@@ -270,12 +279,28 @@ def positions(**options):
     return PositionExplorer(**{**defaults, **options})
 
 
+def patches(**options):
+    """Three digits that were not drawn by a reader."""
+    import torch
+
+    from attnbook.widgets import PatchExplorer
+
+    draw = torch.Generator().manual_seed(3)
+    ring = [[min(abs(abs(x - 3.5) + abs(y - 3.5) - 3) < 1, 1) * 16 for x in range(8)] for y in range(8)]
+    line = [[16 * (x in (3, 4)) for x in range(8)] for _ in range(8)]
+    noise = torch.randint(0, 17, (8, 8), generator=draw)
+    defaults = {"challenge": "Draw a seven that it reads as a one."}
+    return PatchExplorer([ring, line, noise], ["ring", "line", "noise"], **{**defaults, **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "HeadExplorer": heads,
     "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
+    "AlignmentExplorer with models": translator,
     "AttentionWindow": window,
+    "PatchExplorer": patches,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
     "Quiz": quiz,
@@ -289,7 +314,9 @@ GUESSES = {
     "HeadExplorer": ["same word", "next word", "head noun"],
     "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
+    "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
+    "PatchExplorer": {"choice": 5, "share": 0.2},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
     "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},

@@ -3,9 +3,23 @@ rest of attnbook, but for its checks of plain numbers.
 """
 
 from attnbook.nn.attention import scaled_dot_product_attention
+from attnbook.nn.captioner import (
+    CaptionState,
+    ConvAnnotations,
+    ShowAttendTell,
+    doubly_stochastic_penalty,
+)
 from attnbook.nn.global_attention import Attention
 from attnbook.nn.gpt import GPT, GPTState
-from attnbook.nn.hard import HardAttention, MovingBaseline, reinforce_loss
+from attnbook.nn.gradient_estimators import (
+    MovingBaseline,
+    draw_one,
+    expected_outcome,
+    gumbel_softmax,
+    reinforce_loss,
+    straight_through,
+)
+from attnbook.nn.hard import HardAttention
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
     AttentionPooling,
@@ -69,7 +83,9 @@ __all__ = [
     "AdditiveScore",
     "Attention",
     "AttentionPooling",
+    "CaptionState",
     "ConcatScore",
+    "ConvAnnotations",
     "DecoderLayer",
     "DecoderState",
     "DotScore",
@@ -97,6 +113,7 @@ __all__ = [
     "RotaryPositions",
     "SelfAttention",
     "Seq2Seq",
+    "ShowAttendTell",
     "SinusoidalPositions",
     "SkipGram",
     "SoftDictionary",
@@ -108,7 +125,11 @@ __all__ = [
     "ViT",
     "WordModel",
     "causal_mask",
+    "doubly_stochastic_penalty",
+    "draw_one",
+    "expected_outcome",
     "gru_step",
+    "gumbel_softmax",
     "hard_lookup",
     "interpolate_positions",
     "lstm_step",
@@ -119,5 +140,6 @@ __all__ = [
     "reinforce_loss",
     "scaled_dot_product_attention",
     "soft_lookup",
+    "straight_through",
     "window_mask",
 ]

@@ -2,14 +2,8 @@
 look nowhere else.
 
 Xu et al. 2015, "Show, Attend and Tell", section 4.1,
-https://arxiv.org/abs/1502.03044. A draw has no derivative, so the scores learn in
-one of two ways:
-
-- REINFORCE (Williams 1992): make draws that were followed by a good result
-  likelier. Unbiased, and noisy; a baseline takes some of the noise away.
-- Gumbel straight-through (Jang et al. 2017, https://arxiv.org/abs/1611.01144): draw
-  in the forward pass, and differentiate a softmax with the same noise in the
-  backward pass. Biased, and much less noisy.
+https://arxiv.org/abs/1502.03044. A draw has no derivative, so the scores learn by
+an estimator of the gradient; :mod:`attnbook.nn.gradient_estimators` holds them.
 """
 
 from dataclasses import dataclass
@@ -19,7 +13,20 @@ from torch import Tensor, nn
 
 from attnbook.nn import checks
 from attnbook.nn.attention import masked_scores, softmax_or_zeros
+from attnbook.nn.gradient_estimators import (
+    gumbel_noise,
+    gumbel_softmax,
+    one_hot_of_largest,
+    straight_through,
+)
 from attnbook.nn.protocols import Score
+
+ESTIMATORS = (
+    "reinforce",
+    "gumbel-softmax",
+    "straight-through",
+    "gumbel-straight-through",
+)
 
 
 @dataclass(frozen=True)
@@ -50,15 +57,19 @@ class HardAttention(nn.Module):
     ----------
     score : torch.nn.Module
         A score from ``attnbook.nn.scores``.
-    estimator : "reinforce" or "gumbel"
-        How the scores learn.
+    estimator : str
+        How the scores learn. "reinforce" draws, and its loss is up to the caller
+        (``take_draws``). "gumbel-softmax" mixes in training: a random mixture that
+        is close to a draw. "straight-through" draws, and differentiates the odds;
+        "gumbel-straight-through" draws, and differentiates a softmax with the same
+        noise.
     temperature : float
-        For "gumbel": of the softmax that is differentiated. It does not change what
-        is drawn.
+        For the two of Gumbel: of the softmax that is differentiated. It does not
+        change what "gumbel-straight-through" draws.
     expected : float
         Share of queries that, in training, take the soft weights in place of a draw
-        (Xu et al. 2015 use 0.5; they choose once an image, this class once a
-        query).
+        (Xu et al. 2015, section 4.1, use 0.5; they choose once an image, this class
+        once a query).
 
     Attributes
     ----------
@@ -76,7 +87,7 @@ class HardAttention(nn.Module):
     ):
         super().__init__()
         checks.score_module("score", score)
-        checks.one_of("estimator", estimator, ("reinforce", "gumbel"))
+        checks.one_of("estimator", estimator, ESTIMATORS)
         checks.positive_number("temperature", temperature)
         checks.probability("expected", expected)
         self.score = score
@@ -115,7 +126,8 @@ class HardAttention(nn.Module):
         -------
         context : (…, queries, d_v)
         weights : (…, queries, keys)
-            A single 1 in each row; all 0 where everything is masked.
+            A single 1 in each row; all 0 where everything is masked. In training
+            with "gumbel-softmax" or ``expected``, rows that sum to 1.
 
         Raises
         ------
@@ -132,17 +144,20 @@ class HardAttention(nn.Module):
         if not self.training:
             weights = one_hot_of_largest(scores)
             return weights @ value, weights
-        # The largest of scores + Gumbel noise is a draw with softmax(scores) as the
-        # odds.
-        noisy = scores - torch.empty_like(scores).exponential_().log()
-        weights = one_hot_of_largest(noisy)
+        if self.estimator == "gumbel-softmax":
+            weights = gumbel_softmax(scores, self.temperature)
+        else:
+            # The largest of scores + noise is a draw with the odds softmax(scores).
+            noisy = scores + gumbel_noise(scores)
+            weights = one_hot_of_largest(noisy)
         # (…, queries, 1)
         soft_rows = torch.rand_like(weights[..., :1]) < self.expected
-        if self.estimator == "gumbel":
+        if self.estimator == "straight-through":
+            weights = straight_through(weights, probabilities)
+        elif self.estimator == "gumbel-straight-through":
             soft = softmax_or_zeros(noisy / self.temperature)
-            # the draw's value, the softmax's gradient
-            weights = weights + (soft - soft.detach())
-        else:
+            weights = straight_through(weights, soft)
+        elif self.estimator == "reinforce":
             self.draws.append(
                 describe(probabilities, weights.masked_fill(soft_rows, 0.0))
             )
@@ -157,20 +172,6 @@ class HardAttention(nn.Module):
         return taken
 
 
-def one_hot_of_largest(scores: Tensor) -> Tensor:
-    """1 at each row's largest score, else 0; a row of minus infinities gives zeros.
-    (…, queries, keys)
-    """
-    if scores.shape[-1] == 0:
-        return torch.zeros_like(scores)
-    largest = torch.zeros_like(scores).scatter(
-        -1, scores.argmax(dim=-1, keepdim=True), 1.0
-    )
-    return largest.masked_fill(
-        (scores == -torch.inf).all(dim=-1, keepdim=True), 0.0
-    )
-
-
 def describe(probabilities: Tensor, drawn: Tensor) -> Draw:
     """Log-probability and entropy of a draw, from the odds and the one-hot draw,
     both (…, queries, keys).
@@ -181,64 +182,3 @@ def describe(probabilities: Tensor, drawn: Tensor) -> Draw:
     # there for any finite log.
     logs = probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
     return Draw(probabilities, log_prob, -(probabilities * logs).sum(dim=-1))
-
-
-def reinforce_loss(
-    log_prob: Tensor, reward: Tensor, baseline: Tensor | float = 0.0
-) -> Tensor:
-    """A number whose gradient is REINFORCE's estimate: the mean of ``−(reward −
-    baseline) · log_prob``.
-
-    Xu et al. 2015, section 4.1: the reward is log p(y | draws, image), and λ_r
-    times this is added to the usual loss.
-
-    Parameters
-    ----------
-    log_prob : any shape
-        Logarithm of the probability of what was drawn.
-    reward, baseline : broadcast to that shape
-        No gradient flows into them. A baseline that does not depend on the draw
-        leaves the estimate unbiased.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not broadcast to that of log_prob.
-    """
-    checks.floating("log_prob", log_prob)
-    advantage = torch.as_tensor(
-        reward - baseline, dtype=log_prob.dtype, device=log_prob.device
-    ).detach()
-    checks.broadcasts("reward", advantage, log_prob.shape, "log_prob")
-    return -(advantage * log_prob).mean()
-
-
-class MovingBaseline:
-    """The mean reward of late: ``b_k = decay · b_{k−1} + (1 − decay) · reward``; Xu
-    et al. 2015 use decay 0.9.
-
-    Parameters
-    ----------
-    decay : float
-        From 0 (the last reward only) to below 1.
-    """
-
-    def __init__(self, decay: float = 0.9):
-        checks.probability("decay", decay)
-        self.decay = decay
-        self.value = 0.0
-        self.seen = 0
-
-    def update(self, reward: Tensor) -> float:
-        """Take in the mean of a batch of rewards; return the new baseline. The
-        first call sets it.
-        """
-        checks.floating("reward", reward)
-        mean = float(reward.detach().mean())
-        self.value = (
-            mean
-            if self.seen == 0
-            else self.decay * self.value + (1 - self.decay) * mean
-        )
-        self.seen += 1
-        return self.value

@@ -3,6 +3,7 @@
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.head_explorer import HeadExplorer
+from attnbook.widgets.patch_explorer import PatchExplorer
 from attnbook.widgets.position_explorer import PositionExplorer
 from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
@@ -14,6 +15,7 @@ __all__ = [
     "AlignmentExplorer",
     "AttentionWindow",
     "HeadExplorer",
+    "PatchExplorer",
     "PositionExplorer",
     "QKVPlayground",
     "Quiz",

@@ -2,11 +2,13 @@
 
 import base64
 import struct
+from functools import cached_property
 from numbers import Integral
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 from attnbook.widgets.state import Boolean, Choice, Index, Number, Pair, Record, State, Words, hidden_outcome
+from attnbook.widgets.trained import RunsModels
 
 SCORERS = ("none", "additive", "dot", "general")
 VIEWS = ("heatmap", "ribbons")
@@ -70,14 +72,14 @@ def alignment_weights(query, key, v=None, W=None) -> list[list[float]]:
     return masked_softmax(scores).tolist()
 
 
-class AlignmentExplorer(PredictFirst):
+class AlignmentExplorer(RunsModels, PredictFirst):
     """Sentence pairs, the weights that trained scorers gave them, and gold links beside them.
 
     Parameters
     ----------
     examples : list of dicts
-        Each has ``src`` and ``tgt`` (lists of words) and ``scorers``, a dict from a name in
-        ("none", "additive", "dot", "general") to
+        Each has ``src`` and ``tgt`` (lists of words; no ``tgt`` where no right translation is known) and
+        ``scorers``, a dict from a name in ("none", "additive", "dot", "general") to
 
         - for a scorer with attention: ``weights`` (rows, src), each row adding up to 1. Optional: ``output``,
           the words that the model wrote (one a row; absent: the rows are ``tgt``); ``query`` (rows, d),
@@ -93,15 +95,19 @@ class AlignmentExplorer(PredictFirst):
 
         Optional: ``gold``, links ``[t, s, "S" or "P"]`` (sure, possible) from 0, and ``ask``, the row of
         the question that the reader answers first (absent: the first row whose largest weight is off the
-        diagonal).
+        diagonal). With ``models``, ``scorers`` may be left out: the models make them.
     scorer : str
         The scorer shown first.
     by_length : dict, optional
         What fades with length: ``{"measure": "BLEU", "buckets": [[5, 8], [9, 12], …], "scores": {"none":
         [57, 36, …], "additive": [100, …]}}``, one number from 0 to 100 a bucket.
+    models : list of str, optional
+        Names of shipped recurrent translators, such as ``["04_additive", "03_fixed_vector"]``, one a scorer.
+        Then any sentence is translated: by JavaScript in the published page, by torch with a kernel, where
+        ``w.source = "…"`` does the same.
     translate : callable, optional
         From a list of source words to an example as above: it runs the chapter's model. With it, ``w.source =
-        "…"`` or the box in the widget takes any sentence while there is a kernel.
+        "…"`` or the box in the widget takes any sentence while there is a kernel. Left out, ``models`` do it.
     edits : list of sentences, optional
         Sentences to translate now, so that the published page, which has no kernel, offers them as edits;
         :meth:`single_edits` lists those one step away. They need ``translate``.
@@ -111,10 +117,13 @@ class AlignmentExplorer(PredictFirst):
     Notes
     -----
     A recurrent encoder reads the whole sentence, so one changed word changes every annotation: an edit
-    cannot be computed from the stored queries and keys, and the model itself is too heavy for a notebook.
-    So an edit is real wherever it is offered: computed by the chapter's own model, ahead of time for
-    ``edits``, on the spot with a kernel; and the page says how many sentences it holds. An edit of 12 words
-    takes about 1 kB a scorer with ``weights`` alone; every number beside them takes 5 bytes.
+    cannot be computed from the stored queries and keys. So an edit is real wherever it is offered: computed
+    by the trained model itself in the page (``models``), or ahead of time (``edits``), or on the spot with a
+    kernel; a page without ``models`` says how many sentences it holds. An edit of 12 words takes about 1 kB a
+    scorer with ``weights`` alone; every number beside them takes 5 bytes.
+
+    JavaScript writes the same words as torch and its weights differ by less than 1e-4, with the same rounded
+    numbers of the model's file on both sides.
 
     Attributes
     ----------
@@ -154,6 +163,7 @@ class AlignmentExplorer(PredictFirst):
         scorer="additive",
         *,
         by_length=None,
+        models=(),
         translate=None,
         edits=(),
         view="heatmap",
@@ -165,12 +175,17 @@ class AlignmentExplorer(PredictFirst):
             raise ValueError(f"examples: expected a list of at least one dict, got {examples!r}.")
         if translate is not None and not callable(translate):
             raise ValueError(f"translate: expected a function of a list of words, got {translate!r}.")
+        if translate is None and models:
+            translate = Translators(models)
         if edits and translate is None:
             raise ValueError("edits: expected translate= beside them, since they have to be computed.")
         self._translate = translate
         self._known = {}
         self._by_length = _by_length(by_length)
         for index, example in enumerate(examples):
+            if models and isinstance(example, dict) and "src" in example and "scorers" not in example:
+                words = _words(f"examples[{index}] src", example["src"])
+                example = {**example, "scorers": Translators(models)(words)["scorers"]}
             checked = _example(f"examples[{index}]", example)
             self._known[tuple(checked["src"])] = {**checked, "given": True}
         for index, edit in enumerate(edits):
@@ -186,6 +201,7 @@ class AlignmentExplorer(PredictFirst):
         }
         super().__init__(
             state,
+            models=models,
             challenge=challenge,
             theme=theme,
             examples=self._packed(),
@@ -218,7 +234,7 @@ class AlignmentExplorer(PredictFirst):
             if self._translate is None:
                 raise ValueError(
                     f"source: expected one of the {len(self._known)} sentences that this widget holds, got "
-                    f"{' '.join(source)!r}; pass translate= to take any sentence."
+                    f"{' '.join(source)!r}; pass models= or translate= to take any sentence."
                 )
             try:
                 made = self._translate(list(source))
@@ -253,7 +269,8 @@ class AlignmentExplorer(PredictFirst):
         if isinstance(content, dict) and content.get("type") == "translate":
             try:
                 self.source = content.get("source")
-                self.notice = ""
+                known = isinstance(self._translate, Translators)
+                self.notice = self._translate.doubts(self.state["source"]) if known else ""
             except traitlets.TraitError as error:
                 self.notice = str(error)
 
@@ -347,7 +364,8 @@ class AlignmentExplorer(PredictFirst):
         if "weights" not in shown:
             figure = Figure(figsize=(7.2, 2.4))
             written = " ".join(rows) if revealed or "remembered" not in shown else "?"
-            lines = [f"source: {' '.join(src)}", f"wanted: {' '.join(example['tgt'])}", f"written: {written}"]
+            wanted = [f"wanted: {' '.join(example['tgt'])}"] if example["tgt"] else []
+            lines = [f"source: {' '.join(src)}", *wanted, f"written: {written}"]
             figure.text(0.02, 0.9, "\n".join(_wrap(lines)), va="top", fontsize=9)
             return figure
         figure = Figure(figsize=(min(7.5, 2.2 + 0.42 * len(src)), min(7, 2.2 + 0.32 * len(rows))))
@@ -367,6 +385,97 @@ class AlignmentExplorer(PredictFirst):
                 axes.add_patch(Rectangle((s - 0.5, t - 0.5), 1, 1, fill=False, ls=style, ec="#a33f00"))
         figure.subplots_adjust(left=0.24, right=0.94, top=0.7, bottom=0.16)
         return figure
+
+
+class Translators:
+    """Shipped translators, run by torch: from source words to an example, as the page's JavaScript makes it.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
+
+    def __init__(self, names):
+        self.names = names
+
+    @cached_property
+    def trained(self) -> dict:
+        """Scorer → trained model."""
+        from attnbook.models import load
+
+        found = {}
+        for name in self.names:
+            model = load(name)
+            scorer = model.configuration.get("attention")
+            if scorer not in ("none", "additive") or scorer in found:
+                raise ValueError(
+                    "models: expected at most one translator with a fixed vector and one with additive "
+                    f"attention, got {name}."
+                )
+            found[scorer] = model
+        return found
+
+    def __call__(self, words: list[str]) -> dict:
+        return {
+            "src": list(words),
+            "scorers": {scorer: _written(model, words) for scorer, model in self.trained.items()},
+        }
+
+    def doubts(self, words: list[str]) -> str:
+        """What a reader should know before believing a translation of these words."""
+        model = next(iter(self.trained.values()))
+        unknown = [word for word in dict.fromkeys(words) if _number(word, model.src) == model.src.unk]
+        said = []
+        if unknown:
+            named = ", ".join(f"“{word}”" for word in unknown)
+            said.append(
+                f"Not among the {len(model.src) - 4} words that it knows: {named}, read as <unk>, an unknown "
+                "word."
+            )
+        longest = model.configuration["longest"]
+        if len(words) > longest:
+            said.append(
+                f"The sentence has {len(words)} words; the longest that it was trained on had {longest}."
+            )
+        return " ".join(said)
+
+
+def _number(word, vocabulary) -> int:
+    """The number of a word as it is typed, in small letters or with a capital; else that of <unk>."""
+    forms = (word, word.lower(), word.lower().capitalize())
+    return next((vocabulary.numbers[form] for form in forms if form in vocabulary), vocabulary.unk)
+
+
+def _written(trained, words) -> dict:
+    """What the translator writes greedily, with the parts of its scores where it has some."""
+    import torch
+
+    model, tgt = trained.model, trained.tgt
+    with torch.no_grad():
+        state = model.start(torch.tensor([[_number(word, trained.src) for word in words]]))
+        token = torch.tensor([tgt.bos])
+        output, weights, query = [], [], []
+        score = model.decoder.attention and model.decoder.attention.score
+        for _ in range(MOST_WORDS):
+            asked = score and score.W(state.hidden[0])[0]
+            logits, row, state = model.step(token, state)
+            token = logits.argmax(-1)
+            if token == tgt.eos:
+                break
+            output.append(tgt.words[token])
+            if score:
+                weights.append(row[0])
+                query.append(asked)
+        if not score or not output:
+            return {"output": output}
+        key, v = state.prepared[0], score.v.weight[0]
+        return {
+            "output": output,
+            "weights": torch.stack(weights),
+            "query": torch.stack(query),
+            "key": key,
+            "v": v,
+        }
 
 
 def ask_row(example, shown) -> int:
@@ -400,14 +509,15 @@ def _words(name, value) -> list[str]:
 
 def _example(name, example) -> dict:
     """One example, checked, with every row's words under ``output``."""
-    wanted = {"src", "tgt", "scorers"}
-    allowed = wanted | {"gold", "ask"}
+    wanted = {"src", "scorers"}
+    allowed = wanted | {"tgt", "gold", "ask"}
     if not isinstance(example, dict) or not wanted <= set(example) <= allowed:
         given = sorted(example) if isinstance(example, dict) else example
         raise ValueError(
-            f"{name}: expected a dict with src, tgt, scorers and perhaps gold and ask, got {given!r}."
+            f"{name}: expected a dict with src, scorers and perhaps tgt, gold and ask, got {given!r}."
         )
-    src, tgt = _words(f"{name} src", example["src"]), _words(f"{name} tgt", example["tgt"])
+    src = _words(f"{name} src", example["src"])
+    tgt = _words(f"{name} tgt", example["tgt"]) if example.get("tgt") else []
     scorers = example["scorers"]
     if not isinstance(scorers, dict) or not scorers or not set(scorers) <= set(SCORERS):
         given = list(scorers) if isinstance(scorers, dict) else scorers

@@ -30,6 +30,7 @@ from attnbook.nn.checks.attention import (
     shared_vocabulary,
     within,
 )
+from attnbook.nn.checks.captioner import annotations, word_mask
 from attnbook.nn.checks.images import (
     feature_maps,
     odd,
@@ -88,6 +89,7 @@ from attnbook.nn.checks.tensors import (
 )
 
 __all__ = [
+    "annotations",
     "asks_keys",
     "at_least_2d",
     "attention_inputs",
@@ -150,4 +152,5 @@ __all__ = [
     "tokens",
     "whole_number",
     "within",
+    "word_mask",
 ]

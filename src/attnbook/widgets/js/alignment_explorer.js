@@ -1,6 +1,8 @@
 // AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets.
 
+import { translator } from "./inference/translator.js";
 import { button, fixed, h, percent, predictor, say, select, set, softmax, stop, widget } from "./lib/base.js";
+import { loadModel } from "./lib/model_weights.js";
 import { align, rowsOf, terms, turned, unpack } from "./mechanisms/alignment.js";
 
 const SCORERS = {
@@ -52,10 +54,19 @@ const asked = ({ ask }, { output, weights }) =>
 
 const find = (model, source) => model.get("examples").find(({ src }) => isSame(src, source));
 
+// Does the page itself translate?
+const runsModels = (model) => BOOK && model.get("models")?.length > 0;
+
+// model -> the state of a link whose sentence has to be translated first.
+const awaited = new WeakMap();
+
 // The example of a state and what its scorer gave; an error says what this page does not hold.
 function shownBy(state, model) {
   const example = find(model, state.source);
-  if (!example) throw Error("it names a sentence that this page does not hold");
+  if (!example) {
+    if (runsModels(model)) awaited.set(model, state);
+    throw Error("it names a sentence that this page does not hold");
+  }
   const scorer = example.scorers[state.scorer];
   if (!scorer) throw Error("it names a scorer that this sentence does not have");
   return { example, scorer };
@@ -90,17 +101,64 @@ export function sentence(state, example, parts) {
   return `“${output[t]}” looks most at “${example.src[s]}”, ${percent(weights[t][s])}: ${state.scorer} score, ${output.length} target words over ${example.src.length} source words.`;
 }
 
-// A sentence that the page does not hold. Whoever translates it puts a new example into the model's `examples` and
-// then sets the state: in a notebook that is the kernel. (A translator that runs in the page belongs here too.)
-function askForTranslation(view, source) {
-  if (BOOK) {
-    view.note(
-      "This sentence was not translated ahead of time; in Jupyter, with this chapter's kernel, any sentence can be.",
+const MOST_WORDS = 64; // as alignment_explorer.py
+
+// The words of what a reader typed: marks at their ends are no part of them.
+const wordsOf = (text) =>
+  text
+    .split(/\s+/)
+    .map((word) => word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}'’]+$/gu, "").replace(/’/g, "'"))
+    .filter(Boolean);
+
+// Why these words cannot be translated, or "".
+function refusal(words) {
+  if (!words.length) return "There is no word to translate; type a sentence.";
+  return words.length > MOST_WORDS
+    ? `At most ${MOST_WORDS} words can be translated, and these are ${words.length}.`
+    : "";
+}
+
+const quoted = (words) => [...new Set(words)].map((word) => `“${word}”`).join(", ");
+
+// What a reader should know before believing a translation.
+function doubts(source, loaded, made) {
+  const [{ configuration, vocabularies }] = loaded;
+  const said = [];
+  const [{ unknown }] = made;
+  if (unknown.length)
+    said.push(
+      `Not among the ${vocabularies.src.length - 4} words that it knows: ${quoted(unknown)}, read as <unk>, an unknown word.`,
     );
-    return;
-  }
-  view.note("The kernel is asked to translate this sentence.");
-  view.model.send({ type: "translate", source });
+  if (source.length > configuration.longest)
+    said.push(
+      `The sentence has ${source.length} words; the longest that it was trained on had ${configuration.longest}.`,
+    );
+  made.forEach(({ finished }, i) => {
+    if (!finished) said.push(`${SCORERS[loaded[i].configuration.attention]}: it did not end by itself.`);
+  });
+  return said.join(" ");
+}
+
+// The page's own models translate the sentence; its example joins those that the page holds. Returns what to say of it.
+async function translateHere(view, source) {
+  const { model } = view;
+  const loaded = await Promise.all(model.get("models").map((name) => loadModel(view, name)));
+  const made = loaded.map((one) => translator(one)(source, MOST_WORDS));
+  const scorers = {};
+  made.forEach((parts, i) => {
+    const { output, weights } = parts;
+    if (weights && !output.length) throw Error("the trained model writes no word for it");
+    const packed = { output, weights }; // a scorer's part says whether it has weights
+    opened.set(
+      packed,
+      weights ? { ...parts, raw: parts.key, ...align(parts.query, parts.key, parts.v) } : parts,
+    );
+    scorers[loaded[i].configuration.attention] = packed;
+  });
+  const told = `Translated in this page by the trained model. ${doubts(source, loaded, made)}`;
+  const example = { src: source, tgt: [], gold: [], ask: null, own: true, told, scorers };
+  if (!find(model, source)) model.set("examples", [...model.get("examples"), example]);
+  return told;
 }
 
 function build(view, body) {
@@ -113,13 +171,40 @@ function build(view, body) {
   };
   load();
   const reset = { cell: null, prediction: null, score: null };
-  const show = (source) => {
+  const told = h("p.note", { role: "status" });
+  const open_ = (source) => {
     const next = find(model, source);
-    if (!next) askForTranslation(view, source);
-    else {
-      const scorer = next.scorers[now().scorer] ? now().scorer : Object.keys(next.scorers)[0];
-      change({ ...reset, source, scorer });
+    const scorer = next.scorers[now().scorer] ? now().scorer : Object.keys(next.scorers)[0];
+    change({ ...reset, source, scorer });
+  };
+  // A sentence that the page does not hold: its models translate it, or the kernel, which puts a new example into the
+  // model's `examples` and then sets the state.
+  let latest;
+  async function ask(source, then) {
+    latest = source;
+    if (!BOOK) {
+      say(told, "The kernel is asked to translate this sentence.");
+      model.send({ type: "translate", source });
+      return;
     }
+    say(told, "The trained model is loaded, once, and translates.");
+    try {
+      const sentence = await translateHere(view, source);
+      if (latest !== source) return; // another sentence was asked for meanwhile
+      say(told, sentence);
+      then();
+    } catch (error) {
+      say(told, `The sentence was not translated: ${error.message}.`);
+    }
+  }
+  const show = (source) => {
+    const refused = refusal(source);
+    if (refused) say(told, refused);
+    else if (find(model, source)) {
+      latest = source;
+      say(told, find(model, source).told || "");
+      open_(source);
+    } else view.wait(ask(source, () => open_(source)));
   };
 
   // Choosing.
@@ -225,15 +310,15 @@ function build(view, body) {
     fixedPart.replaceChildren(
       h(
         "p",
-        "The fixed vector has no weights: every target word is made from the same few numbers. Words in the wrong place stand in bold.",
+        `The fixed vector has no weights: every target word is made from the same few numbers. ${tgt.length ? "Words in the wrong place stand in bold." : ""}`,
       ),
       h(
         "table.lines",
         h(
           "tbody",
           row("source", src),
-          row("wanted", tgt),
-          row("written", hide ? ["?"] : output, (word, i) => !hide && word !== tgt[i]),
+          tgt.length ? row("wanted", tgt) : "",
+          row("written", hide ? ["?"] : output, (word, i) => !hide && tgt.length && word !== tgt[i]),
         ),
       ),
       remembered
@@ -338,24 +423,26 @@ function build(view, body) {
     ["Drop it", without],
     ["Swap it with the next word", swapped],
   ].map(([text, edit]) => [button(text, () => show(edit(+word.value))), edit]);
-  const typed = !BOOK && stop(h("input", { type: "text", "aria-label": "source sentence" }), 1);
+  const anySentence = !BOOK || runsModels(model);
+  const typed = anySentence && stop(h("input", { type: "text", "aria-label": "source sentence" }), 1);
+  const translate = () => show(BOOK ? wordsOf(typed.value) : typed.value.split(/\s+/).filter(Boolean));
+  // Enter, which lets go of what was typed, sends it too; the keyboard's own listener came first.
+  const onEnter = ({ target, key }) =>
+    target === typed && key === "Enter" && !view.held(typed) && translate();
+  view.root.addEventListener("keydown", onEnter, true);
   const count = h("p.note");
   const edit = h(
     "details.panel",
     { ontoggle: view.redraw },
-    stop(h("summary", "Edit the sentence")),
+    stop(h("summary", anySentence ? "Your own sentence" : "Edit the sentence")),
+    typed && h(".row", typed, button("Translate", translate)),
     h(
       ".row",
       h("label", "word ", word),
       edits.map(([node]) => node),
     ),
-    typed &&
-      h(
-        ".row",
-        typed,
-        button("Translate", () => show(typed.value.trim().split(/\s+/))),
-      ),
     count,
+    told,
   );
 
   const guess = predictor(view, {
@@ -383,6 +470,7 @@ function build(view, body) {
   body.append(
     guess.panel,
     h(".row", h("label", "sentence ", given)),
+    edit,
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "scorer" }, scorers)),
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "view" }, views), goldLabel),
     h(".wide", h("p", legend), h(".across", grid)),
@@ -390,10 +478,23 @@ function build(view, body) {
     fixedPart,
     faded,
     sums,
-    edit,
   );
 
-  const onNotice = () => view.note(model.get("notice"));
+  const link = awaited.get(model);
+  if (link) {
+    awaited.delete(model);
+    if (!refusal(link.source))
+      view.wait(
+        ask(link.source, () => {
+          view.note("");
+          edit.open = true;
+          if (view.fault(link)) open_(link.source);
+          else change(link);
+        }),
+      );
+  }
+
+  const onNotice = () => say(told, model.get("notice"));
   const onExamples = () => {
     laid = "";
     view.redraw();
@@ -405,6 +506,7 @@ function build(view, body) {
     leave() {
       model.off("change:notice", onNotice);
       model.off("change:examples", onExamples);
+      view.root.removeEventListener("keydown", onEnter, true);
     },
     update() {
       load();
@@ -414,7 +516,7 @@ function build(view, body) {
       const layout = JSON.stringify([source, scorer, !weights && revealed]);
       if (layout !== laid) {
         laid = layout;
-        const listed = all.filter((one) => one.given || one === example);
+        const listed = all.filter((one) => one.given || one.own || one === example);
         given.replaceChildren(...listed.map(({ src }) => h("option", line(src))));
         given.value = line(source);
         word.replaceChildren(...source.map((w, i) => h("option", { value: i }, w)));
@@ -474,13 +576,15 @@ function build(view, body) {
       }
       edits.forEach(([node, made]) => {
         const next = made(picked);
-        node.disabled = !next.length || next.includes(undefined) || (BOOK && !find(model, next));
+        node.disabled = !next.length || next.includes(undefined) || (!anySentence && !find(model, next));
       });
       say(
         count,
-        BOOK
+        !anySentence
           ? `This page holds ${all.length} sentences, each translated by the chapter's model; in Jupyter, with the chapter's kernel, any sentence can be.`
-          : "Any sentence of words that the model knows, while the kernel runs.",
+          : BOOK
+            ? "Any sentence: the trained model runs in this page, and nothing leaves it."
+            : "Any sentence of words that the model knows, while the kernel runs.",
       );
     },
   };

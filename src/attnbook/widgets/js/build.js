@@ -14,6 +14,7 @@ const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js",
   AttentionWindow: "attention_window.js",
   HeadExplorer: "head_explorer.js",
+  PatchExplorer: "patch_explorer.js",
   PositionExplorer: "position_explorer.js",
   QKVPlayground: "qkv_playground.js",
   Quiz: "quiz.js",

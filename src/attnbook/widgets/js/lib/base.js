@@ -65,9 +65,9 @@ function begin(model, spec) {
 //   own                   the state goes into the address only when the reader copies the link.
 // build(view, body, tools) -> {update(), sentence(), outside?(), reset?(), leave?()}.
 // `view` has model, root, state, shared (from a link), change(patch), redraw(), held(node), note(text), reset(),
-// fault(state).
+// fault(state), wait(promise).
 //
-// The root has `data-settled` while nothing is pending: no frame, no sentence, nothing to be sent.
+// The root has `data-settled` while nothing is pending: no frame, no sentence, nothing to be sent or waited for.
 export function widget(spec) {
   return {
     fault: (state, model) => faultOf(spec, model, state),
@@ -90,8 +90,9 @@ export function widget(spec) {
       const view = { model, root, state: model.get("state"), shared: start.shared };
       let built;
       let [speaking, drawing, sending] = [0, 0, 0]; // timers; 0 while none runs
+      let waiting = 0;
       const keys = keyboard(root, () => view.reset());
-      const settle = () => set(root, { "data-settled": !speaking && !drawing && !sending });
+      const settle = () => set(root, { "data-settled": !speaking && !drawing && !sending && !waiting });
       const rest = () => {
         speaking = 0;
         keys.tidy();
@@ -134,6 +135,17 @@ export function widget(spec) {
                 "Save Widget State Automatically, before you save the notebook.",
             );
           }
+        },
+        // A promise that changes what is shown: the widget has not settled before it has.
+        wait(promise) {
+          waiting += 1;
+          settle();
+          const done = () => {
+            waiting -= 1;
+            settle();
+          };
+          promise.then(done, done);
+          return promise;
         },
         reset() {
           view.change(start.state);

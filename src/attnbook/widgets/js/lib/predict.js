@@ -10,8 +10,9 @@ export const grade = ({ choice, share, answer, actual }) =>
 
 // The panel that hides the outcome until the reader commits or skips.
 // ask(): the question; options(): words, or none where only a share is asked; outcome(): [index of the right word or
-// null, its share]; why(): one sentence.
-export function predictor(view, { ask, options, outcome, why }) {
+// null, its share]; why(): one sentence; thing: what is chosen; ready(): a promise of
+// whether there is an outcome, where that takes time.
+export function predictor(view, { ask, options, outcome, why, thing = "word", ready }) {
   const panel = h(".predict");
   let shown;
   const skip = (revealed) => view.change({ prediction: null, score: null, revealed });
@@ -21,7 +22,7 @@ export function predictor(view, { ask, options, outcome, why }) {
     const { choice, share, answer, actual } = prediction;
     const labels = options();
     const [best, now] = outcome();
-    return `${choice === null ? "It came back" : choice === answer ? "You named the right word" : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${Math.round(100 * Math.abs(share - actual))} points off, score ${fixed(score)}. ${best === answer && Math.abs(now - actual) < 0.005 ? why() : ""}`;
+    return `${choice === null ? "It came back" : choice === answer ? `You named the right ${thing}` : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${Math.round(100 * Math.abs(share - actual))} points off, score ${fixed(score)}. ${best === answer && Math.abs(now - actual) < 0.005 ? why() : ""}`;
   };
   return {
     panel,
@@ -48,7 +49,8 @@ export function predictor(view, { ask, options, outcome, why }) {
               ".row",
               button(
                 "Commit",
-                () => {
+                async () => {
+                  if (ready && !(await ready())) return;
                   const [answer, actual] = outcome();
                   const prediction = {
                     choice: choice.value ? +choice.value : null,
