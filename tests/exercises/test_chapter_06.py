@@ -21,9 +21,9 @@ def verdict_on(id, thing, seed=3):
     return judge(item, cases, [answer(thing, item.request(case)) for case in cases])
 
 
-def exact_by_autograd(scores, rewards):
+def exact_by_autograd(scores, rewards, temperature):
     scores = scores.clone().requires_grad_()
-    expected = (torch.softmax(scores, dim=-1) * rewards).sum(dim=-1)
+    expected = (torch.softmax(scores / temperature, dim=-1) * rewards).sum(dim=-1)
     (gradient,) = torch.autograd.grad(expected.sum(), scores)
     return expected.detach(), gradient
 
@@ -109,7 +109,7 @@ def test_reinforce_is_unbiased_for_a_constant_baseline():
         p[j] * reinforce_gradient(scores, torch.tensor([[j]]), rewards[:, [j]], torch.tensor([1.3]))
         for j in range(4)
     )
-    torch.testing.assert_close(mean, reward_and_gradient(scores, rewards)[1], atol=1e-6, rtol=0)
+    torch.testing.assert_close(mean, reward_and_gradient(scores, rewards, 1.0)[1], atol=1e-6, rtol=0)
 
 
 def test_leave_one_out_is_unbiased_and_the_mean_of_all_draws_is_not():
@@ -119,7 +119,7 @@ def test_leave_one_out_is_unbiased_and_the_mean_of_all_draws_is_not():
     for triple in itertools.product(range(4), repeat=3):
         drawn = torch.tensor([triple])
         mean += p[list(triple)].prod() * leave_one_out_gradient(scores, drawn, rewards[:, list(triple)])
-    exact = reward_and_gradient(scores, rewards)[1]
+    exact = reward_and_gradient(scores, rewards, 1.0)[1]
     torch.testing.assert_close(mean, exact, atol=1e-6, rtol=0)
 
 
@@ -131,13 +131,13 @@ def test_sum_and_sample_is_unbiased():
         p[j] / p[outside].sum() * sum_and_sample(scores, rewards, torch.tensor([j]), 2)
         for j in outside.tolist()
     )
-    torch.testing.assert_close(mean, reward_and_gradient(scores, rewards)[1], atol=1e-6, rtol=0)
+    torch.testing.assert_close(mean, reward_and_gradient(scores, rewards, 1.0)[1], atol=1e-6, rtol=0)
 
 
 def test_the_option_that_is_named_biased_is_the_biased_one():
     scores, rewards = drawn_policies()
     p = torch.softmax(scores, dim=-1)[0]
-    exact = reward_and_gradient(scores, rewards)[1]
+    exact = reward_and_gradient(scores, rewards, 1.0)[1]
     own = torch.zeros_like(scores)  # c: the mean of this draw's reward and of a second draw's
     for first, second in itertools.product(range(4), repeat=2):
         baseline = (rewards[0, first] + rewards[0, second]) / 2

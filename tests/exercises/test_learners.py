@@ -244,7 +244,7 @@ def test_a_module_with_a_parameter_of_another_shape_or_without_super():
         ("2.2", 0.71, False, "not the value"),
         ("2.6", 9.0, False, "too high"),
         ("2.6", 2.0, False, "too low"),
-        ("3.2", 256, False, "shared by 60 words"),
+        ("3.2", 64, False, "holds 2 bits, not 4"),
     ],
 )
 def test_values(id, value, passed, word):

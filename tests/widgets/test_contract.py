@@ -136,7 +136,7 @@ def test_numbers_are_worked_out_once_a_state(monkeypatch, name):
     before = len(states)
     w._repr_mimebundle_()
     assert len(states) == before, "mirrors, sentence and figure share what was worked out"
-    assert states or name == "AlignmentExplorer", "whose numbers a model made"
+    assert states or name.startswith("AlignmentExplorer"), "whose numbers a model made"
     assert not any(a is b for i, a in enumerate(states) for b in states[:i])
 
 

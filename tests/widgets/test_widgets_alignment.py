@@ -130,7 +130,7 @@ def test_arithmetic_of_luongs_scores(page_of, scorer):
     page = page_of([w])
     page.locator(".ab-heat tbody tr").nth(1).locator("td").nth(2).click()
     painted(page)
-    page.locator("summary").first.click()
+    page.locator("summary", has_text="The arithmetic").click()
     painted(page)
     settled(page)
     steps = page.locator("details ol li").all_inner_texts()
@@ -272,7 +272,7 @@ def changed(path, value):
     ("examples", "sentence"),
     [
         ([], "examples: expected a list"),
-        ([{"src": ["a"]}], r"examples\[0\]: expected a dict with src, tgt, scorers"),
+        ([{"src": ["a"]}], r"examples\[0\]: expected a dict with src, scorers"),
         (changed(["src"], []), "src: expected 1 to 64 words"),
         (changed(["src", 0], "two words"), "words without spaces"),
         (changed(["scorers"], {"magic": {}}), "scorers: expected names among"),
@@ -401,11 +401,14 @@ def test_arithmetic_of_a_cell(page_of, scorer):
     page = page_of([w])
     page.locator(".ab-heat tbody tr").nth(4).locator("td").nth(5).click()
     painted(page)
-    page.locator("summary").first.click()
+    page.locator("summary", has_text="The arithmetic").click()
     painted(page)
     settled(page)
     steps = page.locator("details ol li").all_inner_texts()
-    assert "The arithmetic of “zone” and “Economic”" in page.locator("summary").first.inner_text()
+    assert (
+        "The arithmetic of “zone” and “Economic”"
+        in page.locator("summary", has_text="The arithmetic").inner_text()
+    )
     assert ("tanh" in steps[0]) == (scorer == "additive")
     assert steps[0].startswith("Score: ")
     assert "6 terms" in steps[0]
@@ -452,14 +455,14 @@ def test_what_comes_back_is_hidden_until_the_reader_commits(page_of):
     w = explorer(scorer="none")
     page = page_of([w])
     assert page.locator(".ab-lines tr").nth(2).locator("td").inner_text().strip() == "?"
-    assert "50 %" not in page.locator(".ab-panel").first.inner_text()
+    assert "50 %" not in page.locator(".ab-panel:has(.ab-lines)").inner_text()
     assert page.get_by_label("I expect").is_hidden(), "no word is asked"
     share = page.get_by_label("with a share of")
     share.fill("80")
     page.get_by_role("button", name="Commit").click()
     painted(page)
     assert "It came back, with 50 % where you said 80 %" in page.locator(".ab-predict p").inner_text()
-    assert "50 %" in page.locator(".ab-panel").first.inner_text()
+    assert "50 %" in page.locator(".ab-panel:has(.ab-lines)").inner_text()
     w.state = state_of(page, w.widget_id)
     assert w.score == pytest.approx(0.7)
     page.get_by_role("button", name="Reset").click()

@@ -210,6 +210,34 @@ def window(**options):
     return AttentionWindow(**{**defaults, **options})
 
 
+def drawing(model=None, pictures=None, **options):
+    """Two pictures before a random DRAW of four steps, its parameters large enough to matter."""
+    from attnbook.widgets import DrawStepper
+
+    defaults = {"challenge": "Put your cross where it will write."}
+    model, pictures = model or drawer(), pictures if pictures is not None else INK
+    return DrawStepper(model, pictures, **{**defaults, **options})
+
+
+def drawer(seed=0):
+    """A random DRAW for pictures of 8 × 11 pixels."""
+    import torch
+
+    from attnbook.nn import DRAW
+
+    torch.manual_seed(seed)
+    made = DRAW(8, 11, steps=4, hidden=6, latent=3, read_size=4, write_size=3)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    return made
+
+
+INK = {
+    "one": [[int(3 <= j <= 5 and i > 1) for j in range(11)] for i in range(8)],
+    "two": [[int((i - 4) ** 2 + (j - 7) ** 2 < 8) for j in range(11)] for i in range(8)],
+}
+
+
 def picture(seed=0, height=48, width=64):
     """Soft noise with a red disc and a bar: something to look at, whatever the seed."""
     import numpy as np
@@ -279,6 +307,16 @@ def positions(**options):
     return PositionExplorer(**{**defaults, **options})
 
 
+def scene(**options):
+    """Two handwritten digits, one above the other, of eight to choose from."""
+    from attnbook.data import scenes
+    from attnbook.widgets import Captioner
+
+    pool = scenes.digit_images("test")
+    labels = [scenes.DIGITS[label] for label in pool.labels[:8].tolist()]
+    return Captioner(pool.images[:8], labels, **options)
+
+
 def patches(**options):
     """Three digits that were not drawn by a reader."""
     import torch
@@ -295,12 +333,14 @@ def patches(**options):
 
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
+    "Captioner": scene,
     "HeadExplorer": heads,
     "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
     "AlignmentExplorer with models": translator,
     "AttentionWindow": window,
     "PatchExplorer": patches,
+    "DrawStepper": drawing,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
     "Quiz": quiz,
@@ -311,12 +351,14 @@ EXAMPLES = {
 
 # A guess that each of those takes which asks for one.
 GUESSES = {
+    "Captioner": {"place": [5, 7]},
     "HeadExplorer": ["same word", "next word", "head noun"],
     "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
     "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
     "PatchExplorer": {"choice": 5, "share": 0.2},
+    "DrawStepper": {"x": 4, "y": 2.5},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
     "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -110,7 +111,7 @@ def digit_images(part: str) -> DigitImages:
         raise ValueError(f"part: expected one of {', '.join(PARTS)}, got {part!r}")
     with needs("experiments"):
         from sklearn.datasets import load_digits
-    digits = load_digits()
+    digits: Any = load_digits()
     order = list(range(len(digits.target)))
     Random(6).shuffle(order)
     start = sum(size for name, size in PARTS.items() if list(PARTS).index(name) < list(PARTS).index(part))

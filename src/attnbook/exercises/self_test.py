@@ -17,7 +17,7 @@ SELF_TEST = (
         "explanations": [
             "That is the dimension that disappears, not the one that stays. Read section 0.3.",
             (
-                "Right: the dimension that is summed over disappears. If the others were less clear, "
+                "The dimension that is summed over disappears. If the others were less clear, "
                 "section 0.3 draws them."
             ),
             "That would be `sum(dim=2)`. Dimensions are counted from 0: section 0.3.",
@@ -37,14 +37,14 @@ SELF_TEST = (
             "Torch stretches sizes of 1 and says nothing. That is useful and dangerous: section 0.4.",
             "b has three rows, and none of them may get lost. Section 0.4 has the rule.",
             (
-                "Right: lined up at their right ends, each size is equal, missing or 1. Section 0.4 "
+                "Lined up at their right ends, each size is equal, missing or 1. Section 0.4 "
                 "is for you only if you guessed."
             ),
             "A plus sign never puts things end to end. Section 0.4.",
         ],
     },
     {
-        "question": "A (5, 3) table is multiplied, with `@`, by a (3, 2) table. What comes out?",
+        "question": "A (5, 3) matrix is multiplied, with `@`, by a (3, 2) matrix. What comes out?",
         "options": [
             "(5, 2): each number is a dot product of three pairs",
             "(3, 3)",
@@ -53,7 +53,7 @@ SELF_TEST = (
         ],
         "answer": 0,
         "explanations": [
-            "Right: rows of the first against columns of the second. You can skip section 0.5.",
+            "Rows of the first against columns of the second. You can skip section 0.5.",
             "The inner size, 3, is the one that is summed away. Section 0.5 does one by hand.",
             "Nothing is summed there. Section 0.5 does one by hand.",
             (
@@ -79,7 +79,7 @@ SELF_TEST = (
                 "That goes up the hill: the step is *minus* rate times gradient, and minus times "
                 "minus is plus. Section 0.6."
             ),
-            "Right: 1 − 0.1 · (−8). Section 0.6 is still worth a look for what a rate too large does.",
+            "1 − 0.1 · (−8). Section 0.6 is still worth a look for what a rate too large does.",
             "That is a learning rate of 1, and added. Section 0.6.",
             "The size of the gradient counts, not only its sign. Section 0.6.",
         ],
@@ -100,24 +100,24 @@ SELF_TEST = (
             "They are shares of one whole, and always add up to 1. Section 0.7.",
             "Dividing the scores would do that; adding does not. Section 0.7.",
             (
-                "Right: only differences count. If you also know what −log of the right share is "
+                "Only differences count. If you also know what −log of the right share is "
                 "called, skip section 0.7."
             ),
             "A larger *lead* would push it towards 1. The leads are what they were: section 0.7.",
         ],
     },
     {
-        "question": "A one-hot row, its 1 in place 3, is multiplied by a table of 10 rows. What comes out?",
+        "question": "A one-hot row, its 1 in place 3, is multiplied by a matrix of 10 rows. What comes out?",
         "options": [
-            "Row 3 of the table",
+            "Row 3 of the matrix",
             "The sum of all rows",
-            "Column 3 of the table",
+            "Column 3 of the matrix",
             "The number 3",
         ],
         "answer": 0,
         "explanations": [
             (
-                "Right: the product is a look-up. An embedding is that table: section 0.9, if you "
+                "The product is a look-up. An embedding is that matrix: section 0.9, if you "
                 "want to see them shown equal."
             ),
             "All rows are multiplied by 0 but one. Section 0.9.",
@@ -139,7 +139,7 @@ SELF_TEST = (
         "answer": 1,
         "explanations": [
             "Four of the six places of the short sentence hold filler. Section 0.10.",
-            "Right: four places of six. A mask mends it, section 0.10.",
+            "Four places of six. A mask keeps it out, section 0.10.",
             "The long sentence has no padding, so its mean is right. Section 0.10.",
             (
                 "A sum would keep out zeros, but it grows with length, and padding is not always "
@@ -149,21 +149,21 @@ SELF_TEST = (
     },
     {
         "question": (
-            "The update gate z of a GRU is 1 for one number of its state (counted as torch counts). "
-            "What happens to that number at this step?"
+            "A model is right on all 40 examples that it was trained on, and on 51 % of 1,000 new ones, with "
+            "two equally likely answers. What has it learned?"
         ),
         "options": [
-            "It is overwritten",
-            "It is set to 0",
-            "It stays as it is",
-            "It doubles",
+            "Half of the rule",
+            "The 40 answers by heart",
+            "A rule that is too hard for the new examples",
+            "Nothing: its loss must be large",
         ],
-        "answer": 2,
+        "answer": 1,
         "explanations": [
-            "That is z = 0. Papers differ on which way z counts, so look at section 0.11.",
-            "No gate does that to the state by itself. Section 0.11.",
-            "Right: new = z · old + (1 − z) · candidate. Section 0.11 has it with numbers.",
-            "A gate takes a share; it never makes more of it. Section 0.11.",
+            "51 % is what a coin gets. Section 0.8 tosses one.",
+            "It overfitted. If you also know what ± over seeds says, skip section 0.8.",
+            "New examples are not harder, they are unseen. Section 0.8.",
+            "On the 40 its loss is nearly 0. Section 0.8 shows such a model.",
         ],
     },
 )

@@ -213,7 +213,7 @@ class Loss:
         self.options = options
         self.baseline = MovingBaseline()
 
-    def __call__(self, model: ShowAttendTell, batch: tuple[Tensor, Tensor, Tensor, Tensor | None]) -> Tensor:
+    def __call__(self, model: Any, batch: tuple[Tensor, Tensor, Tensor, Tensor | None]) -> Tensor:
         """``batch``: images or annotations, captions, mask, and where attention may look."""
         seen, captions, mask, may = batch
         logits, weights = read(model, seen, captions, may)
@@ -251,7 +251,7 @@ def _log_prob(logits: Tensor, captions: Tensor, counts: Tensor) -> Tensor:
     return logits.log_softmax(dim=-1).gather(-1, right).squeeze(-1).masked_fill(~counts, 0.0)
 
 
-def validation_loss(model: ShowAttendTell, seen: Tensor, examples: Examples, outside: bool = False) -> float:
+def validation_loss(model: Any, seen: Tensor, examples: Examples, outside: bool = False) -> float:
     """Nats a caption; hard attention takes the likeliest place."""
     total = 0.0
     device = next(model.parameters()).device
@@ -272,8 +272,12 @@ def train(
     rate: float,
     seed: int,
     outside: bool = False,
+    times: int = 1,
 ) -> Trial:
-    """Train in place until the validation loss is flat; with ``outside``, attention never sees a box."""
+    """Train in place until the validation loss is flat, or for ``times`` the steps of the options.
+
+    With ``outside``, attention never sees a box.
+    """
     device = next(model.parameters()).device
     may = corpus.train.outside if outside else None
 
@@ -286,7 +290,7 @@ def train(
 
     try:
         history = fit(
-            model, batch, steps=options.steps, loss=Loss(options), learning_rate=rate, seed=seed,
+            model, batch, steps=times * options.steps, loss=Loss(options), learning_rate=rate, seed=seed,
             validate=lambda each: validation_loss(each, seen["validation"], corpus.validation, outside),
             validate_every=options.validate_every, patience=options.patience, keep_best=True,
             precision="float32", progress=False,
@@ -323,6 +327,7 @@ def chosen(
     add_arguments: Callable[[argparse.ArgumentParser], None],
     rates: list[float],
     outside: bool = False,
+    times: int = 1,
 ) -> tuple[ShowAttendTell, dict[str, Any]]:
     """The captioner of this seed, trained at the learning rate of ``rates`` that was best on seed 0.
 
@@ -350,7 +355,7 @@ def chosen(
 
         def make() -> dict[str, Any]:
             set_seed(of_seed)
-            return vars(train(build(), seen(of_seed), corpus, options, rate, of_seed, outside))
+            return vars(train(build(), seen(of_seed), corpus, options, rate, of_seed, outside, times))
 
         return Trial(**kept(checkpoint_path(options, of_seed, stem, add_arguments), make))
 

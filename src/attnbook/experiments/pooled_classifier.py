@@ -1,16 +1,22 @@
-"""The model that the sentiment runs train: word vectors, pooled into one, and one line through them."""
+"""The model that the sentiment runs train: word vectors, pooled into one, and one line through them.
+
+A step of so small a model is spent in starting operations, not in arithmetic. So all models of a grid are
+trained at once: :func:`fit_together` stacks their parameters, and each operation works on all of them.
+"""
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnbook import training as training_loop
 from attnbook.nn.lookup import AttentionPooling
+
+BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's, as torch.optim.Adam has them
 
 
 class PooledClassifier(nn.Module):
@@ -59,43 +65,79 @@ class Labelled:
         return Labelled(self.word_ids[chosen, :longest], self.mask[chosen, :longest], self.labels[chosen])
 
 
-def fit(
-    model: PooledClassifier,
+def fit_together(
+    models: Sequence[PooledClassifier],
+    rates: Sequence[float],
     training: Labelled,
     validation: Labelled,
     *,
-    epochs: int,
+    steps: int,
+    every: int,
     batch: int,
-    learning_rate: float,
-) -> PooledClassifier:
-    """Train with Adam, and return the model as it was after the epoch with the lowest validation loss."""
+) -> list[int]:
+    """Train each model with Adam at its own rate; leave it as it was where its validation loss was lowest.
+
+    Parameters
+    ----------
+    models : sequence of PooledClassifier
+        Alike in vocabulary, size and dropout. All see the same batches.
+    rates : sequence of float
+        One learning rate a model.
+    training, validation : Labelled
+    steps, every : int
+        How many steps, and after how many each validation.
+    batch : int
+        Texts a step.
+
+    Returns
+    -------
+    list of int
+        For each model, after how many steps its validation loss was lowest.
+    """
+    skeleton = copy.deepcopy(models[0])
+    stacked = [dict(model.named_parameters()) for model in models]
+    learns = {name: torch.tensor([each[name].requires_grad for each in stacked]) for name in stacked[0]}
+    values = {
+        name: torch.stack([each[name].detach() for each in stacked]).requires_grad_() for name in stacked[0]
+    }
+    first = {name: torch.zeros_like(value) for name, value in values.items()}
+    second = {name: torch.zeros_like(value) for name, value in values.items()}
+    best = {name: value.detach().clone() for name, value in values.items()}
+    lowest, best_step = [math.inf] * len(models), [0] * len(models)
     batches = Shuffled(training, batch)
-    training_loop.fit(
-        model,
-        batches,
-        steps=epochs * len(batches),
-        loss=classification_loss,
-        learning_rate=learning_rate,
-        validate=lambda model: evaluate(model, validation)[0],
-        validate_every=len(batches),
-        keep_best=True,
-        **PLAIN,
-    )
-    return model.eval()
 
+    def losses(texts: Labelled) -> Tensor:
+        def loss(parameters: dict[str, Tensor]) -> Tensor:
+            inputs = (texts.word_ids, texts.mask)
+            logits, _ = torch.func.functional_call(skeleton, parameters, inputs)
+            return nn.functional.binary_cross_entropy_with_logits(logits, texts.labels)
 
-def fit_plainly(
-    model: PooledClassifier, training: Labelled, *, steps: int = 300, learning_rate: float = 0.01
-) -> PooledClassifier:
-    """Train as chapter 2 does: Adam, all examples at every step, no validation."""
-    training_loop.fit(
-        model, [training], steps=steps, loss=classification_loss, learning_rate=learning_rate, **PLAIN
-    )
-    return model.eval()
+        return torch.vmap(loss, randomness="different")(values)
 
-
-# The caller has seeded; the model is far too small for clipping, mixed precision or a bar.
-PLAIN: dict[str, Any] = {"seed": None, "clip": None, "precision": "float32", "progress": False}
+    for step in range(1, steps + 1):
+        skeleton.train()
+        gradients = torch.autograd.grad(losses(batches(step - 1)).sum(), list(values.values()))
+        with torch.no_grad():
+            for (name, value), gradient in zip(values.items(), gradients, strict=True):
+                rate = torch.tensor(rates, device=value.device) * learns[name].to(value.device)
+                first[name].lerp_(gradient, 1 - BETAS[0])
+                second[name].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+                spread = (second[name] / (1 - BETAS[1] ** step)).sqrt_().add_(EPSILON)
+                shape = (-1, *[1] * (value.ndim - 1))
+                value -= (rate / (1 - BETAS[0] ** step)).view(shape) * first[name] / spread
+        if step % every and step < steps:
+            continue
+        skeleton.eval()
+        with torch.no_grad():
+            for row, number in enumerate(losses(validation).tolist()):
+                if number < lowest[row]:
+                    lowest[row], best_step[row] = number, step
+                    for name, value in values.items():
+                        best[name][row] = value[row]
+    for row, model in enumerate(models):
+        model.load_state_dict({name: value[row] for name, value in best.items()})
+        model.eval()
+    return best_step
 
 
 class Shuffled:
@@ -125,16 +167,10 @@ class Shuffled:
         return self.texts.rows(self.order[place])
 
 
-def classification_loss(model: nn.Module, texts: Labelled) -> Tensor:
-    """Binary cross-entropy in nats a text."""
-    logits, _ = model(texts.word_ids, texts.mask)
-    return nn.functional.binary_cross_entropy_with_logits(logits, texts.labels)
-
-
 @torch.no_grad()
-def evaluate(model: nn.Module, texts: Labelled) -> tuple[float, float, Tensor]:
-    """Loss, share of right answers, and weights (texts, words)."""
+def evaluate(model: nn.Module, texts: Labelled) -> tuple[float, Tensor, Tensor]:
+    """Loss, which answers are right (texts,), and weights (texts, words)."""
     model.eval()
     logits, weights = model(texts.word_ids, texts.mask)
     loss = nn.functional.binary_cross_entropy_with_logits(logits, texts.labels)
-    return loss.item(), ((logits > 0) == (texts.labels > 0)).float().mean().item(), weights
+    return loss.item(), (logits > 0) == (texts.labels > 0), weights

@@ -9,6 +9,13 @@ from attnbook.nn.captioner import (
     ShowAttendTell,
     doubly_stochastic_penalty,
 )
+from attnbook.nn.draw import DRAW, VAE, Drawing
+from attnbook.nn.filter_bank import FilterBank
+from attnbook.nn.glimpses import (
+    GlimpseSensor,
+    RecurrentAttentionModel,
+    glimpse_loss,
+)
 from attnbook.nn.global_attention import Attention
 from attnbook.nn.gpt import GPT, GPTState
 from attnbook.nn.gradient_estimators import (
@@ -77,8 +84,10 @@ from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
+    "DRAW",
     "GPT",
     "LSTMN",
+    "VAE",
     "ALiBi",
     "AdditiveScore",
     "Attention",
@@ -89,13 +98,16 @@ __all__ = [
     "DecoderLayer",
     "DecoderState",
     "DotScore",
+    "Drawing",
     "EncoderLayer",
     "FeedForward",
+    "FilterBank",
     "GPTState",
     "GRUDecoder",
     "GRUEncoder",
     "GatheredLocalAttention",
     "GeneralScore",
+    "GlimpseSensor",
     "HardAttention",
     "KVCache",
     "KernelRegression",
@@ -109,6 +121,7 @@ __all__ = [
     "MultiHeadAttention",
     "NonLocalBlock",
     "PlainMultiHeadAttention",
+    "RecurrentAttentionModel",
     "RelativePositions",
     "RotaryPositions",
     "SelfAttention",
@@ -128,6 +141,7 @@ __all__ = [
     "doubly_stochastic_penalty",
     "draw_one",
     "expected_outcome",
+    "glimpse_loss",
     "gru_step",
     "gumbel_softmax",
     "hard_lookup",

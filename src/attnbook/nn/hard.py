@@ -155,7 +155,7 @@ class HardAttention(nn.Module):
         if self.estimator == "straight-through":
             weights = straight_through(weights, probabilities)
         elif self.estimator == "gumbel-straight-through":
-            soft = softmax_or_zeros(noisy / self.temperature)
+            soft = softmax_or_zeros(torch.div(noisy, self.temperature))
             weights = straight_through(weights, soft)
         elif self.estimator == "reinforce":
             self.draws.append(

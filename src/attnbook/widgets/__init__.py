@@ -2,6 +2,8 @@
 
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
+from attnbook.widgets.captioner import Captioner
+from attnbook.widgets.draw_stepper import DrawStepper
 from attnbook.widgets.head_explorer import HeadExplorer
 from attnbook.widgets.patch_explorer import PatchExplorer
 from attnbook.widgets.position_explorer import PositionExplorer
@@ -14,6 +16,8 @@ from attnbook.widgets.self_attention_playground import SelfAttentionPlayground
 __all__ = [
     "AlignmentExplorer",
     "AttentionWindow",
+    "Captioner",
+    "DrawStepper",
     "HeadExplorer",
     "PatchExplorer",
     "PositionExplorer",

@@ -31,6 +31,15 @@ from attnbook.nn.checks.attention import (
     within,
 )
 from attnbook.nn.checks.captioner import annotations, word_mask
+from attnbook.nn.checks.drawing import (
+    grey_pictures,
+    noise,
+    probabilities,
+    raw_window,
+    whole_window,
+    window,
+)
+from attnbook.nn.checks.glimpses import glimpse_inputs
 from attnbook.nn.checks.images import (
     feature_maps,
     odd,
@@ -106,6 +115,8 @@ __all__ = [
     "feeding_needs_current",
     "fits_parameters",
     "floating",
+    "glimpse_inputs",
+    "grey_pictures",
     "head_count",
     "heads",
     "key_and_value",
@@ -116,6 +127,7 @@ __all__ = [
     "mask",
     "mask_width",
     "multi_head_inputs",
+    "noise",
     "not_empty",
     "not_negative",
     "number",
@@ -130,7 +142,9 @@ __all__ = [
     "positioned",
     "positions_in_attention",
     "positive_number",
+    "probabilities",
     "probability",
+    "raw_window",
     "recurrent_step",
     "saliency_extras",
     "same_batch",
@@ -151,6 +165,8 @@ __all__ = [
     "tensor",
     "tokens",
     "whole_number",
+    "whole_window",
+    "window",
     "within",
     "word_mask",
 ]

@@ -13,6 +13,8 @@ const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
 const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js",
   AttentionWindow: "attention_window.js",
+  Captioner: "captioner.js",
+  DrawStepper: "draw_stepper.js",
   HeadExplorer: "head_explorer.js",
   PatchExplorer: "patch_explorer.js",
   PositionExplorer: "position_explorer.js",

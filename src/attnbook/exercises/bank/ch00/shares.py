@@ -53,6 +53,11 @@ FORM = Mistakes(
         "A sigmoid squeezes each score on its own, between 0 and 1. The scores never hear of each other, "
         "so nothing adds up to 1.",
     ),
+    whole=Wrong(
+        lambda scores, dims: share_of_exponentials(scores - scores.max(), dims),
+        "The largest score of the *whole* tensor is taken away everywhere. Where all scores along `dim` lie "
+        "far below it, their exponentials are 0, and 0 divided by 0 is NaN. Take the largest along `dim`.",
+    ),
     overflow=Wrong(
         share_of_exponentials,
         "The exponential of a large score is infinity, and infinity divided by infinity is NaN. "
@@ -76,6 +81,16 @@ def cases(draw: Draw) -> list[Case]:
             {"scores": large, "dim": 1, "temperature": draw.random.uniform(1.5, 2.5)},
             group="edge",
             note="all scores are near 400",
+        )
+    )
+    far = draw.normal(*draw.sizes(3, 2, 8))
+    far[0] += 400.0
+    far[1] -= 400.0
+    found.append(
+        Case(
+            {"scores": far, "dim": 2, "temperature": draw.random.uniform(1.5, 2.5)},
+            group="edge",
+            note="rows whose scores lie 800 apart",
         )
     )
     return found

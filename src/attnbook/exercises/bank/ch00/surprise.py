@@ -98,6 +98,16 @@ def cases(draw: Draw) -> list[Case]:
                 note="all logits are near 300" if shift else "",
             )
         )
+    batch, classes = draw.sizes(2, 3, 9)
+    logits, right = draw.normal(batch, classes, scale=1.5), draw.integers(batch, high=classes)
+    logits[0, (right[0] + 1) % classes] += 300.0  # sure, and wrong
+    found.append(
+        Case(
+            {"logits": logits, "right": right},
+            group="edge",
+            note="one right class lies 300 below another",
+        )
+    )
     return found
 
 
@@ -108,7 +118,7 @@ EXERCISE = Function(
     minutes=12,
     difficulty="medium",
     signature="surprise(logits, right)",
-    outputs=(Output("loss", ()),),
+    outputs=(Output("loss", kind="number"),),
     reference=surprise,
     cases=cases,
     properties=(

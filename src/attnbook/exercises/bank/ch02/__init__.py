@@ -4,7 +4,9 @@ from attnbook.exercises.bank.ch02 import (
     answer_order,
     attention_weights,
     kernel_regression,
+    lookup_or_nothing,
     masked_lookup,
+    paired_ratio,
     query_pooling,
     scaled_lookup,
     share_after_shift,
@@ -24,5 +26,7 @@ EXERCISES = tuple(
         masked_lookup,
         kernel_regression,
         query_pooling,
+        lookup_or_nothing,
+        paired_ratio,
     )
 )

@@ -1,10 +1,10 @@
-"""2.1: a memory in another order."""
+"""2.1: keys that change places without their values."""
 
 from attnbook.exercises.spec import Choice, Nearby
 
 EXERCISE = Choice(
     id="2.1",
-    title="What the order of a memory is worth",
+    title="Keys that change places",
     points=1,
     minutes=3,
     difficulty="easy",
@@ -14,22 +14,22 @@ EXERCISE = Choice(
         Nearby(
             "a",
             "The weights do change places: the second key now stands where the fourth stood, and its "
-            "weight goes with it. Ask what happens to a *sum* when two of its terms change places.",
+            "weight goes with it. What of the values?",
         ),
         Nearby(
             "b",
-            "The context is one vector of size d_v: it has no place for each memory. Its second and "
-            "fourth entries are features, not memories.",
+            "The context is one vector of size d_v: it has no place for each entry of the memory. Its second "
+            "and fourth numbers are features, not entries.",
         ),
         Nearby(
             "d",
-            "Each weight depends on its own key, and on the sum over all of them. Does moving a key "
-            "change either?",
+            "The context stays as it is if keys *and* values change places, since a sum does not care about "
+            "order. Here the values stayed behind.",
         ),
     ),
     hints=(
-        "Write the context of a memory with two entries as a sum of two terms. Then swap the entries.",
-        "A weight travels with its key, and a value is multiplied by the weight of its own key.",
-        "The weights come out in the new order. Adding up does not care about order.",
+        "Write the context of a memory with two entries as a sum of two terms. Then swap the keys alone.",
+        "A weight travels with its key. Which value does it meet now?",
+        "The weights come out in the new order, and each of the two meets the other's value.",
     ),
 )

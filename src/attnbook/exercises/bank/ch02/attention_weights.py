@@ -7,6 +7,11 @@ from attnbook.exercises.properties import NOT_NEGATIVE, ROWS_ADD_UP
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
 
+def softmax_of_the_whole(scores, dim):
+    powers = torch.exp(scores - scores.max())
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
 def softmax_that_overflows(scores, dim):
     powers = torch.exp(scores)
     return powers / powers.sum(dim=dim, keepdim=True)
@@ -37,6 +42,12 @@ FORM = Mistakes(
         "These are the logarithms of the weights: all negative or zero. Their exponentials would be the "
         "weights.",
     ),
+    whole=Wrong(
+        softmax_of_the_whole,
+        "The largest score of the *whole* tensor is taken away from every row. A row whose own scores lie "
+        "far below it keeps nothing but exponentials of 0, and 0 divided by 0 is NaN. Each row has its own "
+        "largest score.",
+    ),
     overflow=Wrong(
         softmax_that_overflows,
         "The exponential of a large score overflows to infinity, and infinity divided by infinity is NaN. "
@@ -59,6 +70,11 @@ def cases(draw: Draw) -> list[Case]:
             note="all scores are near 200",
         )
     )
+    batch, queries, keys = draw.sizes(3, 3, 8)
+    far = draw.normal(batch, queries, keys)
+    far[:, 0] += 300.0  # one row far above the others
+    far[:, 1] -= 300.0
+    found.append(Case({"scores": far}, group="edge", note="rows whose scores lie 600 apart"))
     return found
 
 

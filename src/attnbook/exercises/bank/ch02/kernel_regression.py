@@ -31,6 +31,11 @@ OVER = Mistakes(
         "The softmax runs over the new points. Each new point should share out its weights among the old "
         "ones.",
     ),
+    underflow=Wrong(
+        lambda scores, y: (torch.exp(scores) / torch.exp(scores).sum(-1, keepdim=True)) @ y,
+        "A new point far from all known ones gets NaN: all its exponentials are 0, and 0 divided by 0 is no "
+        "number. `torch.softmax` takes the largest score away first.",
+    ),
     none=Wrong(
         lambda scores, y: torch.exp(scores) @ y,
         "The exponentials are never divided by their sum: where many points are near, the estimate is too "
@@ -76,6 +81,20 @@ def cases(draw: Draw) -> list[Case]:
                 }
             )
         )
+    new, points = draw.sizes(2, 4, 12)
+    x = draw.uniform(points, low=-2, high=2)
+    found.append(
+        Case(
+            {
+                "x_new": draw.uniform(new, low=4.0, high=5.0),
+                "x": x,
+                "y": torch.sin(2 * x) + 0.5,
+                "width": draw.random.uniform(0.08, 0.1),
+            },
+            group="edge",
+            note="all new points lie far from the known ones",
+        )
+    )
     return found
 
 

@@ -1,28 +1,30 @@
 """Exercises of chapter 3, the bottleneck, in their order."""
 
 from attnbook.exercises.bank.ch03 import (
-    answer_teacher,
+    gate_of_half,
     greedy_decode,
     gru_step,
+    last_state,
     modified_precision,
-    numbers_per_word,
     padded_loss,
     sentence_bleu,
     share_read_back,
-    teacher_forcing,
+    untrained_memory,
+    words_that_fit,
 )
 
 EXERCISES = tuple(
     module.EXERCISE
     for module in (
-        answer_teacher,
-        numbers_per_word,
+        gate_of_half,
+        words_that_fit,
         gru_step,
-        teacher_forcing,
+        last_state,
         padded_loss,
         greedy_decode,
         modified_precision,
         sentence_bleu,
         share_read_back,
+        untrained_memory,
     )
 )

@@ -1,4 +1,4 @@
-"""3.3: one step of a GRU."""
+"""3.3: one step of a GRU, as its paper has it."""
 
 import torch
 
@@ -9,8 +9,8 @@ GATE = Mistakes(
     right=lambda z, h, n: z * h + (1 - z) * n,
     swapped=Wrong(
         lambda z, h, n: (1 - z) * h + z * n,
-        "The update gate works the other way round: where z is 1 you take the candidate, and the text "
-        "(like torch) keeps the old state there. Papers differ on this, so look at the equation.",
+        "The update gate works the other way round: where z is 1 you take the candidate, and the equation "
+        "keeps the old state there. Papers differ on this, so look at it again.",
     ),
     no_memory=Wrong(
         lambda z, h, n: (1 - z) * n,
@@ -18,14 +18,14 @@ GATE = Mistakes(
         "carried over.",
     ),
 )
-# The old state's part of the candidate; h_n is h @ U_n.T, the rows of U for the candidate.
+# The old state's part of the candidate; h_n is h @ U_n.T, with U_n the rows of U for the candidate.
 RESET = Mistakes(
     "reset",
-    right=lambda r, h, h_n, U_n: r * h_n,
-    before=Wrong(
-        lambda r, h, h_n, U_n: (r * h) @ U_n.T,
-        "The reset gate multiplies h before the matrix product with U, as in Cho's paper. Here, as in "
-        "torch, it multiplies the product.",
+    right=lambda r, h, h_n, U_n: (r * h) @ U_n.T,
+    after=Wrong(
+        lambda r, h, h_n, U_n: r * h_n,
+        "The reset gate multiplies the product of U and h, as in torch and in the chapter. Here, as in Cho's "
+        "paper, it multiplies h before the product.",
     ),
     none=Wrong(lambda r, h, h_n, U_n: h_n, "The reset gate is computed and never used."),
 )
@@ -82,7 +82,7 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="3.3",
-    title="One step of a GRU by hand",
+    title="The GRU as its paper has it",
     points=3,
     minutes=15,
     difficulty="medium",
@@ -100,9 +100,8 @@ EXERCISE = Function(
     mistakes=(GATE, RESET, ORDER, CANDIDATE, BIAS),
     forbidden=("GRU", "GRUCell", "attnbook.nn"),
     hints=(
-        "Compute `x @ W.T + b` and `h @ U.T` once, and cut each into three parts with `.split(size, "
-        "dim=-1)`.",
-        "r and z are sigmoids of the sum of two parts. n is a tanh, and r multiplies only the part from h.",
+        "Cut W, U and b into three parts each, with `.split(size)`; size is the last size of h.",
+        "r and z are sigmoids of the sum of two products. For n, multiply r and h first, then apply U_n.",
         "The last line is a weighted mean of old state and candidate: z says how much of the old one stays.",
     ),
 )

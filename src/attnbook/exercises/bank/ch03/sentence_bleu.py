@@ -91,7 +91,7 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="3.8",
-    title="BLEU of a sentence",
+    title="BLEU of a sentence, unsmoothed",
     points=4,
     minutes=15,
     difficulty="hard",

@@ -1,4 +1,4 @@
-"""6.3: the exact gradient of an expectation over positions."""
+"""6.3: the exact gradient of an expectation over positions, with a temperature."""
 
 from attnbook.exercises.bank.ch06._policies import policies
 from attnbook.exercises.mistakes import softmax
@@ -60,11 +60,42 @@ SLOPE = Mistakes(
     ),
 )
 
+HEAT = Mistakes(
+    "heat",
+    right=lambda scores, temperature: scores / temperature,
+    none=Wrong(
+        lambda scores, temperature: scores,
+        "The temperature is missing in the softmax: the probabilities are those of temperature 1.",
+    ),
+    times=Wrong(
+        lambda scores, temperature: scores * temperature,
+        "The scores are multiplied by the temperature. They are divided by it, so that a high temperature "
+        "makes the probabilities more alike.",
+    ),
+)
+CHAIN = Mistakes(
+    "chain",
+    right=lambda gradient, temperature: gradient / temperature,
+    none=Wrong(
+        lambda gradient, temperature: gradient,
+        "That is the gradient with respect to e/τ. A nudge of e moves e/τ by 1/τ of the nudge only: the "
+        "chain rule has one more factor.",
+    ),
+    times=Wrong(
+        lambda gradient, temperature: gradient * temperature,
+        "The gradient is multiplied by τ. When e is divided by a large τ, a nudge of e does *less*, so the "
+        "factor is 1/τ.",
+    ),
+)
 
-def reward_and_gradient(scores, rewards, *, over=OVER.right, mean=MEAN.right, slope=SLOPE.right):
-    p = softmax(scores, over)
+
+def reward_and_gradient(
+    scores, rewards, temperature,
+    *, over=OVER.right, mean=MEAN.right, slope=SLOPE.right, heat=HEAT.right, chain=CHAIN.right,
+):  # fmt: skip
+    p = softmax(heat(scores, temperature), over)
     expected = mean(p, rewards)
-    return expected, slope(p, rewards, expected)
+    return expected, chain(slope(p, rewards, expected), temperature)
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -72,13 +103,19 @@ def cases(draw: Draw) -> list[Case]:
     for _ in range(3):
         batch, positions = draw.sizes(2, 3, 8)
         scores = policies(draw, batch, positions)
-        found.append(Case({"scores": scores, "rewards": draw.normal(batch, positions, scale=2.0) + 1.5}))
+        rewards = draw.normal(batch, positions, scale=2.0) + 1.5
+        temperature = round(draw.random.choice((0.5, 0.6, 1.6, 1.8)), 2)
+        found.append(Case({"scores": scores, "rewards": rewards, "temperature": temperature}))
     batch, positions = draw.sizes(2, 3, 8)
     far = policies(draw, batch, positions)
     far[0], far[1] = far[0] + 200, far[1] - 200
     found.append(
         Case(
-            {"scores": far, "rewards": draw.normal(batch, positions, scale=2.0) + 1.5},
+            {
+                "scores": far,
+                "rewards": draw.normal(batch, positions, scale=2.0) + 1.5,
+                "temperature": 0.5,
+            },
             group="edge",
             note="scores near 200 in one row and near −200 in another",
         )
@@ -96,18 +133,20 @@ EXERCISE = Function(
     points=2,
     minutes=10,
     difficulty="easy",
-    signature="reward_and_gradient(scores, rewards)",
+    signature="reward_and_gradient(scores, rewards, temperature)",
     outputs=(Output("J", ("batch",)), Output("gradient", ("batch", "positions"))),
     reference=reward_and_gradient,
     cases=cases,
     properties=(Property("each row of the gradient adds up to 0", adds_up_to_nothing),),
-    mistakes=(OVER, MEAN, SLOPE),
+    mistakes=(OVER, MEAN, SLOPE, HEAT, CHAIN),
+    together=2,
     meaningless=((OVER, MEAN), (OVER, SLOPE)),
     forbidden=("autograd.grad", "backward", "attnbook.nn"),
     hints=(
         "J is probability times reward, added up over the positions.",
-        "When score i rises, p_i rises by p_i(1 − p_i), and every other p_j falls by p_i p_j. What does "
-        "that do to J?",
-        "Take p_i out of the sum: what is left in the bracket is the reward at i, less J.",
+        "Call x = e/τ. When x_i rises, p_i rises by p_i(1 − p_i), and every other p_j falls by p_i p_j. "
+        "What does that do to J?",
+        "Take p_i out of the sum: what is left in the bracket is the reward at i, less J. All of that is "
+        "with respect to e/τ; one factor is missing for e.",
     ),
 )

@@ -121,7 +121,8 @@ export function lstmStep(x, h, c, { weight_ih, weight_hh, bias_ih, bias_hh }) {
   return { h: next.map((cell, i) => sigmoid(all[3 * d + i]) * Math.tanh(cell)), c: next };
 }
 
-// torch.nn.Conv2d: image (c, height, width), weight (out, c, kernel, kernel), bias (out), zeros around the edge.
+// torch.nn.Conv2d: image (c, height, width), weight (out, c, kernel, kernel), bias (out), zeros around the edge. One
+// weight at a time over the whole picture, since the innermost loop should be long and ask nothing.
 export function conv2d(
   { shape: [channels, height, width], data },
   weight,
@@ -132,23 +133,27 @@ export function conv2d(
   const rows = Math.floor((height + 2 * padding - tall) / stride) + 1;
   const columns = Math.floor((width + 2 * padding - wide) / stride) + 1;
   const out = tensor([n, rows, columns]);
-  for (let o = 0; o < n; o += 1)
-    for (let y = 0; y < rows; y += 1)
-      for (let x = 0; x < columns; x += 1) {
-        let sum = bias ? bias.data[o] : 0;
-        for (let c = 0; c < channels; c += 1)
-          for (let i = 0; i < tall; i += 1) {
-            const r = y * stride + i - padding;
-            if (r < 0 || r >= height) continue;
-            for (let j = 0; j < wide; j += 1) {
-              const s = x * stride + j - padding;
-              if (s < 0 || s >= width) continue;
-              sum +=
-                data[(c * height + r) * width + s] * weight.data[((o * channels + c) * tall + i) * wide + j];
-            }
+  // The places at which an offset of the kernel falls inside the picture: from, up to.
+  const inside = (offset, most, count) => [
+    Math.max(0, Math.ceil((padding - offset) / stride)),
+    Math.min(count, Math.floor((most - 1 + padding - offset) / stride) + 1),
+  ];
+  for (let o = 0; o < n; o += 1) {
+    const sums = new Float64Array(rows * columns).fill(bias ? bias.data[o] : 0);
+    for (let c = 0; c < channels; c += 1)
+      for (let i = 0; i < tall; i += 1) {
+        const [top, bottom] = inside(i, height, rows);
+        for (let j = 0; j < wide; j += 1) {
+          const [left, right] = inside(j, width, columns);
+          const factor = weight.data[((o * channels + c) * tall + i) * wide + j];
+          for (let y = top; y < bottom; y += 1) {
+            const from = (c * height + y * stride + i - padding) * width + j - padding;
+            for (let x = left; x < right; x += 1) sums[y * columns + x] += factor * data[from + x * stride];
           }
-        out.data[(o * rows + y) * columns + x] = sum;
+        }
       }
+    out.data.set(sums, o * rows * columns);
+  }
   return out;
 }
 

@@ -2,13 +2,16 @@
 
 import { set } from "./elements.js";
 
+// What is inside a closed panel has a size in some browsers, and takes no focus in any.
+const CLOSED = "details:not([open]) > :not(summary)";
+
 export function keyboard(root, reset) {
   let current;
   let held; // the control that has the arrow keys
   const isText = (node) => node.matches("textarea, input:not([type=range], [type=checkbox], [type=radio])");
   const stops = () =>
     [...root.querySelectorAll("[data-stop]")].filter(
-      (node) => !node.disabled && node.getClientRects().length,
+      (node) => !node.disabled && node.getClientRects().length && !node.closest(CLOSED),
     );
   const tidy = () => {
     const all = stops();
