@@ -77,18 +77,18 @@ class StandAloneSelfAttention2d(nn.Module):
         checks.feature_maps("x", x, self.d_in)
         checks.fits_parameters("x", x, self)
         batch, _, h, w = x.shape
-        # (batch, n_heads, d_head, h · w); keys and values with their k² neighbours
+        # (batch, n_heads, d_head, h · w); keys and values of the k² neighbours
         q = self.W_q(x).reshape(batch, self.n_heads, -1, h * w)
         k = windows(self.W_k(x), self.window, self.n_heads)
         v = windows(self.W_v(x), self.window, self.n_heads)
         r = self.offsets()  # (n_heads, d_head, k²)
-        scores = torch.einsum("bndp,bndop->bnop", q, k)  # content
-        scores = scores + torch.einsum("bndp,ndo->bnop", q, r)  # where it stands
+        # Content: (batch, n_heads, k², h · w)
+        scores = (q.unsqueeze(3) * k).sum(dim=2)
+        scores = scores + r.transpose(1, 2) @ q  # where the neighbour stands
         inside = windows(torch.ones_like(x[:1, :1]), self.window, 1)[0, 0] > 0
-        # (batch, n_heads, k², h · w)
         scores = scores.masked_fill(~inside, -torch.inf)
         weights = torch.softmax(scores, dim=2)
-        context = torch.einsum("bnop,bndop->bndp", weights, v)
+        context = (weights.unsqueeze(2) * v).sum(dim=3)
         weights = weights.transpose(2, 3).unflatten(3, (self.window, self.window))
         return context.reshape(batch, -1, h, w), weights.unflatten(2, (h, w))
 
