@@ -164,6 +164,21 @@ def test_captions_end_at_eos_and_are_greedy():
         torch.testing.assert_close(weights[image, : len(caption)], rows[0, : len(caption)])
 
 
+def test_captions_in_training_are_greedy_too_and_leave_no_draws():
+    model, (annotations, _) = captioner("hard"), inputs(batch=6)
+    model.encoder.eval()  # frozen, say
+    captions, weights = model.caption(annotations, bos=1, eos=2, longest=5)
+    assert model.attention.take_draws() == []
+    assert model.training
+    assert model.attention.training
+    assert not model.encoder.training
+    model.eval()
+    again, same = model.caption(annotations, bos=1, eos=2, longest=5)
+    assert not model.training
+    assert captions == again
+    torch.testing.assert_close(weights, same)
+
+
 def test_the_penalty_by_loops():
     torch.manual_seed(0)
     weights = torch.randn(2, 3, 4, dtype=torch.float64).softmax(-1)
@@ -196,6 +211,12 @@ def test_annotations_see_so_many_pixels(deeper, seen):
     assert ConvAnnotations(8, deeper, coordinates=False)(image).shape[-1] == 8
 
 
+def forced(attention, place):
+    """A step of which the place is given."""
+    model, (annotations, tgt) = captioner(attention), inputs()
+    return model.step(tgt[:, 0], model.start(annotations), place)
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
@@ -206,6 +227,18 @@ def test_annotations_see_so_many_pixels(deeper, seen):
         (lambda: captioner()(*inputs(), torch.ones(3, 4, dtype=torch.bool)), "mask: expected bool of shape"),
         (lambda: captioner("none")(inputs()[0][:, :5], inputs()[1]), "annotations: expected 9 places"),
         (lambda: captioner()(inputs()[0][:, :0], inputs()[1]), "annotations: expected at least one place"),
+        (
+            lambda: forced("none", torch.tensor([0, 1, 2])),
+            "place: expected None, since this captioner has no",
+        ),
+        (lambda: forced("soft", torch.tensor([0.0, 1.0, 2.0])), "place: expected whole numbers"),
+        (lambda: forced("soft", torch.tensor([[0, 1, 2]])), "place: expected 1 dimension"),
+        (lambda: forced("soft", torch.tensor([0, 1])), "place: expected 3 rows as in annotations, got 2"),
+        (
+            lambda: forced("soft", torch.tensor([0, 1, PLACES])),
+            "place: expected places from 0 to 8, got 0 to 9",
+        ),
+        (lambda: forced("hard", torch.tensor([0, 1, -1])), "place: expected places from 0 to 8, got -1 to 1"),
         (lambda: ConvAnnotations()(torch.zeros(2, 24, 24)), "images: expected 4 dimensions"),
         (
             lambda: doubly_stochastic_penalty(torch.ones(1, 2, 3), torch.ones(1, 3, dtype=torch.bool)),

@@ -14,6 +14,7 @@ from attnbook.nn import (
     Seq2Seq,
     reinforce_loss,
 )
+from attnbook.nn.hard import describe
 
 KEYS, D = 4, 3
 
@@ -156,6 +157,17 @@ def test_expected_mixes_in_the_soft_weights():
     assert torch.equal(
         draw.log_prob == 0, weights.amax(-1) < 1
     )  # where nothing was drawn, nothing is learned
+
+
+def test_an_unlikely_draw_keeps_its_log_probability_in_half_precision():
+    """The probability itself, 2e-9, is 0 in float16."""
+    scores = torch.tensor([[0.0, -20.0, -torch.inf]], dtype=torch.float16, requires_grad=True)
+    odds = torch.softmax(scores, dim=-1)
+    assert odds[0, 1] == 0
+    draw = describe(scores, odds.detach(), torch.tensor([[0.0, 1.0, 0.0]], dtype=torch.float16))
+    torch.testing.assert_close(draw.log_prob, torch.tensor([-20.0], dtype=torch.float16))
+    draw.log_prob.sum().backward()
+    torch.testing.assert_close(scores.grad, torch.tensor([[-1.0, 1.0, 0.0]], dtype=torch.float16))
 
 
 def test_draws_are_kept_until_taken():

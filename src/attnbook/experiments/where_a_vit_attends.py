@@ -172,7 +172,7 @@ def spread(values: Tensor) -> dict[str, float]:
     return {"mean": values.mean().item(), "half interval": 1.96 * values.std().item() / len(values) ** 0.5}
 
 
-def all_maps(models: dict[str, nn.Module], images: Tensor, seed: int) -> dict[str, Tensor]:
+def all_maps(models: dict[str, Any], images: Tensor, seed: int) -> dict[str, Tensor]:
     """Every map that is compared, (scenes, 36) each."""
     vit = models["ViT"]
     n = clutter.CELLS**2
@@ -212,7 +212,7 @@ def erasures(maps: dict[str, Tensor], images: Tensor, inside: Tensor, seed: int)
 
 
 @torch.no_grad()
-def sinks(model: nn.Module, images: Tensor) -> dict[str, Any]:
+def sinks(model: Any, images: Tensor) -> dict[str, Any]:
     """Whether single patches stand out, by layer: in length, and in the attention that they receive.
 
     ``longest``: length of the longest patch token over that of the median one, mean over scenes.

@@ -23,7 +23,7 @@ class ConvAnnotations(nn.Module):
     each 2 × 2 pixels.
 
     Two layers of 3 × 3, a maximum over 2 × 2, and ``deeper`` more layers of 3 × 3,
-    each with a ReLU. Every further layer lets an annotation see two cells more on
+    each with a ReLU. Every further layer lets an annotation see two pixels more on
     each side: with ``deeper=1`` it sees 10 × 10 pixels, with ``deeper=3`` 18 × 18.
     The row and the column of the place, from −1 to 1, can stand behind the numbers.
 
@@ -272,10 +272,13 @@ class ShowAttendTell(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            If token is not (batch,) of this vocabulary.
+            If token is not (batch,) of this vocabulary, place not (batch,) of
+            places of the annotations, or there is a place and no attention.
         """
         checks.tokens("token", token, self.vocab, ("batch",))
         checks.same_batch("state", state.annotations, "token", token)
+        if place is not None:
+            checks.forced_place(place, state.annotations, self.attention)
         return self.advance(self.embedding(token), state, place)
 
     def advance(
@@ -316,7 +319,9 @@ class ShowAttendTell(nn.Module):
     def caption(
         self, images: Tensor, bos: int, eos: int, longest: int = 20
     ) -> tuple[list[list[int]], Tensor | None]:
-        """Greedy captions: the most probable word, again and again.
+        """Greedy captions: the most probable word, again and again. As in
+        evaluation, also while the model trains: hard attention takes the likeliest
+        place and draws none.
 
         Parameters
         ----------
@@ -334,6 +339,19 @@ class ShowAttendTell(nn.Module):
             Row t: where it looked to write word t, of a caption that has one.
         """
         checks.whole_number("longest", longest)
+        # One by one, because a frozen encoder may be in evaluation already.
+        training = [module for module in self.modules() if module.training]
+        self.eval()
+        try:
+            return self.write(images, bos, eos, longest)
+        finally:
+            for module in training:
+                module.training = True
+
+    def write(
+        self, images: Tensor, bos: int, eos: int, longest: int
+    ) -> tuple[list[list[int]], Tensor | None]:
+        """``caption`` in the mode in which the model is."""
         state = self.start(self.encoder(images))
         token = torch.full((len(images),), bos, device=images.device)
         words, weights = [], []

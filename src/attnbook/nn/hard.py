@@ -159,7 +159,7 @@ class HardAttention(nn.Module):
             weights = straight_through(weights, soft)
         elif self.estimator == "reinforce":
             self.draws.append(
-                describe(probabilities, weights.masked_fill(soft_rows, 0.0))
+                describe(scores, probabilities, weights.masked_fill(soft_rows, 0.0))
             )
         weights = torch.where(soft_rows, probabilities, weights)
         return weights @ value, weights
@@ -172,13 +172,16 @@ class HardAttention(nn.Module):
         return taken
 
 
-def describe(probabilities: Tensor, drawn: Tensor) -> Draw:
-    """Log-probability and entropy of a draw, from the odds and the one-hot draw,
-    both (…, queries, keys).
+def describe(scores: Tensor, probabilities: Tensor, drawn: Tensor) -> Draw:
+    """Log-probability and entropy of a draw, from the scores, their softmax and the
+    one-hot draw, all (…, queries, keys).
     """
-    chosen = (probabilities * drawn).sum(dim=-1)  # (…, queries)
-    log_prob = torch.where(chosen > 0, chosen, torch.ones_like(chosen)).log()
-    # log(0) is minus infinity, and its gradient spoils everything: p log p is 0
-    # there for any finite log.
-    logs = probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
+    # From the scores, since a small probability is 0 in half precision, and its
+    # logarithm is not small. Minus infinity times 0 would spoil every parameter:
+    # where nothing may be drawn stands 0.
+    never = scores == -torch.inf
+    nothing = never.all(dim=-1, keepdim=True)
+    logs = torch.log_softmax(scores.masked_fill(nothing, 0.0), dim=-1)
+    logs = logs.masked_fill(never, 0.0)
+    log_prob = (logs * drawn).sum(dim=-1)  # (…, queries)
     return Draw(probabilities, log_prob, -(probabilities * logs).sum(dim=-1))

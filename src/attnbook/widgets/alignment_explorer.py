@@ -269,8 +269,9 @@ class AlignmentExplorer(RunsModels, PredictFirst):
         if isinstance(content, dict) and content.get("type") == "translate":
             try:
                 self.source = content.get("source")
-                known = isinstance(self._translate, Translators)
-                self.notice = self._translate.doubts(self.state["source"]) if known else ""
+                translate = self._translate
+                known = isinstance(translate, Translators)
+                self.notice = translate.doubts(self.state["source"]) if known else ""
             except traitlets.TraitError as error:
                 self.notice = str(error)
 

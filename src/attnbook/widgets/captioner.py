@@ -4,6 +4,7 @@ import base64
 import math
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -203,7 +204,8 @@ class Captioner(RunsModels, PredictFirst):
             from attnbook.models import load
 
             self._loaded = load(self._name)
-        model, words = self._loaded.model, self._loaded.vocabularies["caption"]
+        model: Any = self._loaded.model  # a captioner: it has encoder, start and step
+        words = self._loaded.vocabularies["caption"]
         forced = dict(state["forced"])
         draws = list(islice(generator(state["seed"]), MOST_WORDS))
         steps = []

@@ -1,5 +1,7 @@
 """PatchExplorer: a picture cut into patches, what each attends to, and the reader's own drawing."""
 
+from typing import Any
+
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 from attnbook.widgets.state import Choice, Index, Integer, Listing, Pair, State, guess, hidden_outcome
@@ -270,7 +272,7 @@ def _listed(examples) -> list:
     return examples
 
 
-def _loaded(name: str):
+def _loaded(name: str) -> Any:
     """The model of this name, in float64."""
     from attnbook import models
 

@@ -30,7 +30,7 @@ from attnbook.nn.checks.attention import (
     shared_vocabulary,
     within,
 )
-from attnbook.nn.checks.captioner import annotations, word_mask
+from attnbook.nn.checks.captioner import annotations, forced_place, word_mask
 from attnbook.nn.checks.drawing import (
     grey_pictures,
     noise,
@@ -115,6 +115,7 @@ __all__ = [
     "feeding_needs_current",
     "fits_parameters",
     "floating",
+    "forced_place",
     "glimpse_inputs",
     "grey_pictures",
     "head_count",

@@ -10,6 +10,7 @@ from attnbook.nn.checks.tensors import (
     fits_parameters,
     floating,
     last_size,
+    same_batch,
     tensor,
 )
 
@@ -40,6 +41,34 @@ def annotations(given: Tensor, given_mask: Tensor | None, model: Any) -> None:
             f"mask: expected bool of shape {tuple(given.shape[:2])} (batch, L), "
             f"got {given_mask.dtype} of {tuple(given_mask.shape)}; give one True "
             "or False for each place"
+        )
+
+
+def forced_place(given: Tensor, annotated: Tensor, attention: object) -> None:
+    """A place (batch,) of annotations (batch, L, d_annotation), for a model with
+    attention.
+    """
+    if attention is None:
+        raise ValueError(
+            "place: expected None, since this captioner has no attention that "
+            "could be overruled; leave it out"
+        )
+    tensor("place", given)
+    if given.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"place: expected whole numbers (int64), got {given.dtype}; convert "
+            "them with place.long()"
+        )
+    dimensions("place", given, ("batch",))
+    same_batch("annotations", annotated, "place", given)
+    # As with tokens, a compiled model trusts the values.
+    if torch.compiler.is_compiling() or given.numel() == 0 or given.is_meta:
+        return
+    low, high = int(given.min()), int(given.max())
+    if low < 0 or high >= annotated.shape[1]:
+        raise ValueError(
+            f"place: expected places from 0 to {annotated.shape[1] - 1}, got {low} "
+            f"to {high}; places are counted row by row"
         )
 
 

@@ -115,7 +115,7 @@ EXERCISE = Function(
     cases=cases,
     properties=(Property("the weights are at least 0 and add up to 1 along dim", add_up_along_dim),),
     mistakes=(OVER, TEMPERATURE, FORM),
-    meaningless=((FORM["sigmoid"], OVER),),
+    meaningless=((FORM["sigmoid"], OVER), (FORM["whole"], OVER["all"])),
     forbidden=("softmax",),
     hints=(
         "Three steps: divide by the temperature, take exponentials, divide by their sum along `dim`.",

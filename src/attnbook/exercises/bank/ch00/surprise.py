@@ -118,7 +118,7 @@ EXERCISE = Function(
     minutes=12,
     difficulty="medium",
     signature="surprise(logits, right)",
-    outputs=(Output("loss", kind="number"),),
+    outputs=(Output("loss", ()),),
     reference=surprise,
     cases=cases,
     properties=(

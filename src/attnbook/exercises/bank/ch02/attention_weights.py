@@ -90,7 +90,7 @@ EXERCISE = Function(
     cases=cases,
     properties=(NOT_NEGATIVE, ROWS_ADD_UP),
     mistakes=(AXIS, FORM),
-    meaningless=((FORM["sigmoid"], AXIS),),
+    meaningless=((FORM["sigmoid"], AXIS), (FORM["whole"], AXIS["queries"])),
     hints=(
         "Exponentials make every score positive; a division makes each row add up to 1.",
         "Sum with `keepdim=True`, so that the division lines up.",

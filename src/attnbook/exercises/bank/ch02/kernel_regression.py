@@ -86,7 +86,7 @@ def cases(draw: Draw) -> list[Case]:
     found.append(
         Case(
             {
-                "x_new": draw.uniform(new, low=4.0, high=5.0),
+                "x_new": draw.uniform(new, low=200.0, high=300.0),
                 "x": x,
                 "y": torch.sin(2 * x) + 0.5,
                 "width": draw.random.uniform(0.08, 0.1),
