@@ -7,7 +7,6 @@ that breaks a rule and is not listed. Nothing is added.
 # Chapters of the first edition: no picture, no aims, too long. The first list that a chapter leaves.
 NOT_BROUGHT_OVER = {
     "chapters/00_preliminaries",
-    "chapters/01_biological_attention",
     "chapters/02_attention_as_lookup",
     "chapters/03_the_bottleneck",
     "chapters/05_luong",
