@@ -89,9 +89,9 @@ def smooth(image: Tensor) -> Tensor:
     )
     # edges repeated: (1, 1, h + 4, w + 4)
     padded = F.pad(image[None, None], (2, 2, 2, 2), mode="replicate")
-    return F.conv2d(
-        F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5)
-    )[0, 0]
+    return F.conv2d(F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5))[
+        0, 0
+    ]
 
 
 def halve(image: Tensor) -> Tensor:
