@@ -41,6 +41,7 @@ STYLE: dict[Any, Any] = {
 }
 # A drawing of more bytes than this holds a photograph or thousands of points: it is stored as pixels.
 MOST_SVG_BYTES = 150_000
+MOST_PNG_BYTES = 190_000  # where fewer colours can reach it; the notebooks' rule is 200 kB
 PHOTOGRAPH = 300
 
 _NUMBERED = re.compile(r"Figure (\d+\.[A-Z]?\d+)\. \S")
@@ -155,15 +156,22 @@ def _saved(figure: Figure, kind: str) -> bytes:
 
 
 def _fewer_colours(png: bytes) -> tuple[bytes, int, int]:
-    """The same picture with a palette of 256 colours, about a third of the bytes; its width and height."""
+    """The same picture with a palette of 256 colours, about a third of the bytes; its width and height.
+
+    A photograph that is still too large for a notebook gets fewer.
+    """
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as picture:
-        reduced = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    buffer = io.BytesIO()
-    reduced.save(buffer, format="PNG", optimize=True)
-    smaller = buffer.getvalue()
-    return (smaller if len(smaller) < len(png) else png, *reduced.size)
+        plain = picture.convert("RGB")
+    smaller = png
+    for colours in (256, 128, 64, 32):
+        buffer = io.BytesIO()
+        plain.quantize(colours, dither=Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
+        smaller = min(smaller, buffer.getvalue(), key=len)
+        if len(smaller) < MOST_PNG_BYTES:
+            break
+    return (smaller, *plain.size)
 
 
 @overload

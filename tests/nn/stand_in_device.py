@@ -21,6 +21,11 @@ class There(torch.Tensor):
 
     __torch_function__ = torch._C._disabled_torch_function_impl
 
+    def __deepcopy__(self, memo):
+        copied = self.detach().clone().as_subclass(There).requires_grad_(self.requires_grad)
+        copied._is_param = getattr(self, "_is_param", False)  # so that a module takes it as a parameter
+        return memo.setdefault(id(self), copied)
+
 
 class StandIn(TorchFunctionMode):
     """Runs every function of torch on the CPU, and keeps account of what would be where."""

@@ -75,6 +75,18 @@ def test_soft_lookup_equals_torch_with_gradients(tensors):
         torch.testing.assert_close(ours, theirs)
 
 
+def test_soft_lookup_divides_before_the_product_and_so_fits_half_precision():
+    query, key = torch.full((1, 64), 40.0), torch.stack([torch.full((64,), 40.0), torch.full((64,), 39.9)])
+    value = torch.tensor([[1.0], [3.0]])
+    assert (query @ key.T).max() > torch.finfo(torch.float16).max
+    context, weights = soft_lookup(query.half(), key.half(), value.half(), temperature=math.sqrt(64))
+    expected, expected_weights = soft_lookup(
+        query, key.half().float(), value, temperature=math.sqrt(64)
+    )  # the same keys, rounded to half precision
+    torch.testing.assert_close(weights.float(), expected_weights, atol=1e-3, rtol=0)
+    torch.testing.assert_close(context.float(), expected, atol=5e-3, rtol=0)
+
+
 def test_masked_softmax_equals_torch_and_gives_the_masked_nothing():
     scores = torch.tensor([[0.63, -3.2, -2.5], [-1.5, -3.9, 0.57], [-2.8, 0.64, -3.2]])
     weights = masked_softmax(scores)
@@ -135,6 +147,12 @@ def test_hard_lookup_takes_one_allowed_value_whole(tensors):
     for b in range(BATCH):
         for row in context[b]:
             assert any(torch.equal(row, value[b, j]) for j in range(KEYS) if mask[b, 0, j])
+
+
+def test_of_equal_scores_hard_lookup_takes_the_first():
+    value = torch.tensor([[1.0], [2.0], [3.0]])
+    _, weights = hard_lookup(torch.ones(1, 2), torch.tensor([[0.0, 1.0], [1.0, 1.0], [1.0, 1.0]]), value)
+    assert weights.tolist() == [[0.0, 1.0, 0.0]]
 
 
 def test_soft_reads_every_value_and_hard_reads_one(tensors):

@@ -33,7 +33,7 @@ def test_signature_of_the_central_function():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(FOLDER)))
 def test_imports_run_one_way(path):
-    allowed = {"torch", "math", "dataclasses", "typing", "collections", "numbers", "__future__"}
+    allowed = {"torch", "copy", "math", "dataclasses", "typing", "collections", "numbers", "__future__"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = []
         if isinstance(node, ast.Import):

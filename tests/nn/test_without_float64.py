@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from attnbook import nn
 from attnbook.nn import saliency
+from attnbook.nn.glimpses import multiply_adds
 from attnbook.nn.masks import lengthened
 from attnbook.nn.normalisation import normalisation_model
 from attnbook.nn.positions import PositionsInAttention
@@ -82,6 +83,46 @@ def captioner():
     penalty = nn.doubly_stochastic_penalty(weights, torch.ones(2, 3, dtype=torch.bool))
     written = model.caption(image, 1, 2, 4)[1]
     return logits, weights, fixed(image, words(3))[0], penalty, written
+
+
+def seeing():
+    x = torch.randn(2, D, 5, 5, requires_grad=True)
+    squeezed, gates = nn.SqueezeExcitation(D, 2)(x)
+    everywhere, _ = nn.NonLocalBlock(D)(x)
+    alone = nn.StandAloneSelfAttention2d(D, D, window=3, n_heads=2)
+    local_context, _ = alone(x)
+    return squeezed, gates, everywhere, local_context, alone.offsets()
+
+
+def vision_transformer():
+    model = nn.ViT(8, 4, 3, d_model=D, n_heads=2, n_layers=2, n_registers=1)
+    logits, weights = model(torch.rand(2, 1, 8, 8), need_weights=True)
+    larger, _ = model.resized(12)(torch.rand(2, 1, 12, 12))
+    return logits, weights, larger
+
+
+def draw():
+    model = nn.DRAW(6, 7, steps=2, hidden=D, latent=2, read_size=3, write_size=3)
+    picture, noise = torch.rand(2, 6, 7), torch.randn(2, 2, 2)
+    bank = nn.FilterBank(3, 6, 7)
+    drawing, autoencoder = model(picture, noise), nn.VAE(6, 7, hidden=D, latent=2)
+    return (
+        bank.read(picture, bank.window(torch.randn(2, 5))),
+        drawing.canvases,
+        model.bound(picture),
+        model.generate(noise).canvases,
+        autoencoder.bound(picture),
+        autoencoder.generate(noise[0]),
+    )
+
+
+def glimpses():
+    sizes = {"size": 4, "growth": 2, "d_patch": 5, "d_glimpse": 6, "d_hidden": 7, "n_glimpses": 2}
+    model = nn.RecurrentAttentionModel(3, **sizes)
+    assert multiply_adds(model) > 0
+    found = model(torch.rand(2, 9, 9))
+    anywhere = nn.RecurrentAttentionModel(3, **sizes, policy="random")(torch.rand(2, 9, 9))
+    return *nn.glimpse_loss(found, torch.tensor([0, 1])), nn.glimpse_loss(anywhere, torch.tensor([0, 1]))[0]
 
 
 def soft_dictionary():
@@ -171,6 +212,10 @@ CASES = {
     "hard, straight-through": lambda: hard("straight-through"),
     "estimators": estimators,
     "captioner": captioner,
+    "seeing": seeing,
+    "Vision Transformer": vision_transformer,
+    "DRAW": draw,
+    "glimpses": glimpses,
     "soft lookup": lambda: look(nn.soft_lookup),
     "hard lookup": lambda: look(nn.hard_lookup),
     "soft dictionary": soft_dictionary,
@@ -220,7 +265,7 @@ def test_it_runs_without_float64(name):
 
 
 def test_all_of_nn_was_run():
-    """Each function and method of the room, but for those that only check or print."""
+    """Each function and method of the room, but for those that only check, count or print."""
     called = set()
 
     def trace(frame, event, _):

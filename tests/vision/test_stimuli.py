@@ -51,6 +51,7 @@ def test_slopes_of_a_search():
         (lambda g: psychophysics.reaction_times(10, 3, g), "a mean above"),
         (lambda g: stimuli.search_display("size", 8, g), "kind: expected 'colour'"),
         (lambda g: stimuli.search_display("colour", 65, g), "items: expected 2 to 64"),
+        (lambda g: stimuli.search_display("conjunction", 8, g, green=1.5), "green: expected a share"),
         (lambda g: stimuli.moving_discs("jumps", g), "kind: expected 'starts'"),
     ],
 )
@@ -81,18 +82,6 @@ def test_moving_discs_differ_in_one_place():
         near = (changed - discs.place).abs().max(dim=1).values <= 9
         assert near.any()
         assert bool(near.all()) == (kind != "other way")
-
-
-def test_the_group_picture_holds_what_it_says():
-    group = stimuli.group_picture()
-    assert group.image.shape == (240, 320, 3)
-    assert len(group.faces) == 8
-    skin = (group.image - torch.tensor(stimuli.SKIN)).abs().amax(dim=-1) < 1e-6
-    for row, column in group.faces.tolist():
-        assert skin[row + 3, column]
-    jacket = (group.image - torch.tensor(group.jacket)).abs().amax(dim=-1) < 1e-6
-    assert jacket.any()
-    assert (jacket.nonzero()[:, 1] > 220).all()  # the teacher stands on the right, alone in that colour
 
 
 def test_shapes_and_ranges():

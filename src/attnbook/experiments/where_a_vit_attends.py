@@ -77,8 +77,9 @@ class ActivationMaps(nn.Module):
         return self.maps(images).mean(dim=(2, 3))
 
 
-def activation_map(model: ActivationMaps, images: Tensor) -> Tensor:
+def activation_map(model: nn.Module, images: Tensor) -> Tensor:
     """The positive part of the winning class's map: (batch, 36), each summing to 1."""
+    assert isinstance(model, ActivationMaps)
     with torch.no_grad():
         maps = model.maps(images)
     best = maps.mean(dim=(2, 3)).argmax(dim=1)
@@ -219,6 +220,7 @@ def sinks(model: Any, images: Tensor) -> dict[str, Any]:
     received the same; ``empty``: how often that patch is an empty one. ``registers``, ``class``: the share of
     all patches' attention that goes to registers, and to the class token.
     """
+    assert isinstance(model, ViT)
     n = clutter.CELLS**2
     z, found = model.embed(images), []
     for layer in model.layers:

@@ -103,8 +103,10 @@ def soft_lookup(
         names the argument.
     """
     checks.attention_inputs(query, key, value, None)
-    scores = query @ key.transpose(-2, -1)  # (…, queries, keys)
-    weights = masked_softmax(scores, mask, temperature)  # (…, queries, keys)
+    checks.temperature("temperature", temperature)
+    # Divided before the product, which half precision could not hold undivided.
+    scores = (query / temperature) @ key.transpose(-2, -1)  # (…, queries, keys)
+    weights = masked_softmax(scores, mask)  # (…, queries, keys)
     context = weights @ value  # (…, queries, d_v)
     return context, weights
 
@@ -115,8 +117,9 @@ def hard_lookup(
     """Look at every key, and take the whole of one value: the one whose key has the
     largest score.
 
-    The limit of :func:`soft_lookup` as the temperature goes to 0. The weights do
-    not change when the query moves a little, so no gradient reaches query or key.
+    The limit of :func:`soft_lookup` as the temperature goes to 0, where no two
+    scores tie; of equal scores the first wins. The weights do not change when the
+    query moves a little, so no gradient reaches query or key.
 
     Parameters
     ----------

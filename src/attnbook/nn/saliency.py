@@ -16,11 +16,15 @@ What the papers leave open, and what is done here:
   line, and beyond the last coarse pixel the last one. (Bilinear interpolation that
   lines up the pictures' outer edges instead would shift a surround of scale 8 by
   120 pixels.)
-- *Orientation*: at each scale the intensity is filtered with a cosine and a sine
-  Gabor of 9 × 9 pixels, period 7, standard deviation 7/3, each with mean 0 and sum
-  of squares 1 (the numbers of D. Walther's SaliencyToolbox); the two absolute
-  responses are added. θ = 0° answers to horizontal lines, 90° to vertical ones, 45°
-  to lines that rise to the right.
+- *Orientation*: the paper's "oriented Gabor pyramids" are those of Greenspan et al.
+  1994 (https://doi.org/10.1109/CVPR.1994.323833). Each scale of the intensity is
+  first freed of what its own smoothing keeps, so that only detail of about that
+  size is left and an even ramp of light answers nowhere. Then it is filtered with a
+  cosine and a sine of π/2 a pixel under the pyramid's own [1 4 6 4 1]/16 window;
+  the answer is the length of the two, √(cosine² + sine²). The three pixels next to
+  the border are turned down to 1/4, 2/4, 3/4, since their filters look past it (as
+  in iNVT, the toolkit of the model's authors: filters of 5 pixels). θ = 0° answers
+  to horizontal lines, 90° to vertical ones, 45° to lines that rise to the right.
 - *Colour*: the paper prints RG(c, s) = |(R(c) − G(c)) ⊖ (G(s) − R(s))|. Taken by
   the letter that is large on a wall of even red. Meant is a centre that red excites
   and a surround that green excites, added: |(R − G)(c) ⊖ (R − G)(s)|. So it is
@@ -28,7 +32,9 @@ What the papers leave open, and what is done here:
 - *N(·)*: the range of a map is brought to [0, 1] (M = 1). A local maximum is a
   pixel above 1/10 of the range that is larger than its neighbours before it (above,
   and left in its row) and no smaller than those after it, eight in all, fewer at
-  the edge. A map whose range is below 1e-5 holds rounding only, and becomes zero.
+  the edge. Differences of less than 1/65,536 of the range do not count: along an
+  even edge they are rounding, and would make a maximum here and there. A map whose
+  range is below 1e-5 holds rounding only, and becomes zero.
 """
 
 import math
@@ -46,6 +52,7 @@ ORIENTATIONS = (0, 45, 90, 135)  # degrees; 0 is a horizontal line
 DIRECTIONS = {"right": (0, 1), "up": (-1, 0), "left": (0, -1), "down": (1, 0)}
 SMALLEST_RANGE = 1e-5  # what a map varies by less than this is rounding
 LOWEST_MAXIMUM = 0.1  # of the range: lower bumps do not count as maxima
+STEPS = 65536  # of the range: what differs by less than one counts as equal
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,22 @@ class Saliency:
     maps: dict[str, Tensor] = field(repr=False)
 
 
+def smooth(image: Tensor) -> Tensor:
+    """Smooth with [1 4 6 4 1]/16 in both directions, edges repeated, (h, w)."""
+    checks.floating("image", image)
+    checks.dimensions("image", image, ("h", "w"))
+    taps = (
+        torch.tensor([1, 4, 6, 4, 1], dtype=image.dtype, device=image.device) / 16
+    )
+    # edges repeated: (1, 1, h + 4, w + 4)
+    padded = F.pad(image[None, None], (2, 2, 2, 2), mode="replicate")
+    return F.conv2d(F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5))[
+        0, 0
+    ]
+
+
 def halve(image: Tensor) -> Tensor:
-    """Smooth with [1 4 6 4 1]/16 in both directions, then keep every second pixel:
-    one step up a pyramid.
+    """Smooth, then keep every second pixel: one step up a pyramid.
 
     Parameters
     ----------
@@ -86,17 +106,7 @@ def halve(image: Tensor) -> Tensor:
     -------
     ((h + 1) // 2, (w + 1) // 2)
     """
-    checks.floating("image", image)
-    checks.dimensions("image", image, ("h", "w"))
-    taps = (
-        torch.tensor([1, 4, 6, 4, 1], dtype=image.dtype, device=image.device) / 16
-    )
-    # edges repeated: (1, 1, h + 4, w + 4)
-    padded = F.pad(image[None, None], (2, 2, 2, 2), mode="replicate")
-    smooth = F.conv2d(
-        F.conv2d(padded, taps.view(1, 1, 5, 1)), taps.view(1, 1, 1, 5)
-    )
-    return smooth[0, 0, ::2, ::2]
+    return smooth(image)[::2, ::2]
 
 
 def pyramid(image: Tensor, levels: int) -> list[Tensor]:
@@ -198,36 +208,52 @@ def intensity_and_colours(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def gabor(theta: float, phase: float, dtype: torch.dtype = torch.float32) -> Tensor:
-    """A Gabor filter, (9, 9): stripes of period 7 along ``theta`` degrees under a
-    Gaussian of 7/3 pixels.
+    """A Gabor filter, (5, 5): stripes of period 4 along ``theta`` degrees under the
+    window [1 4 6 4 1]/16 × [1 4 6 4 1]/16.
 
-    Its mean is 0 and the sum of its squares 1. ``phase`` 0 gives a cosine (a line),
-    90 a sine (an edge).
+    ``phase`` 0 gives a cosine (a line), 90 a sine (an edge).
     """
     checks.number("theta", theta)
     checks.number("phase", phase)
-    across = torch.arange(-4, 5, dtype=torch.float64, device="cpu")
+    across = torch.arange(-2, 3, dtype=torch.float64, device="cpu")
     y, x = -across.unsqueeze(1), across.unsqueeze(0)  # y points up, rows point down
     angle = math.radians(theta)
     # from a line along theta through the middle
     distance = y * math.cos(angle) - x * math.sin(angle)
-    envelope = torch.exp(-(x**2 + y**2) / (2 * (7 / 3) ** 2))
-    stripes = envelope * torch.cos(2 * math.pi * distance / 7 - math.radians(phase))
-    stripes = stripes - stripes.mean()
-    return (stripes / stripes.square().sum().sqrt()).to(dtype)
+    taps = torch.tensor([1, 4, 6, 4, 1], dtype=torch.float64, device="cpu") / 16
+    stripes = torch.cos(math.pi / 2 * distance - math.radians(phase))
+    return (torch.outer(taps, taps) * stripes).to(dtype)
+
+
+def fade_border(image: Tensor, width: int = 3) -> Tensor:
+    """Turn down the ``width`` pixels next to each border, evenly, (h, w).
+
+    The outermost row is multiplied by 1/(width + 1), the next by 2/(width + 1), and
+    so on; a corner is turned down twice. A side shorter than 2 · width has a width
+    of half of it.
+    """
+    width = min(width, min(image.shape) // 2)
+    for dim, size in enumerate(image.shape):
+        place = torch.arange(size, device=image.device)
+        steps = torch.minimum(place, size - 1 - place) + 1
+        factor = (steps / (width + 1)).clamp(max=1).to(image.dtype)
+        image = image * (factor.unsqueeze(1) if dim == 0 else factor)
+    return image
 
 
 def orientation(image: Tensor, theta: float) -> Tensor:
-    """How much of each place runs along ``theta`` degrees: |cosine Gabor| + |sine
-    Gabor|, (h, w).
+    """How much of each place runs along ``theta`` degrees, at this scale's size of
+    detail, (h, w): √(cosine Gabor² + sine Gabor²) of what smoothing takes away.
     """
     checks.floating("image", image)
     checks.dimensions("image", image, ("h", "w"))
-    padded = F.pad(image[None, None], (4, 4, 4, 4), mode="replicate")
+    detail = image - smooth(image)
+    padded = F.pad(detail[None, None], (2, 2, 2, 2), mode="replicate")
     filters = torch.stack(
         [gabor(theta, phase, image.dtype) for phase in (0, 90)]
     ).to(image.device)
-    return F.conv2d(padded, filters.unsqueeze(1)).abs().sum(dim=1)[0]
+    answers = F.conv2d(padded, filters.unsqueeze(1))[0]  # (2, h, w)
+    return fade_border(answers.square().sum(dim=0).sqrt())
 
 
 def motion(image: Tensor, previous: Tensor, direction: str) -> Tensor:
@@ -272,8 +298,9 @@ def local_maxima(scaled: Tensor) -> Tensor:
         A flat top counts once, at its first pixel in reading order.
     """
     h, w = scaled.shape
-    padded = F.pad(scaled[None, None], (1, 1, 1, 1), value=-torch.inf)[0, 0]
     peak = scaled > LOWEST_MAXIMUM
+    scaled = (scaled * STEPS).round()
+    padded = F.pad(scaled[None, None], (1, 1, 1, 1), value=-torch.inf)[0, 0]
     for row in (0, 1, 2):
         for column in (0, 1, 2):
             neighbour = padded[row : row + h, column : column + w]

@@ -1,4 +1,4 @@
-"""Pictures drawn by code for the experiments on seeing: bars to search, gratings, dots, a group of people.
+"""Pictures drawn by code for the experiments on seeing: bars to search, gratings, dots, moving discs.
 
 All are (h, w, 3) or (h, w), float32 from 0 to 1.
 """
@@ -17,9 +17,10 @@ from attnbook.extras import needs
 with needs("vision"):
     from skimage import draw
 
-RED, GREEN = (0.85, 0.25, 0.2), (0.2, 0.6, 0.3)
+Colour = tuple[float, float, float]
+RED, GREEN = (0.85, 0.25, 0.2), (0.2, 0.6, 0.3)  # green is the darker, so it differs more from the grey
+EQUAL = (0.9, 0.3, 0.3), (0.3, 0.9, 0.3)  # a red and a green that differ from the grey in colour alone
 GREY = 0.5
-SKIN = (0.87, 0.66, 0.53)
 
 
 @dataclass(frozen=True)
@@ -30,40 +31,64 @@ class SearchDisplay:
     ----------
     image : (256, 256, 3)
     places : (items, 2) int64
-        Row and column of the middle of each bar; the target's is the first.
+        Row and column of the middle of each bar: the target's is the first, then come the green ones.
+    n_green : int
+        How many bars are green: ``places[1 : 1 + n_green]``.
     """
 
     image: Tensor
     places: Tensor
+    n_green: int
 
 
-def search_display(kind: str, items: int, generator: torch.Generator, *, cell: int = 32) -> SearchDisplay:
+def search_display(
+    kind: str,
+    items: int,
+    generator: torch.Generator,
+    *,
+    cell: int = 32,
+    green: float = 0.5,
+    colours: tuple[Colour, Colour] = (RED, GREEN),
+) -> SearchDisplay:
     """Bars on grey with one target, a red upright bar.
 
-    "colour": the others are green and upright. "orientation": red and lying. "conjunction": half green and
-    upright, half red and lying, so that neither colour nor orientation alone tells.
+    "colour": the others are green and upright. "orientation": red and lying. "conjunction": some green and
+    upright, the others red and lying, so that neither colour nor orientation alone tells.
 
     Parameters
     ----------
     items : int, 2 to 64
         They stand on a grid of 8 × 8 cells, each shifted a little.
+    green : float, 0 to 1
+        Of a conjunction's other bars, the share that is green, rounded up to whole bars.
+    colours : two of (3,)
+        The red and the green.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or ``items`` or ``green`` out of range.
     """
     if kind not in ("colour", "orientation", "conjunction"):
         raise ValueError(f"kind: expected 'colour', 'orientation' or 'conjunction', got {kind!r}")
     if not 2 <= items <= 64:
         raise ValueError(f"items: expected 2 to 64, one a cell, got {items}")
+    if not 0 <= green <= 1:
+        raise ValueError(f"green: expected a share from 0 to 1, got {green}")
+    red_colour, green_colour = (torch.tensor(colour) for colour in colours)
+    n_green = {"colour": items - 1, "orientation": 0, "conjunction": math.ceil(green * (items - 1))}[kind]
     side = 8 * cell
     image = torch.full((side, side, 3), GREY)
     cells = torch.randperm(64, generator=generator)[:items]
     jitter = torch.randint(-4, 5, (items, 2), generator=generator)
     places = torch.stack([cells // 8, cells % 8], dim=1) * cell + cell // 2 + jitter
     for i, (row, column) in enumerate(places.tolist()):
-        odd = i % 2 == 1
-        green = i > 0 and (kind == "colour" or (kind == "conjunction" and odd))
-        lying = i > 0 and (kind == "orientation" or (kind == "conjunction" and not odd))
+        is_green = 1 <= i <= n_green
+        lying = i > n_green
         tall, wide = (3, 9) if lying else (9, 3)
-        image[row - tall : row + tall, column - wide : column + wide] = torch.tensor(GREEN if green else RED)
-    return SearchDisplay(image, places)
+        box = slice(row - tall, row + tall), slice(column - wide, column + wide)
+        image[box] = green_colour if is_green else red_colour
+    return SearchDisplay(image, places, n_green)
 
 
 def grating(
@@ -116,64 +141,6 @@ def wire(size: int, angle: float) -> Tensor:
         keep = (r >= 0) & (r < size) & (c >= 0) & (c < size)
         image[r[keep], c[keep]] = np.maximum(image[r[keep], c[keep]], value[keep])
     return torch.from_numpy(image)
-
-
-@dataclass(frozen=True)
-class GroupPicture:
-    """A class and its teacher.
-
-    Attributes
-    ----------
-    image : (240, 320, 3)
-    faces : (people, 2) int64
-        Row and column of each face; the teacher's is the last.
-    jacket : (3,) floats
-        The colour that only the teacher wears.
-    balloon : (2,) int64
-        Where the balloon is, the most colourful thing in the picture.
-    """
-
-    image: Tensor
-    faces: Tensor
-    jacket: tuple[float, float, float]
-    balloon: Tensor
-
-
-def group_picture() -> GroupPicture:
-    """Seven children in two rows, a teacher in a slate-blue jacket, and a balloon that nobody asked about."""
-    image = np.full((240, 320, 3), (0.62, 0.62, 0.6), dtype=np.float32)
-    image[185:] = (0.5, 0.47, 0.42)  # the floor
-    skin, jacket = SKIN, (0.36, 0.46, 0.6)
-    shirts = ["#8a5a44", "#6f8f72", "#9a6b7d", "#7a7d86", "#a08457", "#7d6b91", "#8b8f6a"]
-    back = [(86, 60), (82, 120), (88, 180)]
-    front = [(138, 40), (134, 98), (140, 156), (136, 212)]
-    people = [(place, 13, shirt) for place, shirt in zip(back + front, shirts, strict=True)]
-    faces = []
-    for (row, column), radius, shirt in people:
-        colour = tuple(int(shirt[i : i + 2], 16) / 255 for i in (1, 3, 5))
-        _person(image, row, column, radius, colour, skin)
-        faces.append((row, column))
-    _person(image, 78, 262, 16, jacket, skin)
-    faces.append((78, 262))
-    r, c = draw.disk((40, 30), 16, shape=image.shape[:2])
-    image[r, c] = (0.9, 0.12, 0.15)
-    return GroupPicture(torch.from_numpy(image), torch.tensor(faces), jacket, torch.tensor([40, 30]))
-
-
-def _person(image: np.ndarray, row: int, column: int, radius: int, shirt, skin) -> None:
-    """Body, head, hair, eyes and mouth, drawn over what is there."""
-    shape = image.shape[:2]
-    r, c = draw.ellipse(row + 3.6 * radius, column, 2.6 * radius, 1.5 * radius, shape=shape)
-    image[r, c] = shirt
-    r, c = draw.disk((row - 2, column), radius + 2, shape=shape)
-    image[r, c] = (0.3, 0.24, 0.2)
-    r, c = draw.ellipse(row + 2, column, radius, 0.85 * radius, shape=shape)
-    image[r, c] = skin
-    for side in (-1, 1):
-        r, c = draw.disk((row, column + side * radius * 0.4), 1.8, shape=shape)
-        image[r, c] = (0.1, 0.1, 0.1)
-    r, c = draw.ellipse(row + radius * 0.6, column, 1.2, radius * 0.35, shape=shape)
-    image[r, c] = (0.6, 0.25, 0.25)
 
 
 @dataclass(frozen=True)

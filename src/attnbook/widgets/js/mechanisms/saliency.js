@@ -15,13 +15,14 @@ export function grid(w, h, f) {
   return { w, h, a };
 }
 
-// Both work along the rows and turn the map over its diagonal: twice is rows and columns.
-const half = ({ w, h, a }) =>
-  grid(h, (w + 1) >> 1, (x, y) => {
-    const at = (k) => a[x * w + clip(2 * y + k, w)];
+// [1 4 6 4 1]/16 along the rows at every `step`-th pixel, the map turned over its diagonal: twice is rows and columns.
+const alongRows = ({ w, h, a }, step) =>
+  grid(h, Math.ceil(w / step), (x, y) => {
+    const at = (k) => a[x * w + clip(step * y + k, w)];
     return (at(-2) + 4 * at(-1) + 6 * at(0) + 4 * at(1) + at(2)) / 16;
   });
-const halve = (map) => half(half(map));
+const smooth = (map) => alongRows(alongRows(map, 1), 1);
+const halve = (map) => alongRows(alongRows(map, 2), 2);
 
 const stretch = ({ w, h, a }, width, steps) =>
   grid(h, width, (x, y) => {
@@ -32,38 +33,42 @@ const stretch = ({ w, h, a }, width, steps) =>
   });
 const enlarge = (map, w, h, steps) => stretch(stretch(map, w, steps), h, steps);
 
-// [cosine, sine] Gabor of 9 × 9 pixels along theta degrees.
+// [cosine, sine] Gabor of 5 × 5 pixels and period 4 along theta degrees.
+const TAPS = [1, 4, 6, 4, 1];
 const gabors = ANGLES.map((theta) =>
   [0, Math.PI / 2].map((phase) => {
     const angle = (theta * Math.PI) / 180;
-    const { a } = grid(9, 9, (x, y) => {
-      const distance = (4 - y) * Math.cos(angle) - (x - 4) * Math.sin(angle);
-      return (
-        Math.exp(-((x - 4) ** 2 + (y - 4) ** 2) / (2 * (7 / 3) ** 2)) *
-        Math.cos((2 * Math.PI * distance) / 7 - phase)
-      );
-    });
-    const mean = a.reduce((sum, v) => sum + v) / 81;
-    const size = Math.hypot(...a.map((v) => v - mean));
-    return a.map((v) => (v - mean) / size);
+    return grid(5, 5, (x, y) => {
+      const distance = (2 - y) * Math.cos(angle) - (x - 2) * Math.sin(angle);
+      return ((TAPS[x] * TAPS[y]) / 256) * Math.cos((Math.PI / 2) * distance - phase);
+    }).a;
   }),
 );
+const FADE = 3; // pixels next to a border, where the filters look past it
 
 function orientation({ w, h, a }, [cosine, sine]) {
   // The edge repeated outwards first: no test a pixel.
-  const W = w + 8;
-  const wide = grid(W, h + 8, (x, y) => a[clip(y - 4, h) * w + clip(x - 4, w)]).a;
+  const W = w + 4;
+  const wide = grid(W, h + 4, (x, y) => a[clip(y - 2, h) * w + clip(x - 2, w)]).a;
+  const width = Math.min(FADE, w >> 1, h >> 1);
+  const faded = (i, n) => Math.min(1, (Math.min(i, n - 1 - i) + 1) / (width + 1));
   return grid(w, h, (x, y) => {
     let [c, s] = [0, 0];
-    for (let j = 0, k = 0; j < 9; j++) {
-      for (let i = (y + j) * W + x, end = i + 9; i < end; i++, k++) {
+    for (let j = 0, k = 0; j < 5; j++) {
+      for (let i = (y + j) * W + x, end = i + 5; i < end; i++, k++) {
         c += wide[i] * cosine[k];
         s += wide[i] * sine[k];
       }
     }
-    return Math.abs(c) + Math.abs(s);
+    return Math.hypot(c, s) * faded(x, w) * faded(y, h);
   });
 }
+
+// What smoothing takes away from each scale.
+const detail = (map) => {
+  const { a } = smooth(map);
+  return { ...map, a: map.a.map((v, i) => v - a[i]) };
+};
 
 // N(·).
 function normalise({ w, h, a }) {
@@ -74,6 +79,7 @@ function normalise({ w, h, a }) {
   }
   if (high - low < 1e-5) return grid(w, h, () => 0);
   const scaled = a.map((v) => (v - low) / (high - low));
+  const stepped = scaled.map((v) => Math.round(v * 65536)); // smaller differences are rounding
   let sum = -1;
   let count = -1;
   for (let i = 0; i < scaled.length; i++) {
@@ -85,10 +91,10 @@ function normalise({ w, h, a }) {
     for (let across = -1; across < 2; across++) {
       if (x + across < 0 || x + across >= w) continue;
       const before =
-        across < 0 ? Math.max(scaled[i - w - 1] ?? 0, scaled[i - 1]) : (scaled[i - w + across] ?? 0);
+        across < 0 ? Math.max(stepped[i - w - 1] ?? 0, stepped[i - 1]) : (stepped[i - w + across] ?? 0);
       const after =
-        across > 0 ? Math.max(scaled[i + w + 1] ?? 0, scaled[i + 1]) : (scaled[i + w + across] ?? 0);
-      if (before >= v || after > v) peak = false;
+        across > 0 ? Math.max(stepped[i + w + 1] ?? 0, stepped[i + 1]) : (stepped[i + w + across] ?? 0);
+      if (before >= stepped[i] || after > stepped[i]) peak = false;
     }
     if (peak) {
       sum += v;
@@ -124,7 +130,8 @@ export function features({ w, h, rgb }) {
     while (scales.length < 9) scales.push(halve(scales[scales.length - 1]));
     return scales;
   });
-  return [...bases, ...gabors.map((pair) => bases[0].map((scale) => orientation(scale, pair)))];
+  const details = bases[0].map(detail);
+  return [...bases, ...gabors.map((pair) => details.map((scale) => orientation(scale, pair)))];
 }
 const FEATURES = ["intensity", "red-green", "blue-yellow", ...ANGLES.map((a) => `${a}°`)];
 
