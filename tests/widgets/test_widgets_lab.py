@@ -131,7 +131,7 @@ def test_page_and_kernel_move_each_other(lab, browser):
 
     # A sentence that the page does not hold is translated by the kernel, or refused in words.
     run(4)
-    page.get_by_text("Edit the sentence").click()
+    page.get_by_text("Your own sentence").click()
     page.get_by_label("source sentence").fill("c b a")
     page.get_by_role("button", name="Translate").click()
     page.wait_for_function("document.querySelectorAll('.ab-heat tbody td').length === 9")

@@ -105,7 +105,7 @@ def signature(member: griffe.Object, name: str) -> str:
         return f"class {name}"
     text = member.signature(name=name) if member.is_function else member.signature()
     text = text.replace(member.name, name, 1)
-    if len(text) > WIDEST:
+    if len(text) + (len("class ") if member.is_class else 0) > WIDEST:
         opened, _, rest = text.partition("(")
         inside, closed, after = rest.rpartition(")") if " -> " not in rest else split_result(rest)
         text = f"{opened}(\n" + "".join(f"    {part},\n" for part in arguments(inside)) + f"{closed}{after}"

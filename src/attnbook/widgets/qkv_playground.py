@@ -150,7 +150,9 @@ class QKVPlayground(PredictFirst):
         )
         mask = torch.tensor(state["mask"])
         scale = len(query) ** -0.5 if state["scale"] is None else state["scale"]
-        scores = key @ query
+        # Row by row: a matrix product may round equal keys differently, and ties would fall otherwise than
+        # in the page.
+        scores = (key * query).sum(dim=-1)
         if state["mode"] == "fixed":
             weights = torch.tensor(state["fixed"], dtype=torch.float64) * mask
         elif state["mode"] == "hard" and mask.any():
