@@ -3,7 +3,7 @@
 import torch
 
 from attnbook.exercises.mistakes import softmax
-from attnbook.exercises.spec import Draw, Mistakes, Wrong
+from attnbook.exercises.spec import Draw, Mistakes, Property, Wrong
 
 # The gradient of log p(drawn) with respect to the scores: (probabilities, drawn as 0 and 1) → (…, positions).
 LOG_PROB = Mistakes(
@@ -45,3 +45,11 @@ def drawn_from(draw: Draw, scores: torch.Tensor, samples: int) -> torch.Tensor:
 def one_hot(drawn: torch.Tensor, positions: int) -> torch.Tensor:
     """1 at the drawn position, (…, positions)."""
     return torch.nn.functional.one_hot(drawn, positions).to(torch.float32)
+
+
+def _adds_up_to_nothing(args, outputs) -> bool:
+    return bool((outputs["gradient"].sum(-1).abs() < 1e-3).all())
+
+
+# Raising all scores alike changes no probability, so the gradient with respect to them adds up to 0.
+ADDS_UP_TO_NOTHING = Property("each row of the gradient adds up to 0", _adds_up_to_nothing)

@@ -2,9 +2,9 @@
 
 import torch
 
-from attnbook.exercises.bank.ch06._policies import LOG_PROB, drawn_from, one_hot, policies
+from attnbook.exercises.bank.ch06._policies import ADDS_UP_TO_NOTHING, LOG_PROB, drawn_from, one_hot, policies
 from attnbook.exercises.mistakes import softmax
-from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
 # The advantages of one image add up to 0, so a −p that is left out cancels: no mistake here.
 SLOPE = LOG_PROB.only("chosen_part", "of_the_probability", "by_the_probability")
@@ -85,10 +85,6 @@ def cases(draw: Draw) -> list[Case]:
     return found
 
 
-def adds_up_to_nothing(args, outputs) -> bool:
-    return bool((outputs["gradient"].sum(-1).abs() < 1e-3).all())
-
-
 EXERCISE = Function(
     id="6.10",
     title="★ Companions as a baseline",
@@ -99,7 +95,7 @@ EXERCISE = Function(
     outputs=(Output("gradient", ("batch", "positions")),),
     reference=leave_one_out_gradient,
     cases=cases,
-    properties=(Property("each row of the gradient adds up to 0", adds_up_to_nothing),),
+    properties=(ADDS_UP_TO_NOTHING,),
     mistakes=(OTHERS, SLOPE, TOGETHER, SPREAD),
     together=2,
     meaningless=((OTHERS["everyone"], SPREAD),),  # they differ by a factor, which SPREAD takes out

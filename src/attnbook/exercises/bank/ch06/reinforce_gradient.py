@@ -1,8 +1,8 @@
 """6.5: REINFORCE with a baseline, written out for a softmax."""
 
-from attnbook.exercises.bank.ch06._policies import LOG_PROB, drawn_from, one_hot, policies
+from attnbook.exercises.bank.ch06._policies import ADDS_UP_TO_NOTHING, LOG_PROB, drawn_from, one_hot, policies
 from attnbook.exercises.mistakes import softmax
-from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
 ADVANTAGE = Mistakes(
     "advantage",
@@ -74,10 +74,6 @@ def cases(draw: Draw) -> list[Case]:
     return found
 
 
-def adds_up_to_nothing(args, outputs) -> bool:
-    return bool((outputs["gradient"].sum(-1).abs() < 1e-3).all())
-
-
 EXERCISE = Function(
     id="6.5",
     title="REINFORCE by hand",
@@ -88,7 +84,7 @@ EXERCISE = Function(
     outputs=(Output("gradient", ("batch", "positions")),),
     reference=reinforce_gradient,
     cases=cases,
-    properties=(Property("each row of the gradient adds up to 0", adds_up_to_nothing),),
+    properties=(ADDS_UP_TO_NOTHING,),
     mistakes=(LOG_PROB, ADVANTAGE, SIGN, TOGETHER),
     together=2,
     forbidden=("autograd.grad", "backward", "attnbook.nn"),

@@ -1,8 +1,8 @@
 """6.3: the exact gradient of an expectation over positions, with a temperature."""
 
-from attnbook.exercises.bank.ch06._policies import policies
+from attnbook.exercises.bank.ch06._policies import ADDS_UP_TO_NOTHING, policies
 from attnbook.exercises.mistakes import softmax
-from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
 OVER = Mistakes(
     "over",
@@ -123,10 +123,6 @@ def cases(draw: Draw) -> list[Case]:
     return found
 
 
-def adds_up_to_nothing(args, outputs) -> bool:
-    return bool((outputs["gradient"].sum(-1).abs() < 1e-3).all())
-
-
 EXERCISE = Function(
     id="6.3",
     title="The gradient that hard attention cannot have",
@@ -137,7 +133,7 @@ EXERCISE = Function(
     outputs=(Output("J", ("batch",)), Output("gradient", ("batch", "positions"))),
     reference=reward_and_gradient,
     cases=cases,
-    properties=(Property("each row of the gradient adds up to 0", adds_up_to_nothing),),
+    properties=(ADDS_UP_TO_NOTHING,),
     mistakes=(OVER, MEAN, SLOPE, HEAT, CHAIN),
     together=2,
     meaningless=((OVER, MEAN), (OVER, SLOPE)),

@@ -2,9 +2,9 @@
 
 import torch
 
-from attnbook.exercises.bank.ch06._policies import one_hot, policies
+from attnbook.exercises.bank.ch06._policies import ADDS_UP_TO_NOTHING, one_hot, policies
 from attnbook.exercises.mistakes import softmax
-from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
 CHOSEN = Mistakes(
     "chosen",
@@ -109,10 +109,6 @@ def cases(draw: Draw) -> list[Case]:
     return found
 
 
-def adds_up_to_nothing(args, outputs) -> bool:
-    return bool((outputs["gradient"].sum(-1).abs() < 1e-3).all())
-
-
 EXERCISE = Function(
     id="6.11",
     title="★ Sum what is likely, draw the rest",
@@ -123,7 +119,7 @@ EXERCISE = Function(
     outputs=(Output("gradient", ("batch", "positions")),),
     reference=sum_and_sample,
     cases=cases,
-    properties=(Property("each row of the gradient adds up to 0", adds_up_to_nothing),),
+    properties=(ADDS_UP_TO_NOTHING,),
     mistakes=(CHOSEN, REST, EXACT, DRAWN),
     together=2,
     forbidden=("autograd.grad", "backward", "attnbook.nn"),
