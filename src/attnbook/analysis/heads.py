@@ -6,8 +6,8 @@ The model is :class:`attnbook.nn.MaskedWordModel`; the sentences come as probes
 A *role* says, for a place in a sentence, which places a head of that name would look at: "previous word",
 "verb → subject". A head's *hits* are the share of places at which its largest weight falls on such a place. A
 name is given only if the lower end of their interval passes a bar that chance and plain distance do not
-reach, see :func:`bars`; the rule follows Voita et al. 2019, https://arxiv.org/abs/1905.09418, sections 5.1 to 5.3,
-with other thresholds.
+reach, see :func:`bars`; the rule follows Voita et al. 2019, https://arxiv.org/abs/1905.09418, sections 5.1
+to 5.3, with other thresholds.
 """
 
 from __future__ import annotations
