@@ -109,6 +109,9 @@ def fitted(
     options: argparse.Namespace, seed: int, n_heads: int, device: torch.device
 ) -> tuple[MaskedWordModel, list[float]]:
     """A model trained as the options say, and its losses."""
+    key = (seed, n_heads, device, *sorted((name, str(value)) for name, value in vars(options).items()))
+    if key in _FITTED:
+        return _FITTED[key]
     train, _, vocabulary = corpus(options.data, options.sentences, options.test_sentences, options.vocabulary)
     set_seed(seed)
     model = MaskedWordModel(len(vocabulary), options.d_model, n_heads, options.layers, LENGTHS[1] + 1)
