@@ -26,8 +26,8 @@ EXERCISE = Measurement(
         ),
         Nearby(
             12,
-            "As many numbers as words are enough for every pattern, soft ones too. This one is sharp: one large "
-            "weight a row. Train with fewer.",
+            "As many numbers as words are enough for every pattern, soft ones too. This one is sharp: one "
+            "large weight a row. Train with fewer.",
             0.4,
         ),
         Nearby(
