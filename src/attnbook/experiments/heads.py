@@ -48,12 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--heads", type=int, nargs="+", choices=N_HEADS, default=list(N_HEADS), help="heads a layer")
     add("--d-model", type=int, default=48, metavar="D", help="numbers a word; 8 divides it (default 48)")
     add("--layers", type=int, default=2, metavar="N", help="layers of heads (default 2)")
-    add("--steps", type=int, default=2000, metavar="N", help="training steps (default 2000)")
+    add("--steps", type=int, default=1200, metavar="N", help="training steps (default 1200)")
     add("--batch", type=int, default=48, metavar="N", help="sentences a step (default 48)")
     add("--learning-rate", type=float, default=0.005, metavar="R", help="Adam's highest (default 0.005)")
-    add("--sentences", type=int, default=8000, metavar="N", help="phrasebook: to train on (default 8000)")
-    add("--test-sentences", type=int, default=200, metavar="N", help="to measure on (default 200)")
-    add("--apart", type=int, default=4000, metavar="N", help="phrasebook: to look for far subjects in")
+    add("--sentences", type=int, default=5000, metavar="N", help="phrasebook: to train on (default 5000)")
+    add("--test-sentences", type=int, default=150, metavar="N", help="to measure on (default 150)")
+    add("--apart", type=int, default=3000, metavar="N", help="phrasebook: to look for far subjects in")
     add("--vocabulary", type=int, default=2000, metavar="N", help="tatoeba: words kept (default 2000)")
 
 
@@ -80,13 +80,13 @@ def corpus(
 
 
 @cache
-def held_out(n: int = 200) -> list[list[str]]:
+def held_out(n: int = 150) -> list[list[str]]:
     """Sentences of the phrasebook's test part; none of them is trained on."""
     return [pair.src for pair in phrasebook.sample(n, 1, "small", LENGTHS, "test")]
 
 
 @cache
-def far_subjects(sentences: int = 4000) -> list[list[str]]:
+def far_subjects(sentences: int = 3000) -> list[list[str]]:
     """Of so many other test sentences those with something between a subject and its verb: "the dog of the
     man is …".
     """
@@ -311,7 +311,7 @@ def worth(
     zero, mean = heads.costs(model, probed), heads.costs(model, probed, means)
     everyone = sorted(mean, key=lambda where: mean[where])
     cheapest = everyone[: 3 * len(everyone) // 4]
-    few = probes(test[:80], vocabulary)
+    few = probes(test[:60], vocabulary)
     path = heads.switch_off_greedily(model, few, means)
 
     def without(off: set[tuple[int, int]]) -> float:
