@@ -39,7 +39,7 @@ EXERCISE = Measurement(
     ),
     hints=(
         "A loop over d_head and over a few seeds: matrices (12, d_head), Adam, cross-entropy with the goals.",
-        "A start can be unlucky. Take the best of five, with 2,000 steps at a rate of 0.05.",
+        "A start can be unlucky. Take the best of three, with 1,000 steps at a rate of 0.05.",
         "Could twelve points on a circle do it? How many numbers has a point on a circle?",
     ),
 )
