@@ -96,14 +96,14 @@ def mark(
 
     code = Code()
 
-    def row(status: str, marks=(), cells=(), starved=False) -> Row:
+    def row(status: str, marks=None, cells=(), starved=False) -> Row:
         return Row(
             file=submission.file,
             id=submission.id,
             status=status,
-            points=round(sum(one.points for one in marks), 2),
+            points=None if marks is None else round(sum(one.points for one in marks), 2),
             possible=possible,
-            marks=list(marks),
+            marks=list(marks or ()),
             flags=[*code.flags, *([f"isolation={isolation}"] if isolation.startswith("none") else [])],
             cells=list(cells),
             isolation=isolation,
