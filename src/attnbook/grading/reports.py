@@ -81,6 +81,18 @@ def file_names(rows: Sequence[dict[str, Any]]) -> list[str]:
     return names
 
 
+# What a row says of its file, where nothing else is known.
+OF_THE_FILE = {
+    "name": "",
+    "time": "",
+    "late": False,
+    "counts": True,
+    "others": 0,
+    "instead": "",
+    "doubt": "",
+}
+
+
 def described(row: dict[str, Any], submission: Submission) -> dict[str, Any]:
     """A row with what is known of its file: whose it is, when it came, whether it counts."""
     when = submission.time
@@ -134,7 +146,7 @@ def write_all(
     books, and with a roster ``missing.csv``. Pages of submissions that an earlier run reported and that are
     gone now are removed.
     """
-    rows = [{"counts": True, "name": "", "time": "", "late": False, **row} for row in rows]
+    rows = [{**OF_THE_FILE, **row} for row in rows]
     add_shared_flags(rows, roster)
     names = {person["id"]: person.get("name", "") for person in roster.people} if roster else {}
     for row in rows:
