@@ -1,11 +1,11 @@
 """Seconds a submission: `attnbook grade` beside nbgrader's autograde, on the same notebooks, in one run.
 
-    python benchmarks/grading.py [--submissions 16] [--memory 1000] [--hostile 3]
+    python benchmarks/grading.py [--submissions 16] [--memory 200] [--hostile 2]
 
 nbgrader lives in an environment of its own, made on first use below ~/.cache/attnbook. Both grade the same
 answers: nbgrader gets each notebook with one cell of tests a function, attnbook the notebook as it is.
-``--memory N`` also grades N small submissions and reports the judge's memory along the way, and
-``--hostile N`` does so for N copies of the hostile submissions of the tests.
+It also grades N small submissions and reports the judge's memory along the way (``--memory N``), and
+does so for N copies of the hostile submissions of the tests (``--hostile N``); 0 leaves it out.
 """
 
 import argparse
@@ -169,8 +169,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--submissions", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--memory", type=int, default=0, metavar="N")
-    parser.add_argument("--hostile", type=int, default=0, metavar="N")
+    parser.add_argument("--memory", type=int, default=200, metavar="N")
+    parser.add_argument("--hostile", type=int, default=2, metavar="N")
     options = parser.parse_args()
     environment = nbgrader_environment()
     seconds: dict[str, list[float]] = {}

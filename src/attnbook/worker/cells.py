@@ -65,16 +65,15 @@ class Kernel:
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
             for feature in statement.names:
                 self.flags |= getattr(__future__, feature.name).compiler_flag
-        shown = last and isinstance(statement, ast.Expr)
-        if shown:
-            tree: ast.AST = ast.Expression(statement.value)
+        if last and isinstance(statement, ast.Expr):
+            tree = ast.Expression(statement.value)
+            code = compile(tree, name, "eval", self.flags, dont_inherit=True)
         else:
-            tree = ast.Module([statement], [])
-        code = compile(tree, name, "eval" if shown else "exec", self.flags, dont_inherit=True)
+            code = compile(ast.Module([statement], []), name, "exec", self.flags, dont_inherit=True)
         value = eval(code, self.namespace)
         if code.co_flags & inspect.CO_COROUTINE:
             value = self._wait_for(value)
-        if shown and value is not None:
+        if value is not None:  # of a statement there is none
             self._remember_output(value, number)
 
     def _wait_for(self, coroutine: Any) -> Any:
