@@ -1,11 +1,13 @@
 """A submission's time is its own: what a busy machine took from it does not count."""
 
+import os
 import subprocess
 import sys
 import time
 
 import pytest
 
+from attnbook.grading import processes
 from attnbook.grading.pipes import Allowance, Pipes, TookTooLong
 from attnbook.grading.processes import Meter, processor_seconds, waiting_seconds
 from attnbook.worker import frames
@@ -116,6 +118,21 @@ def test_time_is_read_from_the_kernel():
     computed = meter.computed
     meter.look()
     assert meter.computed == computed, "what ended does not take its time back"
+
+
+def test_a_wait_that_goes_on_is_seen_before_the_kernel_counts_it(monkeypatch):
+    """Stopped by others for as long as one looks: nothing computed, nothing counted yet, and ready to run."""
+    monkeypatch.setattr(processes, "processor_seconds", lambda _: 1.0)
+    monkeypatch.setattr(processes, "waiting_seconds", lambda _: 0.0)
+    monkeypatch.setattr(processes, "wants_processor", lambda _: True)
+    meter = Meter(os.getpid(), 1 << 40)
+    allowance = Allowance(0.1, meter, patience=1000)
+    time.sleep(0.3)
+    assert not allowance.over()
+    assert allowance.starved()
+    monkeypatch.setattr(processes, "wants_processor", lambda _: False)
+    time.sleep(0.3)
+    assert allowance.over()
 
 
 def test_a_reply_may_hold_four_megabytes(start):

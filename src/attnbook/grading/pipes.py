@@ -45,6 +45,7 @@ class Allowance:
 
     def __init__(self, seconds: float, meter: Any, patience: float = 1.0):
         self.seconds, self.meter = seconds, meter
+        meter.look()
         self.started = time.monotonic()
         self.last = self.started + seconds * patience
         self._computed, self._waited = meter.computed, meter.waited

@@ -56,6 +56,18 @@ def waiting_seconds(processes: list[int]) -> float:
     return total / 1e9
 
 
+def wants_processor(processes: list[int]) -> bool:
+    """Whether one of their threads is ready to run, or waits for a disk, at this moment."""
+    for one in processes:
+        with suppress(OSError):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                with suppress(OSError, IndexError):
+                    stat = (task / "stat").read_text(errors="replace")
+                    if stat.rpartition(")")[2].split()[0] in ("R", "D"):
+                        return True
+    return False
+
+
 def keep_on(process: int, processor: int) -> None:
     """Let a process, its threads and all that it starts from now on run on this processor alone."""
     for one in descendants(process):
@@ -84,7 +96,8 @@ class Meter:
     def __init__(self, process: int, most_memory: int, every: float = 0.25):
         self.process, self.most_memory, self.every = process, most_memory, every
         self.computed = self.waited = 0.0
-        self._next = 0.0
+        self._next = self._delay = 0.0
+        self._looked = time.monotonic()
 
     def __call__(self) -> None:
         """Look.
@@ -100,9 +113,13 @@ class Meter:
     def look(self) -> None:
         """The same, at once."""
         processes = descendants(self.process)
-        self._next = time.monotonic() + self.every
+        now = time.monotonic()
         # What ended takes its numbers with it, so that the sums may fall; the time does not.
-        self.computed = max(self.computed, processor_seconds(processes))
-        self.waited = max(self.waited, waiting_seconds(processes))
+        computed = max(self.computed, processor_seconds(processes))
+        delay = max(self._delay, waiting_seconds(processes))
+        idle = max(0.0, now - self._looked - (computed - self.computed))
+        # The kernel counts a wait when it ends: one that goes on is seen by the thread's being ready to run.
+        self.waited += idle if wants_processor(processes) else min(idle, delay - self._delay)
+        self.computed, self._delay, self._looked, self._next = computed, delay, now, now + self.every
         if resident(processes) > self.most_memory:
             raise MemoryError("its processes hold more memory than one submission may")
