@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import layer_cost, long_range, machine_reader, scaling
+from attnbook.experiments import layer_cost, long_range, long_range_rates, machine_reader, scaling
 from attnbook.results import results
 
 CPU = torch.device("cpu")
@@ -71,7 +71,7 @@ def test_a_seed_repeats(monkeypatch):
 
 def test_steps_to_learn():
     assert scaling.steps_to_learn([2.0] * 10 + [0.1] * 20) < 20
-    assert scaling.steps_to_learn([2.0] * 30) == 30
+    assert scaling.steps_to_learn([2.0] * 30) is None
 
 
 def test_variance_one_at_the_start_of_scaling():
@@ -81,6 +81,44 @@ def test_variance_one_at_the_start_of_scaling():
         x = model.embedding(words)
         assert model.attention.W_q(x).var().item() == pytest.approx(1, abs=0.25)
     assert model.attention.scale == 1
+
+
+def test_where_the_asked_variable_is_assigned():
+    words, answers = long_range.programs(20, 32, 0)
+    places = scaling.assigned(words)
+    for row, answer, place in zip(words, answers, places, strict=True):
+        tokens = long_range.text(row).split()
+        assert tokens[place] == f"{tokens[-1][0]}={answer.item()}"
+
+
+def test_the_gradient_at_the_scores_is_that_of_autograd_through_the_model():
+    model = scaling.build(8, 4, "√d_k", 0)
+    words, right = long_range.programs(1, 20, 0)
+    found = scaling.gradients(model, words, right)["gradient at the scores"]
+    query, key, value = (part.detach() for part in scaling.at_the_question(model, words))
+
+    def loss(scores):
+        context = torch.softmax(scores, dim=-1) @ value[0]
+        return torch.nn.functional.cross_entropy(model.output(context), right)
+
+    scores = query[0] @ key[0].T / 2  # d_k = 4
+    gradient = torch.autograd.functional.jacobian(loss, scores)
+    assert found["mean"] == pytest.approx(gradient.norm().item(), rel=1e-4)
+    assert found["10 %"] == found["90 %"]
+
+
+def test_a_seed_of_scaling_and_of_the_rates_repeats(monkeypatch):
+    monkeypatch.setattr(scaling, "SIZES", (4,))
+    monkeypatch.setattr(scaling, "EVERY", 1)
+    chosen = options(scaling, "--steps", "2", "--d-model", "8")
+    found = scaling.run_seed(chosen, 0, CPU)
+    assert found == scaling.run_seed(chosen, 0, CPU)
+    assert list(found["during"]["1"]["4"]) == ["0", "1", "2"]
+    assert found["steps to learn"]["1"]["4"] == {"0.001": None, "0.003": None, "0.01": None}
+    chosen = options(long_range_rates, "--steps", "2", "--every", "1", "--batch", "4", "--length", "18")
+    found = long_range_rates.run_seed(chosen, 0, CPU)
+    assert found == long_range_rates.run_seed(chosen, 0, CPU)
+    assert list(found["on the way"]["LSTM"]["0.01"]) == ["0", "1", "2"]
 
 
 def test_multiplications_are_what_torch_counts():
@@ -130,6 +168,7 @@ def test_models_of_text_have_about_one_size_and_see_no_future():
         (long_range, ["--steps", "0"], "--steps"),
         (long_range, ["--learning-rate", "0"], "--learning-rate"),
         (scaling, ["--d-model", "0"], "--d-model"),
+        (long_range_rates, ["--every", "0"], "--every"),
         (layer_cost, ["--repeats", "0"], "--repeats"),
         (machine_reader, ["--test", "0"], "--test"),
     ],
@@ -151,5 +190,6 @@ def test_counting_gives_the_stored_figure(corpora):
 
 def test_stored_tables_have_their_seeds():
     wanted = {"scaling": 5, "layer_cost": 3, "machine_reader": 3, "long_range_once": 3, "long_range_twice": 3}
+    wanted["long_range_rates"] = 3
     assert {name: len(results(name)["seeds"]) for name in wanted} == wanted
     assert all("/" not in results(name)["command"] for name in wanted)
