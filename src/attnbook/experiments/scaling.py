@@ -26,7 +26,7 @@ from attnbook.nn import SelfAttention
 ABOUT = "self-attention trained with scores divided by √d_k, by 1 and by d_k"
 
 LENGTH = 32
-SIZES = (4, 16, 64, 256)
+SIZES = (16, 64, 256)
 DIVISORS = {"√d_k": math.sqrt, "1": lambda d_k: 1.0, "d_k": float}
 RATES = (0.001, 0.003, 0.01)
 WATCHED = 0.003  # the rate at which matrices and angles are measured during training
