@@ -107,6 +107,12 @@ def test_the_gradient_at_the_scores_is_that_of_autograd_through_the_model():
     assert found["10 %"] == found["90 %"]
 
 
+def test_the_reader_of_one_row_answers_as_the_whole_layer_does():
+    model = scaling.build(8, 4, "d_k", 0)
+    words, _ = long_range.programs(5, 20, 0)
+    torch.testing.assert_close(model(words), long_range.AttentiveReader.forward(model, words))
+
+
 def test_a_seed_of_scaling_and_of_the_rates_repeats(monkeypatch):
     monkeypatch.setattr(scaling, "SIZES", (4,))
     monkeypatch.setattr(scaling, "EVERY", 1)
