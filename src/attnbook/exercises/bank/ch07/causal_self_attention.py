@@ -125,6 +125,7 @@ EXERCISE = Function(
         Property("the first word sees only itself, so its context is its own value", first_word_sees_itself),
     ),
     mistakes=(KEY_DIVISOR, PAST, PLACED, AXIS, ROLES),
+    together=2,
     meaningless=(
         (PLACED, PAST["all"]),
         *((PLACED, PAST[name]) for name in EMPTY_ROWS),
