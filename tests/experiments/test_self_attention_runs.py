@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import layer_cost, long_range, long_range_rates, machine_reader, scaling
+from attnbook.experiments import layer_cost, long_range, machine_reader, scaling
 from attnbook.results import results
 
 CPU = torch.device("cpu")
@@ -113,7 +113,7 @@ def test_the_reader_of_one_row_answers_as_the_whole_layer_does():
     torch.testing.assert_close(model(words), long_range.AttentiveReader.forward(model, words))
 
 
-def test_a_seed_of_scaling_and_of_the_rates_repeats(monkeypatch):
+def test_a_seed_of_scaling_repeats(monkeypatch):
     monkeypatch.setattr(scaling, "SIZES", (4,))
     monkeypatch.setattr(scaling, "EVERY", 1)
     chosen = options(scaling, "--steps", "2", "--d-model", "8")
@@ -121,10 +121,6 @@ def test_a_seed_of_scaling_and_of_the_rates_repeats(monkeypatch):
     assert found == scaling.run_seed(chosen, 0, CPU)
     assert list(found["during"]["1"]["4"]) == ["0", "1", "2"]
     assert found["steps to learn"]["1"]["4"] == {"0.001": None, "0.003": None, "0.01": None}
-    chosen = options(long_range_rates, "--steps", "2", "--every", "1", "--batch", "4", "--length", "18")
-    found = long_range_rates.run_seed(chosen, 0, CPU)
-    assert found == long_range_rates.run_seed(chosen, 0, CPU)
-    assert list(found["on the way"]["LSTM"]["0.01"]) == ["0", "1", "2"]
 
 
 def test_multiplications_are_what_torch_counts():
@@ -174,7 +170,6 @@ def test_models_of_text_have_about_one_size_and_see_no_future():
         (long_range, ["--steps", "0"], "--steps"),
         (long_range, ["--learning-rate", "0"], "--learning-rate"),
         (scaling, ["--d-model", "0"], "--d-model"),
-        (long_range_rates, ["--every", "0"], "--every"),
         (layer_cost, ["--repeats", "0"], "--repeats"),
         (machine_reader, ["--test", "0"], "--test"),
     ],
@@ -195,7 +190,6 @@ def test_counting_gives_the_stored_figure(corpora):
 
 
 def test_stored_tables_have_their_seeds():
-    wanted = {"scaling": 5, "layer_cost": 3, "machine_reader": 3, "long_range_once": 3, "long_range_twice": 3}
-    wanted["long_range_rates"] = 3
+    wanted = {"scaling": 3, "layer_cost": 3, "machine_reader": 3, "long_range_once": 3, "long_range_twice": 3}
     assert {name: len(results(name)["seeds"]) for name in wanted} == wanted
     assert all("/" not in results(name)["command"] for name in wanted)
