@@ -29,7 +29,7 @@ EXERCISE = Measurement(
     ),
     hints=(
         'Build the model, hand it to `long_range.train` with `"twice"`, then to `long_range.accuracy`.',
-        '`long_range.train(model, "twice", 24, steps=300)` trains it in place.',
+        '`long_range.train(model, "twice", 24, steps=200)` trains it in place.',
         "The question is the last token, so every line stands before it: what does the mask forbid in that "
         "row? And what do keys and values of the other rows know of their position?",
     ),
