@@ -97,6 +97,37 @@ MERGE = Mistakes(
     ),
 )
 
+
+def _blocks(matrix: torch.Tensor, n_heads: int) -> torch.Tensor:
+    """The matrix with zeros wherever a head would read another head's piece of a word."""
+    return matrix * torch.block_diag(*[torch.ones(len(matrix) // n_heads, len(matrix) // n_heads)] * n_heads)
+
+
+# To queries, keys and values: (query, memory, W_q, W_k, W_v, n_heads) → three times (batch, length, d_model).
+PROJECT = Mistakes(
+    "project",
+    right=lambda query, memory, W_q, W_k, W_v, n_heads: (query @ W_q.T, memory @ W_k.T, memory @ W_v.T),
+    turned=Wrong(
+        lambda query, memory, W_q, W_k, W_v, n_heads: (query @ W_q, memory @ W_k, memory @ W_v),
+        "The words are multiplied with `W` and not with `W.T`. The matrices are square, so no shape "
+        "complains. As in `torch.nn.Linear`, a row of W makes one number: `x @ W.T`.",
+    ),
+    sliced=Wrong(
+        lambda query, memory, W_q, W_k, W_v, n_heads: (
+            query @ _blocks(W_q, n_heads).T,
+            memory @ _blocks(W_k, n_heads).T,
+            memory @ _blocks(W_v, n_heads).T,
+        ),
+        "Each head reads only its own piece of a word. A head reads all d_model numbers: project first, with "
+        "whole rows of W, and cut the result.",
+    ),
+    exchanged=Wrong(
+        lambda query, memory, W_q, W_k, W_v, n_heads: (query @ W_q.T, memory @ W_v.T, memory @ W_k.T),
+        "Keys and values are exchanged: W_k makes the keys that the scores are made of, W_v the values that "
+        "are mixed.",
+    ),
+)
+
 # What the scores of a head are divided by: (d_head, d_model) → number.
 HEAD_SCALE = Mistakes(
     "scale",
