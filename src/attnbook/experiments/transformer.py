@@ -28,6 +28,7 @@ from attnbook import nn
 from attnbook.data.corpora import hansards
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
+from attnbook.data.word_pairs import WordPairs
 from attnbook.devices import seed as set_seed
 from attnbook.experiments import shipping, training_rule, translators
 from attnbook.experiments.options import at_least
@@ -252,6 +253,7 @@ def trained(options: argparse.Namespace, seed: int, device: torch.device) -> shi
         partial(scores, model, data, options),
         dict(shipping.TRANSLATORS_ROOM),
         {"src": data.src, "tgt": data.tgt},
+        WordPairs((pair.src for pair in data.train), data.src),
     )
 
 
