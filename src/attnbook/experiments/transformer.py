@@ -28,8 +28,9 @@ from attnbook import nn
 from attnbook.data.corpora import hansards
 from attnbook.data.pairs import Pair
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
+from attnbook.data.word_pairs import WordPairs
 from attnbook.devices import seed as set_seed
-from attnbook.experiments import training_rule, translators
+from attnbook.experiments import shipping, training_rule, translators
 from attnbook.experiments.options import at_least
 from attnbook.training.evaluating import evaluating
 from attnbook.training.fit import Diverged, fit, translation_loss
@@ -130,9 +131,14 @@ def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> Variant:
         norm=options.norm,
         tied=not options.untied,
         positions=options.positions,
-        max_length=2 * max(options.longest, 60) + 20,  # as far as a translation may go
+        max_length=longest_text(options),
         scaled=not options.unscaled,
     )
+
+
+def longest_text(options: argparse.Namespace) -> int:
+    """For learned positions: as far as a translation may go."""
+    return 2 * max(options.longest, 60) + 20
 
 
 def schedule(options: argparse.Namespace):
@@ -230,6 +236,52 @@ def method(options: argparse.Namespace) -> training_rule.Method:
     loss = partial(translation_loss, smoothing=options.smoothing)
     choices = {"optimiser": ADAM, "loss": loss}
     return training_rule.Method(result_name(options), partial(build, options), choices, options.warmup)
+
+
+def trained(options: argparse.Namespace, seed: int, device: torch.device) -> shipping.Trained:
+    """The translator of this seed, to ship.
+
+    Raises
+    ------
+    ValueError
+        If the options ask for what ``nn.Transformer`` alone does not have.
+    """
+    if options.vary is not None or options.unscaled:
+        raise ValueError("--ship: stores nn.Transformer as it is; leave out --vary and --unscaled")
+    data = translators.corpus(options)
+    model, _ = training_rule.chosen(method(options), data, options, seed, device, add_arguments)
+    return shipping.Trained(
+        "transformer",
+        configuration(options),
+        model,
+        partial(scores, model, data, options),
+        dict(shipping.TRANSLATORS_ROOM),
+        {"src": data.src, "tgt": data.tgt},
+        WordPairs((pair.src for pair in data.train), data.src),
+    )
+
+
+def configuration(options: argparse.Namespace) -> dict[str, Any]:
+    """What ``models.build`` needs to make the model again, beside the vocabularies."""
+    return {
+        "d_model": options.d_model,
+        "n_heads": options.heads,
+        "n_layers": options.layers,
+        "d_ff": options.d_ff,
+        "dropout": options.dropout,
+        "norm": options.norm,
+        "tied": not options.untied,
+        "positions": options.positions,
+        "max_length": longest_text(options),
+    }
+
+
+def scores(model: Variant, data: translators.Corpus, options: argparse.Namespace) -> dict[str, Any]:
+    """What a shipped model scored: the validation loss and every measure, without examples."""
+    numbers = {"validation loss": translators.Validation(model, data)(model)}
+    numbers |= measured(model, data, options)
+    del numbers["examples"]
+    return numbers
 
 
 def train_variant(
