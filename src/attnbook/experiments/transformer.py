@@ -343,9 +343,7 @@ def at_rate(
 
 def variant_checkpoint(options: argparse.Namespace, seed: int, rate: float) -> Path:
     """Where a variant's training goes on from."""
-    return training_rule.checkpoint_path(
-        options, seed, f"{result_name(options)}_rate{rate:g}", add_arguments
-    )
+    return training_rule.checkpoint_path(options, seed, f"{result_name(options)}_rate{rate:g}", add_arguments)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:
