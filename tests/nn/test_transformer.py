@@ -175,7 +175,7 @@ SRC_TOKENS, TGT_TOKENS, MASK = sentences()
         (
             lambda: Transformer(13, 11, positions="alibi"),
             ValueError,
-            "positions: expected 'sinusoidal', 'lea",
+            "positions: expected 'sinusoidal'",
         ),
         (lambda: Transformer(13, 11, dropout=1), ValueError, "dropout: expected a number from 0"),
         (lambda: FeedForward(4, 8, "tanh"), ValueError, "activation: expected 'relu' or 'gelu'"),
