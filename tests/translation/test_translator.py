@@ -327,6 +327,9 @@ def test_save_and_load(trained, tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
+        {"positions": "relative", "max_distance": 3},
+        {"positions": "rotary"},
+        {"positions": "none"},
         {"norm": "pre", "activation": "gelu", "tied": False},
         {"positions": "learned", "max_length": 9, "dropout": 0.3},
         {"n_layers": 1, "n_heads": 4, "d_ff": 7},

@@ -370,6 +370,7 @@ class Transformer(nn.Module):
             self.tgt_embedding if shared else nn.Embedding(src_vocab, d_model)
         )
         self.output = nn.Linear(d_model, tgt_vocab, bias=not tied)
+        self.scheme = positions
         self.positions = None  # what is added to the word vectors
         if positions == "sinusoidal":
             self.positions = SinusoidalPositions(d_model)

@@ -366,8 +366,9 @@ def _arguments(model: nn.Module) -> dict[str, Any]:
             "activation": layer.feed_forward.activation.__name__,
             "tied": model.output.weight is model.tgt_embedding.weight,
             "shared": model.src_embedding is model.tgt_embedding,
-            "positions": "learned" if hasattr(model.positions, "max_length") else "sinusoidal",
+            "positions": model.scheme,
             "max_length": getattr(model.positions, "max_length", 512),
+            "max_distance": getattr(layer.attention.positions, "max_distance", 16),
         }
     except (AttributeError, TypeError):
         raise TypeError(
