@@ -1,4 +1,4 @@
-"""TranslatorExplorer: type a sentence, a trained transformer translates it, with all its attention in view."""
+"""TranslatorExplorer: type a sentence; a trained transformer translates it, all its attention in view."""
 
 from collections.abc import Sequence
 from typing import Any
