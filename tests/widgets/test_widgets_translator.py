@@ -2,7 +2,6 @@
 
 import json
 import random
-import statistics
 
 import pytest
 import torch
@@ -18,7 +17,6 @@ from attnbook.widgets import TranslatorExplorer
 from attnbook.widgets.translator_explorer import KINDS, doubts, translated
 
 BOUND = 1e-4  # half-precision weights on both sides; sums of float32 in the page, of float64 here
-MOST_SECONDS = 0.15  # a sentence
 
 RUN = f"""
 import {{ readModel }} from {(JS / "inference" / "safetensors.js").as_uri()!r};
@@ -29,12 +27,10 @@ const [path, sentences] = data;
 const loaded = readModel(new Uint8Array(readFileSync(path)));
 const translate = transformerTranslator(loaded);
 console.log(JSON.stringify(sentences.map((words) => {{
-  const before = performance.now();
   const found = translate(words, 2 * words.length + 20);
-  const seconds = (performance.now() - before) / 1000;
   const numbers = words.map((word) => numberOf(word, loaded.vocabularies.src));
   const again = wordsOf(words.join("  ") + " .");
-  return {{ ...found, seconds, again, doubts: doubts(loaded, numbers, found) }};
+  return {{ ...found, again, doubts: doubts(loaded, numbers, found) }};
 }})));
 """
 ODD = [["The", "King", "sleeps"], ["i", "am", "tired"], ["the", "zebra", "sees", "the", "the"], ["cat"] * 30]
@@ -70,7 +66,6 @@ def test_the_page_writes_the_words_that_torch_writes(node, tmp_path, trained):
             )
         assert js["doubts"] == doubts(trained, words, ours)
         assert js["again"] == words
-    assert statistics.median(js["seconds"] for js in found) < MOST_SECONDS
 
 
 def test_it_is_what_the_translator_writes(trained):
