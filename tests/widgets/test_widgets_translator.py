@@ -115,7 +115,8 @@ def test_what_is_said_against_a_translation(trained, text, said):
         ("the dog is not black", "le chien n' est pas noir"),
         ("are you happy", "est -ce que tu es heureux"),
         ("do you see me", "est -ce que tu me vois"),
-        ("you are old", "tu es vieux"),
+        ("you are happy", "tu es heureux"),
+        ("she sleeps", "elle dort"),
     ],
 )
 def test_what_people_type_first_comes_out_right(trained, english, french):

@@ -339,7 +339,7 @@ def translating(**options):
         "more": ["the cat sleeps", "we see the old houses"],
         "challenge": "Find a sentence that it gets wrong.",
     }
-    examples = ["she does not love me", SOURCE, "in the garden the dog sleeps"]
+    examples = ["she doesn't love me", SOURCE, "in the garden the dog sleeps"]
     return TranslatorExplorer(examples, **{**defaults, **options})
 
 
