@@ -10,7 +10,6 @@ NOT_BROUGHT_OVER = {
     "chapters/07_self_attention",
     "chapters/08_multi_head_attention",
     "chapters/09_positions",
-    "chapters/10_transformer",
 }
 
 # Something is cut off at the right in a window of 1366 dots.

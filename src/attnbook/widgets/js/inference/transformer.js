@@ -1,7 +1,18 @@
 // The translator of chapter 10 (attnbook/nn/transformer.py, pre-norm with sinusoids), which writes greedily.
 
 import { softmax } from "../lib/softmax.js";
-import { add, each, layerNorm, linear, matVec, multiHeadAttention, part, relu, row, tensor } from "./tensors.js";
+import {
+  add,
+  each,
+  layerNorm,
+  linear,
+  matVec,
+  multiHeadAttention,
+  part,
+  relu,
+  row,
+  tensor,
+} from "./tensors.js";
 import { numberOf } from "./translator.js";
 
 const [BOS, EOS, UNKNOWN] = [1, 2, 3];
@@ -27,7 +38,10 @@ function stacked(rows) {
 
 const normed = (x, weight, bias) =>
   stacked(
-    Array.from({ length: x.shape[0] }, (_, i) => ({ shape: [1, x.shape[1]], data: layerNorm(row(x, i), weight, bias) })),
+    Array.from({ length: x.shape[0] }, (_, i) => ({
+      shape: [1, x.shape[1]],
+      data: layerNorm(row(x, i), weight, bias),
+    })),
   );
 
 // What loadModel has loaded -> translate(words, most), which returns
@@ -38,7 +52,7 @@ const normed = (x, weight, bias) =>
 //   encoder, decoder, cross   layers × heads × rows × columns of weights; the decoder's columns are <bos> and the
 //               words before, 0 for those not yet written.
 export function transformerTranslator({ architecture, configuration, vocabularies, tensors }) {
-  const { d_model: d, n_heads: heads, n_layers: layers, norm, positions } = configuration;
+  const { n_heads: heads, n_layers: layers, norm, positions } = configuration;
   if (architecture !== "transformer" || norm !== "pre" || positions !== "sinusoidal")
     throw Error(`a ${architecture} with ${norm}-norm and ${positions} positions does not run in the page`);
   const get = (name) => tensors.get(name);
@@ -49,7 +63,11 @@ export function transformerTranslator({ architecture, configuration, vocabularie
   const fed = (x, layer, name) =>
     add(
       x,
-      through(each(through(norms(x, layer, name), layer, "feed_forward.W_1"), relu), layer, "feed_forward.W_2"),
+      through(
+        each(through(norms(x, layer, name), layer, "feed_forward.W_1"), relu),
+        layer,
+        "feed_forward.W_2",
+      ),
     );
   const ofWords = get("output.weight") || get("tgt_embedding.weight"); // tied: stored once
   const ends = (x, side) => normed(x, get(`${side}_norm.weight`), get(`${side}_norm.bias`));
