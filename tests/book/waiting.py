@@ -8,7 +8,6 @@ that breaks a rule and is not listed. Nothing is added.
 NOT_BROUGHT_OVER = {
     "chapters/05_luong",
     "chapters/09_positions",
-    "chapters/10_transformer",
 }
 
 # Something is cut off at the right in a window of 1366 dots.
