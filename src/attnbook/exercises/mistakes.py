@@ -209,3 +209,38 @@ OVER = Mistakes(
         "`dim` of the softmax.",
     ),
 )
+
+# What scores are divided by before the softmax, and weights after it; for exercises that know all the sizes:
+# (d_k, d_model, d_v, n_keys) → (divisor before, divisor after). Sizes that an exercise lacks stay out with
+# ``only``.
+KEY_DIVISOR = Mistakes(
+    "scale",
+    right=lambda d_k, **sizes: (math.sqrt(d_k), 1.0),
+    none=Wrong(lambda d_k, **sizes: (1.0, 1.0), KEY_SCALE["none"].text),
+    d_k=Wrong(lambda d_k, **sizes: (float(d_k), 1.0), KEY_SCALE["d_k"].text),
+    d_model=Wrong(
+        lambda d_k, d_model, **sizes: (math.sqrt(d_model), 1.0),
+        "The scores are divided by √d_model. What counts is the length of the vectors that are compared, "
+        "queries and keys: d_k.",
+    ),
+    d_v=Wrong(
+        lambda d_k, d_v, **sizes: (math.sqrt(d_v), 1.0),
+        "The scores are divided by √d_v, the length of a value. Values are not compared with anything: what "
+        "counts is the length of queries and keys.",
+    ),
+    n_keys=Wrong(
+        lambda d_k, n_keys, **sizes: (math.sqrt(n_keys), 1.0),
+        "The scores are divided by the root of the number of keys. A score is a sum of d_k products, however "
+        "many keys there are: look which axis of the shape you take.",
+    ),
+    multiplied=Wrong(
+        lambda d_k, **sizes: (1 / math.sqrt(d_k), 1.0),
+        "The scores are multiplied by √d_k. They have to be divided, so that long vectors do not make large "
+        "scores.",
+    ),
+    after=Wrong(
+        lambda d_k, **sizes: (1.0, math.sqrt(d_k)),
+        "The division by √d_k comes after the softmax: it makes the weights smaller, so that a row adds up "
+        "to 1/√d_k, and does nothing about large scores. It belongs to the scores.",
+    ),
+)
