@@ -98,7 +98,7 @@ def test_doubts_tell_strange_sentences_from_those_like_training(trained):
         ("sleep", "The sentence has 1 word; those that it was trained on had 2 to 20."),
         (
             "the dog because",
-            "Unlike its training, where this never stood: “dog because”, “because” at the end.",
+            "Unlike its training, where this never stood: “because” at the end.",
         ),
         ("dog sleeps", "“dog” at the beginning"),
     ],
