@@ -276,7 +276,7 @@ def configuration(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def scores(model: Variant, data: translators.Corpus, options: argparse.Namespace) -> dict[str, Any]:
+def scores(model: Any, data: translators.Corpus, options: argparse.Namespace) -> dict[str, Any]:
     """What a shipped model scored: the validation loss and every measure, without examples."""
     numbers = {"validation loss": translators.Validation(model, data)(model)}
     numbers |= measured(model, data, options)
