@@ -130,7 +130,9 @@ def test_a_sentence_unlike_those_of_training_is_translated_with_a_warning(traine
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert careful("I love you") == "Je t'aime"
-    with pytest.warns(UserWarning, match=r"in training '<bos> you', 'you love', 'love I' and 1 more never") as caught:
+    with pytest.warns(
+        UserWarning, match=r"in training '<bos> you', 'you love', 'love I' and 1 more never"
+    ) as caught:
         careful("you love I")
     assert caught[0].filename == __file__
     short = Translator(trained.model, SRC, TGT, familiar=WordPairs([["I", "love", "you"]], SRC))
