@@ -1,0 +1,206 @@
+"""Chapter 5's grid: which score, who asks, with input feeding or without, the whole sentence or a window.
+
+``attnbook run luong_grid --seeds 3 --device cpu --threads 1`` runs ``attnbook run translation`` once for each
+row of :data:`ROWS`, at equal terms (:data:`TERMS`), and leaves out what is stored already, so that it goes on
+where it was cut off. Each row is stored under its own name. :func:`stored` reads the rows that there are, and
+:func:`table` prints them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attnbook.results import FOLDER, read
+
+ABOUT = "chapter 5's grid: score, who asks, input feeding, window; each row a run of translation"
+
+# What every row has in common: a bidirectional encoder of 2 × 64, a decoder of 128 for every score.
+TERMS = (
+    "--hidden 64 --batch-size 64 --most-steps 2500 --bleu-curve --learning-rates .002 .004 .008"
+)  # fmt: skip
+# In these a row may differ. Rows that were stored first also tried the rate .001, which never won.
+OWN = ("attention", "query", "alignment", "input_feeding", "learning_rates")
+ASKERS = {"previous": "before", "previous-word": "before, with the word", "current": "after"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One decoder of the grid.
+
+    Attributes
+    ----------
+    attention : str
+        The score, or "none" for one fixed vector.
+    query : "previous", "previous-word" or "current"
+        Which state asks: the one before the update, the same with the last word, or the one after it.
+    feeding : bool
+        Whether the attentional vector is fed to the next step.
+    alignment : "global", "local-m" or "local-p"
+    """
+
+    attention: str
+    query: str = "current"
+    feeding: bool = False
+    alignment: str = "global"
+
+    @property
+    def name(self) -> str:
+        """Such as "general, local-p, asks after, feeding"."""
+        if self.attention == "none":
+            return "fixed vector"
+        parts = [self.attention]
+        parts += [self.alignment] if self.alignment != "global" else []
+        parts += [f"asks {ASKERS[self.query]}"] if self.query != "current" else []
+        parts += ["feeding"] if self.feeding else []
+        return ", ".join(parts)
+
+    @property
+    def words(self) -> list[str]:
+        """The options of ``attnbook run translation``."""
+        words = ["--attention", self.attention, "--query", self.query]
+        words += ["--alignment", self.alignment] if self.alignment != "global" else []
+        words += ["--input-feeding"] if self.feeding else []
+        return [*words, *TERMS.split()]
+
+    @property
+    def result(self) -> str:
+        """The name under which the row is stored, as ``translation.result_name`` makes it."""
+        parts = ["translation", "phrasebook", self.attention]
+        parts += [self.alignment] if self.alignment != "global" else []
+        parts += [self.query] if self.query != "previous" else []
+        return "_".join([*parts, "64", *(["feeding"] if self.feeding else [])])
+
+
+ROWS = (
+    Row("none", "previous"),  # chapter 3
+    Row("additive", "previous"),  # chapter 4
+    Row("additive", "previous-word"),  # chapter 4's lab
+    Row("additive"),
+    Row("dot"),
+    Row("general"),
+    Row("concat"),
+    Row("location"),
+    Row("general", feeding=True),
+    Row("concat", feeding=True),
+    Row("general", alignment="local-m"),
+    Row("general", alignment="local-p"),
+    Row("general", alignment="local-p", feeding=True),
+    Row("dot", feeding=True),
+    Row("additive", feeding=True),
+    Row("dot", "previous"),
+    Row("general", "previous"),
+)
+
+# heading, number in the summary, decimals
+COLUMNS = (
+    ("loss", "validation loss", 3),
+    ("exact", "exact", 2),
+    ("endless", "endless", 3),
+    ("BLEU", "bleu", 1),
+    ("chrF", "chrf", 1),
+    ("AER", "aer", 2),
+)
+LONG_COLUMNS = (
+    ("exact 21–30", "exact by length/21-30", 2),
+    ("endless 21–30", "endless by length/21-30", 2),
+    ("endless 31–40", "endless by length/31-40", 2),
+    ("BLEU 31–40", "bleu by length/31-40", 0),
+    ("AER 31–40", "aer by length/31-40", 2),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No options of its own: the rows are listed above."""
+
+
+def runs(seeds: Sequence[int]) -> list[list[str]]:
+    """What ``attnbook run`` has to be given for each row that lacks one of these seeds.
+
+    ``translation`` itself leaves out the seeds that a row has.
+    """
+    wanted = {str(seed) for seed in seeds}
+    lacking = [row for row in ROWS if not wanted <= set((_read(row) or {"seeds": ()})["seeds"])]
+    return [["translation", *row.words] for row in lacking]
+
+
+def _read(row: Row) -> dict[str, Any] | None:
+    path = FOLDER / f"{row.result}.json"
+    return read(path) if path.exists() else None
+
+
+def stored(least: int = 1) -> dict[Row, dict[str, Any]]:
+    """The results of each row that has at least so many seeds, in the order of :data:`ROWS`.
+
+    Raises
+    ------
+    ValueError
+        If two rows were trained at different terms; the sentence names the option.
+    """
+    found = {row: results for row in ROWS if (results := _read(row)) and len(results["seeds"]) >= least}
+    terms = [_terms(results["options"]) for results in found.values()]
+    for row, own in zip(found, terms, strict=True):
+        for option, value in own.items():
+            if value != terms[0][option]:
+                raise ValueError(
+                    f"{row.result}: {option} is {value}, and {terms[0][option]} in the other rows; "
+                    "store the row again by attnbook run luong_grid"
+                )
+    return found
+
+
+def _terms(options: dict[str, Any]) -> dict[str, Any]:
+    return {option: value for option, value in sorted(options.items()) if option not in OWN}
+
+
+def apart(first: dict[str, Any], second: dict[str, Any], number: str) -> bool:
+    """Whether two rows' results differ by more than their seeds: the ranges over seeds do not meet.
+
+    Parameters
+    ----------
+    first, second : dict
+        Results, as :func:`stored` has them.
+    number : str
+        A number of the summary, such as "endless by length/31-40".
+    """
+    one, other = first["summary"][number], second["summary"][number]
+    return one["max"] < other["min"] or other["max"] < one["min"]
+
+
+def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, least: int = 1) -> str:
+    """The rows that are stored, a line each: mean (smallest–largest) over seeds.
+
+    Parameters
+    ----------
+    columns : sequence of (heading, number in the summary, decimals)
+    least : int
+        Leave out rows of fewer seeds.
+
+    Returns
+    -------
+    str
+        ``capped`` is the share of the seeds whose loss was still falling when the steps ran out.
+    """
+    lines = [["", *(heading for heading, _, _ in columns), "capped", "seeds"]]
+    for row, results in stored(least).items():
+        summary = results["summary"]
+        numbers = [_cell(summary.get(key), decimals) for _, key, decimals in columns]
+        lines.append(
+            [row.name, *numbers, f"{summary['hit the cap']['mean']:.0%}", str(len(results["seeds"]))]
+        )
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
+        for line in lines
+    )
+
+
+def _cell(number: dict[str, float] | None, decimals: int) -> str:
+    if number is None:
+        return "–"
+    mean, low, high = (f"{number[part]:.{decimals}f}" for part in ("mean", "min", "max"))
+    if decimals:  # .96 rather than 0.96: a table is as wide as a page
+        mean, low, high = (text.removeprefix("0") if text != "0" else text for text in (mean, low, high))
+    return mean if number["n"] < 2 else f"{mean} ({low}–{high})"
