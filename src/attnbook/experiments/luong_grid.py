@@ -23,7 +23,7 @@ TERMS = (
 )  # fmt: skip
 # In these a row may differ. Rows that were stored first also tried the rate .001, which never won.
 OWN = ("attention", "query", "alignment", "input_feeding", "learning_rates")
-ASKERS = {"previous": "before", "previous-word": "before, with the word", "current": "after"}
+ASKERS = {"previous": "asks before", "previous-word": "asks before + word", "current": "asks after"}
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Such as "general, local-p, asks after, feeding"."""
+        """Such as "general, local-p, feeding"; a row whose state asks after the update does not say so."""
         if self.attention == "none":
             return "fixed vector"
         parts = [self.attention]
         parts += [self.alignment] if self.alignment != "global" else []
-        parts += [f"asks {ASKERS[self.query]}"] if self.query != "current" else []
+        parts += [ASKERS[self.query]] if self.query != "current" else []
         parts += ["feeding"] if self.feeding else []
         return ", ".join(parts)
 
@@ -95,21 +95,7 @@ ROWS = (
 )
 
 # heading, number in the summary, decimals
-COLUMNS = (
-    ("loss", "validation loss", 3),
-    ("exact", "exact", 2),
-    ("endless", "endless", 3),
-    ("BLEU", "bleu", 1),
-    ("chrF", "chrf", 1),
-    ("AER", "aer", 2),
-)
-LONG_COLUMNS = (
-    ("exact 21–30", "exact by length/21-30", 2),
-    ("endless 21–30", "endless by length/21-30", 2),
-    ("endless 31–40", "endless by length/31-40", 2),
-    ("BLEU 31–40", "bleu by length/31-40", 0),
-    ("AER 31–40", "aer by length/31-40", 2),
-)
+COLUMNS = (("loss", "validation loss", 3), ("exact", "exact", 2), ("endless", "endless", 3))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -170,26 +156,18 @@ def apart(first: dict[str, Any], second: dict[str, Any], number: str) -> bool:
 
 
 def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, least: int = 1) -> str:
-    """The rows that are stored, a line each: mean (smallest–largest) over seeds.
+    """The rows that are stored, a line each: mean (smallest–largest) over seeds, and the number of seeds.
 
     Parameters
     ----------
     columns : sequence of (heading, number in the summary, decimals)
     least : int
         Leave out rows of fewer seeds.
-
-    Returns
-    -------
-    str
-        ``capped`` is the share of the seeds whose loss was still falling when the steps ran out.
     """
-    lines = [["", *(heading for heading, _, _ in columns), "capped", "seeds"]]
+    lines = [["", *(heading for heading, _, _ in columns), "seeds"]]
     for row, results in stored(least).items():
-        summary = results["summary"]
-        numbers = [_cell(summary.get(key), decimals) for _, key, decimals in columns]
-        lines.append(
-            [row.name, *numbers, f"{summary['hit the cap']['mean']:.0%}", str(len(results["seeds"]))]
-        )
+        numbers = [_cell(results["summary"].get(key), decimals) for _, key, decimals in columns]
+        lines.append([row.name, *numbers, str(len(results["seeds"]))])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
