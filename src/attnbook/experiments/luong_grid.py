@@ -3,7 +3,8 @@
 ``attnbook run luong_grid --seeds 3 --device cpu --threads 1`` runs ``attnbook run translation`` once for each
 row of :data:`ROWS`, at equal terms (:data:`TERMS`), and leaves out what is stored already, so that it goes on
 where it was cut off. Each row is stored under its own name. :func:`stored` reads the rows that there are, and
-:func:`table` prints them.
+:func:`table` prints them. Chapters 3 and 4 stored some of the rows at twice the size; rows of one size are
+compared with one another and not with those of the other.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from attnbook.results import FOLDER, read
 
 ABOUT = "chapter 5's grid: score, who asks, input feeding, window; each row a run of translation"
 
-# What every row has in common: a bidirectional encoder of 2 × 64, a decoder of 128 for every score.
-TERMS = (
-    "--hidden 64 --batch-size 64 --most-steps 2500 --bleu-curve --learning-rates .002 .004 .008"
-)  # fmt: skip
-# In these a row may differ. Rows that were stored first also tried the rate .001, which never won.
-OWN = ("attention", "query", "alignment", "input_feeding", "learning_rates")
+HIDDEN = 32  # a bidirectional encoder of 2 × 32 numbers, a decoder of 64 for every score
+CHAPTER_4 = 64  # twice that: the rows of chapters 3 and 4
+TERMS = "--batch-size 64 --most-steps 2500 --learning-rates .002 .004 .008"
+# In these a row may differ. The larger rows also tried the rate .001, which never won, and keep a curve.
+OWN = ("attention", "query", "alignment", "input_feeding", "learning_rates", "bleu_curve")
 ASKERS = {"previous": "asks before", "previous-word": "asks before + word", "current": "asks after"}
 
 
@@ -63,15 +63,14 @@ class Row:
         words = ["--attention", self.attention, "--query", self.query]
         words += ["--alignment", self.alignment] if self.alignment != "global" else []
         words += ["--input-feeding"] if self.feeding else []
-        return [*words, *TERMS.split()]
+        return [*words, "--hidden", str(HIDDEN), *TERMS.split()]
 
-    @property
-    def result(self) -> str:
-        """The name under which the row is stored, as ``translation.result_name`` makes it."""
+    def result(self, hidden: int = HIDDEN) -> str:
+        """The name under which the row of that size is stored, as ``translation.result_name`` makes it."""
         parts = ["translation", "phrasebook", self.attention]
         parts += [self.alignment] if self.alignment != "global" else []
         parts += [self.query] if self.query != "previous" else []
-        return "_".join([*parts, "64", *(["feeding"] if self.feeding else [])])
+        return "_".join([*parts, str(hidden), *(["feeding"] if self.feeding else [])])
 
 
 ROWS = (
@@ -108,30 +107,31 @@ def runs(seeds: Sequence[int]) -> list[list[str]]:
     ``translation`` itself leaves out the seeds that a row has.
     """
     wanted = {str(seed) for seed in seeds}
-    lacking = [row for row in ROWS if not wanted <= set((_read(row) or {"seeds": ()})["seeds"])]
+    lacking = [row for row in ROWS if not wanted <= set((_read(row, HIDDEN) or {"seeds": ()})["seeds"])]
     return [["translation", *row.words] for row in lacking]
 
 
-def _read(row: Row) -> dict[str, Any] | None:
-    path = FOLDER / f"{row.result}.json"
+def _read(row: Row, hidden: int) -> dict[str, Any] | None:
+    path = FOLDER / f"{row.result(hidden)}.json"
     return read(path) if path.exists() else None
 
 
-def stored(least: int = 1) -> dict[Row, dict[str, Any]]:
-    """The results of each row that has at least so many seeds, in the order of :data:`ROWS`.
+def stored(hidden: int = HIDDEN, least: int = 3) -> dict[Row, dict[str, Any]]:
+    """The results of each row of this size that has at least so many seeds, in the order of :data:`ROWS`.
 
     Raises
     ------
     ValueError
         If two rows were trained at different terms; the sentence names the option.
     """
-    found = {row: results for row in ROWS if (results := _read(row)) and len(results["seeds"]) >= least}
+    read_rows = ((row, _read(row, hidden)) for row in ROWS)
+    found = {row: results for row, results in read_rows if results and len(results["seeds"]) >= least}
     terms = [_terms(results["options"]) for results in found.values()]
     for row, own in zip(found, terms, strict=True):
         for option, value in own.items():
             if value != terms[0][option]:
                 raise ValueError(
-                    f"{row.result}: {option} is {value}, and {terms[0][option]} in the other rows; "
+                    f"{row.result(hidden)}: {option} is {value}, and {terms[0][option]} in the other rows; "
                     "store the row again by attnbook run luong_grid"
                 )
     return found
@@ -155,17 +155,19 @@ def apart(first: dict[str, Any], second: dict[str, Any], number: str) -> bool:
     return one["max"] < other["min"] or other["max"] < one["min"]
 
 
-def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, least: int = 1) -> str:
-    """The rows that are stored, a line each: mean (smallest–largest) over seeds, and the number of seeds.
+def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, hidden: int = HIDDEN, least: int = 3) -> str:
+    """The rows of one size that are stored, a line each: mean (smallest–largest) over seeds, and how many.
 
     Parameters
     ----------
     columns : sequence of (heading, number in the summary, decimals)
+    hidden : int
+        The size, 32 or 64.
     least : int
         Leave out rows of fewer seeds.
     """
     lines = [["", *(heading for heading, _, _ in columns), "seeds"]]
-    for row, results in stored(least).items():
+    for row, results in stored(hidden, least).items():
         numbers = [_cell(results["summary"].get(key), decimals) for _, key, decimals in columns]
         lines.append([row.name, *numbers, str(len(results["seeds"]))])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
