@@ -92,7 +92,7 @@ def cases(draw: Draw) -> list[Case]:
                     "v": draw.normal(hidden, scale=1.5),
                     "w_c": draw.normal(hidden, scale=1.5),
                 },
-                **({"group": "mask"} if number > 1 else {}),
+                group="mask" if number > 1 else "plain",
             )
         )
     return found
