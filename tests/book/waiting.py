@@ -6,7 +6,6 @@ that breaks a rule and is not listed. Nothing is added.
 
 # Chapters of the first edition: no picture, no aims, too long. The first list that a chapter leaves.
 NOT_BROUGHT_OVER = {
-    "chapters/05_luong",
     "chapters/09_positions",
 }
 
