@@ -9,7 +9,6 @@ NOT_BROUGHT_OVER = {
     "chapters/05_luong",
     "chapters/07_self_attention",
     "chapters/08_multi_head_attention",
-    "chapters/09_positions",
     "chapters/10_transformer",
 }
 
