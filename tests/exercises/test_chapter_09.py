@@ -7,8 +7,21 @@ import torch
 
 from attnbook.exercises import check, exercise
 from attnbook.exercises.bank.ch09.unfinished import TRAINED, WIDE
+from attnbook.exercises.bank.ch09.window_on_majority import IN_TRAINING, WHOLE, WINDOWED
 from attnbook.exercises.judge import judge
-from attnbook.nn import ALiBi, RelativePositions, RotaryPositions, scaled_dot_product_attention
+from attnbook.experiments import extrapolation
+from attnbook.nn import (
+    ALiBi,
+    RelativePositions,
+    RotaryPositions,
+    base_for_longer,
+    causal_mask,
+    interpolated_by_parts,
+    masked_softmax,
+    rotary_frequencies,
+    scaled_dot_product_attention,
+    window_mask,
+)
 from attnbook.nn.positions import sinusoids
 from attnbook.worker.oracle import answer
 
@@ -19,15 +32,6 @@ def verdict_on(id, thing, seed):
     item = exercise(id)
     cases = item.make_cases(seed)
     return judge(item, cases, [answer(thing, item.request(case)) for case in cases])
-
-
-def waves_by_loops(length, d_model, start):
-    table = torch.zeros(length, d_model)
-    for row in range(length):
-        for i in range(d_model // 2):
-            angle = (start + row) * math.exp(-2 * i * math.log(10000.0) / d_model)
-            table[row, 2 * i], table[row, 2 * i + 1] = math.sin(angle), math.cos(angle)
-    return table
 
 
 def moved_by_a_matrix(encoding, k):
@@ -80,32 +84,32 @@ def distances_by_the_module(query, key, table):
     return query @ key.mT / query.shape[-1] ** 0.5 + module.bias(query, key.shape[1])
 
 
-def reached_by_loops(accuracy, lengths, share):
-    found = []
-    for runs in accuracy.tolist():
-        best = int(lengths[0])
-        for n, length in enumerate(lengths.tolist()):
-            if any(run[n] < share * run[0] for run in runs):
-                break
-            best = length
-        found.append(best)
-    return torch.tensor(found)
+def window_by_the_masks(scores, start, trained_length):
+    every = start + scores.shape[1]
+    keys = max(every, scores.shape[2])
+    allowed = causal_mask(every, keys) & window_mask(every, keys, trained_length - 1)
+    return masked_softmax(scores, allowed[start:, : scores.shape[2]])
+
+
+def slowed_by_the_package(d_head, base, trained_length, factor):
+    frequencies = rotary_frequencies(d_head, base)
+    return interpolated_by_parts(frequencies, factor, trained_length, slow=1, fast=1).float()
 
 
 @pytest.mark.parametrize(
     ("id", "thing"),
     [
-        ("9.2", waves_by_loops),
-        ("9.2", lambda length, d_model, start: sinusoids(start, length, d_model).float()),
+        ("9.3", window_by_the_masks),
         ("9.4", moved_by_a_matrix),
         ("9.4", moved_through_the_angle),
         ("9.5", lambda n_heads, queries, keys, start: ALiBi(n_heads)(queries, keys, start)),
         ("9.6", turned_as_complex_numbers),
         ("9.6", turned_sentence_by_sentence),
         ("9.7", all_at_once),
-        ("9.8", distances_by_loops),
-        ("9.8", distances_by_the_module),
-        ("9.9", reached_by_loops),
+        ("9.8", slowed_by_the_package),
+        ("9.9", distances_by_loops),
+        ("9.9", distances_by_the_module),
+        ("9.10", lambda d_head, factor, base: base_for_longer(d_head, factor, base)),
     ],
 )
 def test_a_right_answer_written_in_another_way_passes(id, thing):
@@ -127,11 +131,11 @@ def test_the_angles_of_the_table_say_how_many_pairs_did_not_come_round():
     """Counted on the table itself: the angle between its first two rows, times the steps of training."""
     table = sinusoids(0, TRAINED, WIDE)
     step = torch.atan2(table[1, 0::2], table[1, 1::2])  # below half a turn for every pair
-    assert int((step * (TRAINED - 1) < 2 * math.pi).sum()) == exercise("9.3").reference() == 52
+    assert int((step * (TRAINED - 1) < 2 * math.pi).sum()) == exercise("9.2").reference() == 52
 
 
-def keeps_the_waves_at_zero(length, d_model, start):
-    return sinusoids(0, length, d_model).float()
+def slows_all(d_head, base, trained_length, factor):
+    return (rotary_frequencies(d_head, base) / factor).float()
 
 
 def turns_over_heads(x, positions):
@@ -145,14 +149,17 @@ def loves_distance(n_heads, queries, keys, start):
 @pytest.mark.parametrize(
     ("id", "thing", "named"),
     [
-        ("9.2", keeps_the_waves_at_zero, {"begin": "at_0"}),
+        ("9.3", lambda scores, start, trained_length: window_by_the_masks(scores, start, trained_length + 1),
+         {"limit": "one_more"}),
         ("9.4", lambda encoding, k: moved_by_a_matrix(encoding, -k), {"direction": "back"}),
         ("9.5", loves_distance, {"distance": "bonus"}),
         ("9.6", turns_over_heads, {"place": "heads"}),
         ("9.6", lambda x, positions: RotaryPositions(x.shape[-1])(x), {"place": "counted"}),
-        ("9.8", lambda query, key, table: query @ key.mT / query.shape[-1] ** 0.5, {"content": "alone"}),
-        ("9.8", lambda query, key, table: distances_by_loops(query, key, table.flip(0)),
+        ("9.9", lambda query, key, table: query @ key.mT / query.shape[-1] ** 0.5, {"content": "alone"}),
+        ("9.9", lambda query, key, table: distances_by_loops(query, key, table.flip(0)),
          {"distance": "backwards"}),
+        ("9.8", slows_all, {"which": "all"}),
+        ("9.10", lambda d_head, factor, base: base * factor, {"power": "one"}),
     ],
 )  # fmt: skip
 def test_a_mistake_made_with_other_code_is_named(id, thing, named):
@@ -160,13 +167,26 @@ def test_a_mistake_made_with_other_code_is_named(id, thing, named):
         assert verdict_on(id, thing, seed).named == [named], seed
 
 
+def test_the_window_takes_answers_from_the_majority():
+    """The numbers of 9.11, measured again as the exercise says."""
+    reader = extrapolation.build("rotary", 0)
+    extrapolation.train(reader, "majority", steps=200, seed=0)
+    whole = extrapolation.accuracy(reader, "majority")
+    reader.reach = 31
+    windowed = extrapolation.accuracy(reader, "majority")
+    assert whole["17–32"] == pytest.approx(IN_TRAINING, abs=0.01)
+    assert whole["129–256"] == pytest.approx(WHOLE, abs=0.02)
+    assert windowed["129–256"] == pytest.approx(WINDOWED, abs=0.02)
+
+
 @pytest.mark.parametrize(
     ("id", "value", "word"),
     [
         ("9.1", 0, "without a mask"),
         ("9.1", 4, "another order"),
-        ("9.3", 12, "the others"),
-        ("9.3", 104, "counts columns"),
+        ("9.2", 12, "the others"),
+        ("9.2", 104, "counts columns"),
+        ("9.11", WHOLE, "without the window"),
     ],
 )
 def test_wrong_values_are_told_why(id, value, word, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""The runs behind chapter 9: the right answers, the reader, squeezed positions, and the stored table."""
+"""The runs behind chapter 9: the right answers, the reader, its window, and the stored table."""
 
 import argparse
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attnbook.experiments import extrapolation
-from attnbook.nn import RotaryPositions
+from attnbook.nn import RotaryPositions, rotary_frequencies
 from attnbook.results import results
 
 CPU = torch.device("cpu")
@@ -24,6 +24,8 @@ def by_loops(row, place, question):
     match question:
         case "back 3":
             return row[place - 3] if place >= 3 else None
+        case "back 5":
+            return row[place - 5] if place >= 5 else None
         case "back 20":
             return row[place - 20] if place >= 20 else None
         case "fourth":
@@ -38,7 +40,7 @@ def by_loops(row, place, question):
             return None if first == second else int(second > first)
 
 
-@pytest.mark.parametrize("question", extrapolation.QUESTIONS)
+@pytest.mark.parametrize("question", [*extrapolation.QUESTIONS, "back 5"])
 def test_answers_are_those_of_loops(question):
     text = extrapolation.texts(5, 60, torch.Generator().manual_seed(2))
     found = extrapolation.answers(text, question)
@@ -55,8 +57,9 @@ def test_texts_shorter_than_the_distance_ask_nothing():
 
 def test_bad_names_are_refused():
     text = torch.zeros(1, 4, dtype=torch.long)
-    with pytest.raises(ValueError, match=r"^question: expected one of back 3"):
-        extrapolation.answers(text, "back 7")
+    for wrong in ("back", "back 0", "back three", "fifth"):
+        with pytest.raises(ValueError, match=r"^question: expected one of back 3"):
+            extrapolation.answers(text, wrong)
     with pytest.raises(ValueError, match=r"^kind: expected one of none"):
         extrapolation.Reader("sines")
 
@@ -74,7 +77,7 @@ def test_options_out_of_range_are_refused(words, message):
         extrapolation.run_seed(options(*words), 0, CPU)
 
 
-@pytest.mark.parametrize("kind", extrapolation.KINDS)
+@pytest.mark.parametrize("kind", extrapolation.SCHEMES)
 def test_a_later_symbol_changes_no_earlier_answer(kind):
     model = extrapolation.build(kind, 0)
     text = extrapolation.texts(2, 20, torch.Generator().manual_seed(3))
@@ -90,7 +93,7 @@ def test_only_without_positions_order_is_lost():
     """The last answer, with the symbols before it shuffled: one layer, so that nothing leaks."""
     text = extrapolation.texts(1, 20, torch.Generator().manual_seed(4))
     shuffled = torch.cat([text[:, :19].flip(1), text[:, 19:]], dim=1)
-    for kind in extrapolation.KINDS:
+    for kind in extrapolation.SCHEMES:
         torch.manual_seed(0)
         model = extrapolation.Reader(kind, n_layers=1)
         with torch.no_grad():
@@ -106,18 +109,30 @@ def test_shares_are_counted_by_place():
     assert extrapolation.share_right(given, right) == {"9–16": 1.0, "17–32": 0.5}
 
 
-def test_squeezed_places_stand_between_the_old_ones():
-    x = torch.randn(1, 1, 9, 8)
-    plain = RotaryPositions(8)
-    torch.testing.assert_close(extrapolation.SqueezedRotary(8, 1.0)(x), plain(x))
-    squeezed = extrapolation.SqueezedRotary(8, 0.5)
-    for place in (0, 2, 8):
-        one = x[..., place : place + 1, :]
-        torch.testing.assert_close(squeezed(one, start=place), plain(one, start=place // 2))
+def test_a_squeezed_reader_is_a_copy_with_slower_pairs():
     model = extrapolation.build("rotary", 0)
     twin = extrapolation.squeezed(model, 0.25)
-    assert all(layer.attention.positions.squeeze == 0.25 for layer in twin.layers)
-    assert all(type(layer.attention.positions) is RotaryPositions for layer in model.layers)
+    for layer, other in zip(model.layers, twin.layers, strict=True):
+        assert torch.equal(layer.attention.positions.frequencies, rotary_frequencies(16))
+        assert torch.equal(other.attention.positions.frequencies, rotary_frequencies(16) / 4)
+
+
+def test_a_window_hides_what_is_farther_back():
+    model = extrapolation.build("rotary", 0)
+    text = extrapolation.texts(1, 40, torch.Generator().manual_seed(3))
+    other = text.clone()
+    other[:, :10] = (other[:, :10] + 1) % extrapolation.SYMBOLS
+    model.reach = 5  # two layers reach back ten places
+    with torch.no_grad():
+        changed = (model(text) - model(other)).abs().amax(dim=(0, 2))
+    assert (changed[20:] == 0).all()
+    assert (changed[:15] > 0).all()
+
+
+def test_one_layer_alone_has_positions():
+    model = extrapolation.Reader("rotary", where=(1,))
+    assert model.layers[0].attention.positions is None
+    assert isinstance(model.layers[1].attention.positions, RotaryPositions)
 
 
 def test_a_seed_repeats(monkeypatch):

@@ -11,6 +11,11 @@ from attnbook.nn import (
     RelativePositions,
     RotaryPositions,
     SinusoidalPositions,
+    T5Bias,
+    base_for_longer,
+    interpolated,
+    interpolated_by_parts,
+    rotary_frequencies,
 )
 
 LENGTH, D = 9, 8
@@ -102,6 +107,81 @@ def test_relative_positions_are_shaws_sums():
             torch.testing.assert_close(context[b, i], total)
 
 
+def t5_bucket(distance, n_buckets, max_distance, bidirectional):
+    """The bucket of a key ``distance`` positions to the right of the query, as T5's code counts it."""
+    bucket = 0
+    if bidirectional:
+        n_buckets //= 2
+        bucket += n_buckets if distance > 0 else 0
+        distance = abs(distance)
+    else:
+        distance = max(-distance, 0)
+    exact = n_buckets // 2
+    if distance < exact:
+        return bucket + distance
+    far = math.log(distance / exact) / math.log(max_distance / exact)
+    return bucket + min(n_buckets - 1, exact + int(far * (n_buckets - exact)))
+
+
+@pytest.mark.parametrize(
+    ("n_buckets", "max_distance", "bidirectional"),
+    [(32, 128, True), (32, 128, False), (8, 20, True), (6, 17, False), (4, 3, True)],
+)
+def test_t5_buckets_are_those_of_its_code(n_buckets, max_distance, bidirectional):
+    found = T5Bias(2, n_buckets, max_distance, bidirectional).buckets(40, 200, start=100)
+    for i in range(40):
+        for j in range(200):
+            expected = t5_bucket(j - (100 + i), n_buckets, max_distance, bidirectional)
+            assert found[i, j].item() == expected, (i, j)
+    assert found.min() >= 0
+    assert found.max() < n_buckets
+
+
+def test_t5_bias_is_the_number_of_the_bucket_and_learns():
+    bias = T5Bias(2, 8, 16)
+    torch.nn.init.normal_(bias.table)
+    query = torch.randn(3, 2, 5, D)
+    given = bias.bias(query, 9, start=4)
+    rows = bias.buckets(5, 9, start=4)
+    for h in range(2):
+        for i in range(5):
+            for j in range(9):
+                assert given[h, i, j] == bias.table[rows[i, j], h]
+    given.sum().backward()
+    assert bias.table.grad.sum() == 2 * 5 * 9
+    assert T5Bias(2).bias(query, 9).abs().max() == 0  # before training it changes nothing
+
+
+def test_interpolated_positions_stand_between_the_old_ones():
+    x, plain = torch.randn(1, 9, D), RotaryPositions(D)
+    closer = RotaryPositions(D, frequencies=interpolated(rotary_frequencies(D), 2))
+    for position in (0, 2, 8):
+        row = x[:, position : position + 1]
+        torch.testing.assert_close(closer(row, start=position), plain(row, start=position // 2))
+
+
+def test_only_slow_frequencies_are_interpolated_by_parts():
+    frequencies = rotary_frequencies(32, 1000.0)
+    turns = 40 * frequencies / (2 * math.pi)
+    hard = interpolated_by_parts(frequencies, 4, 40, slow=1, fast=1)
+    torch.testing.assert_close(hard, torch.where(turns < 1, frequencies / 4, frequencies))
+    soft = interpolated_by_parts(frequencies, 4, 40, slow=0.5, fast=3)
+    for given, old, turn in zip(soft.tolist(), frequencies.tolist(), turns.tolist(), strict=True):
+        gamma = min(1.0, max(0.0, (turn - 0.5) / 2.5))  # the paper's ramp
+        assert given == pytest.approx((1 - gamma) * old / 4 + gamma * old)
+    assert soft.dtype == torch.float64
+
+
+@pytest.mark.parametrize(("d_head", "factor", "base"), [(16, 4, 10000.0), (4, 2, 100.0), (64, 8, 500000.0)])
+def test_a_larger_base_slows_the_slowest_by_the_factor_and_the_fastest_not(d_head, factor, base):
+    old = rotary_frequencies(d_head, base)
+    new = rotary_frequencies(d_head, base_for_longer(d_head, factor, base))
+    assert new[0] == old[0] == 1
+    assert (old[-1] / new[-1]).item() == pytest.approx(factor)
+    slowed = old / new
+    assert (slowed[1:] > slowed[:-1]).all()
+
+
 def test_learned_positions_learn():
     positions = LearnedPositions(LENGTH, D)
     positions(torch.zeros(2, 4, D)).sum().backward()
@@ -140,6 +220,25 @@ def test_learned_positions_learn():
             r"query: expected shape \(…, n_heads = 4",
         ),
         (lambda: RelativePositions(D, 0), ValueError, "max_distance: expected a whole number"),
+        (lambda: T5Bias(2, 30), ValueError, "n_buckets: expected a multiple of 4, got 30"),
+        (lambda: T5Bias(2, 7, bidirectional=False), ValueError, "n_buckets: expected a multiple of 2"),
+        (lambda: T5Bias(2, 32, 8), ValueError, "max_distance: expected more than 8"),
+        (lambda: T5Bias(4).bias(torch.zeros(1, 3, 2, 2), 2), ValueError, r"n_heads = 4"),
+        (
+            lambda: RotaryPositions(D, frequencies=torch.ones(3)),
+            ValueError,
+            r"frequencies: expected shape \(d_head / 2,\) = \(4,\), got \(3,\)",
+        ),
+        (lambda: rotary_frequencies(7), ValueError, "d_head = 7"),
+        (lambda: interpolated(torch.ones(2), 0), ValueError, "factor: expected a number above 0"),
+        (lambda: interpolated(torch.ones(2).long(), 2), ValueError, "frequencies: expected floating-point"),
+        (
+            lambda: interpolated_by_parts(torch.ones(2), 2, 32, slow=3, fast=2),
+            ValueError,
+            "slow: expected at most fast = 2",
+        ),
+        (lambda: base_for_longer(2, 4), ValueError, "d_head: expected a whole number"),
+        (lambda: base_for_longer(8, None), ValueError, "factor: expected a number above 0"),
     ],
 )
 def test_bad_input_is_named(call, error, message):

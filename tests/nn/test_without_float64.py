@@ -232,6 +232,10 @@ CASES = {
     "multi-head, rotary": lambda: multi_head(nn.RotaryPositions(2)),
     "multi-head, ALiBi": lambda: multi_head(nn.ALiBi(4)),
     "multi-head, relative": lambda: multi_head(nn.RelativePositions(2, 3)),
+    "multi-head, T5's bias": lambda: multi_head(nn.T5Bias(4)),
+    "multi-head, interpolated": lambda: multi_head(
+        nn.RotaryPositions(2, frequencies=nn.interpolated_by_parts(nn.rotary_frequencies(2), 4.0, 8))
+    ),
     "GRU, additive": lambda: recurrent(nn.GRUEncoder, nn.GRUDecoder, attention=additive()),
     "LSTM, additive, input feeding": lambda: recurrent(
         nn.LSTMEncoder, nn.LSTMDecoder, attention=additive(), query="current", input_feeding=True),

@@ -14,6 +14,10 @@ The model has two layers of causal self-attention and nothing else, so that what
 its positions: learned, sinusoidal, relative, rotary, ALiBi, or none. A causal model's answer at a place does
 not depend on what comes later, so one text of 256 places tests all lengths: the accuracy at places 33 to 64
 is that of a text of this length.
+
+The steps are fixed, and not every loss is flat after them: the results tell what so many steps teach.
+:mod:`attnbook.experiments.longer_texts` uses the same readers for one question and for the repairs of rotary
+positions.
 """
 
 from __future__ import annotations
@@ -31,6 +35,10 @@ from attnbook.nn import (
     RelativePositions,
     RotaryPositions,
     SinusoidalPositions,
+    T5Bias,
+    interpolated,
+    rotary_frequencies,
+    window_mask,
 )
 from attnbook.training.fit import fit
 
@@ -42,6 +50,7 @@ LONGEST = 256
 PLACES = ((8, 16), (16, 32), (32, 64), (64, 128), (128, 256))  # from, to: counted from 0, the end left out
 FARTHEST = 16  # distances with a vector of their own, for relative positions
 KINDS = ("none", "learned", "sinusoidal", "relative", "rotary", "alibi")
+SCHEMES = (*KINDS, "t5")  # what a reader can be built with
 # Training steps of each question: the two that need two looks, one after the other, take longer.
 QUESTIONS = {"back 3": 400, "back 20": 600, "fourth": 400, "latest": 1200, "earliest": 1200, "majority": 300}
 LONGER = 128  # places to which a rotary reader is brought by squeezing
@@ -68,12 +77,13 @@ def answers(text: Tensor, question: str) -> Tensor:
     Raises
     ------
     ValueError
-        If the question is unknown.
+        If the question is unknown; ``back`` goes with any distance, as in ``back 5``.
     """
     n, length = text.shape
     place = torch.arange(length)
-    if question.startswith("back ") and question in QUESTIONS:
-        back = int(question.removeprefix("back "))
+    back = question.removeprefix("back ")
+    if question.startswith("back ") and back.isdigit() and int(back) > 0:
+        back = int(back)
         found = torch.full_like(text, NOTHING)
         found[:, back:] = text[:, : length - back] if length > back else found[:, back:]
         return found
@@ -102,9 +112,15 @@ class Layer(nn.Module):
         self.norm = nn.LayerNorm(d_model)
         self.attention = MultiHeadAttention(d_model, n_heads, positions=positions)
 
-    def forward(self, x: Tensor, need_weights: bool = False) -> tuple[Tensor, Tensor | None]:
-        """(batch, length, d_model) to the same shape, and the weights (batch, heads, length, length)."""
-        context, weights = self.attention(self.norm(x), causal=True, need_weights=need_weights)
+    def forward(
+        self, x: Tensor, need_weights: bool = False, reach: int | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """(batch, length, d_model) to the same shape, and the weights (batch, heads, length, length).
+
+        With a ``reach``, keys more than so many places back are masked.
+        """
+        mask = None if reach is None else window_mask(x.shape[1], x.shape[1], reach, x.device)
+        context, weights = self.attention(self.norm(x), mask=mask, causal=True, need_weights=need_weights)
         return x + context, weights
 
 
@@ -113,9 +129,16 @@ class Reader(nn.Module):
 
     Parameters
     ----------
-    kind : one of ``KINDS``
+    kind : one of ``SCHEMES``
         How positions are told.
     d_model, n_heads, n_layers : int
+    where : layers counted from 0, optional
+        Those whose attention has the positions, if the kind acts inside attention; all if left out.
+
+    Attributes
+    ----------
+    reach : int or None
+        How many places back a query may attend; None for all.
 
     Raises
     ------
@@ -123,10 +146,19 @@ class Reader(nn.Module):
         If the kind is unknown.
     """
 
-    def __init__(self, kind: str, d_model: int = 64, n_heads: int = 4, n_layers: int = 2):
+    reach: int | None = None
+
+    def __init__(
+        self,
+        kind: str,
+        d_model: int = 64,
+        n_heads: int = 4,
+        n_layers: int = 2,
+        where: tuple[int, ...] | None = None,
+    ):
         super().__init__()
-        if kind not in KINDS:
-            raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
+        if kind not in SCHEMES:
+            raise ValueError(f"kind: expected one of {', '.join(SCHEMES)}, got {kind!r}")
         d_head = d_model // n_heads
         added = {
             "learned": lambda: LearnedPositions(LONGEST, d_model),
@@ -136,12 +168,16 @@ class Reader(nn.Module):
             "relative": lambda: RelativePositions(d_head, FARTHEST),
             "rotary": lambda: RotaryPositions(d_head),
             "alibi": lambda: ALiBi(n_heads),
+            # no bucket that training never meets
+            "t5": lambda: T5Bias(n_heads, max_distance=TRAINED, bidirectional=False),
         }
+        within = range(n_layers) if where is None else where
         self.kind = kind
         self.embedding = nn.Embedding(SYMBOLS, d_model)
         self.positions = added.get(kind, nn.Identity)()
         self.layers = nn.ModuleList(
-            Layer(d_model, n_heads, inside[kind]() if kind in inside else None) for _ in range(n_layers)
+            Layer(d_model, n_heads, inside[kind]() if kind in inside and layer in within else None)
+            for layer in range(n_layers)
         )
         self.norm = nn.LayerNorm(d_model)
         self.output = nn.Linear(d_model, SYMBOLS)
@@ -155,7 +191,7 @@ class Reader(nn.Module):
         x = self.positions(self.embedding(text))
         rows = []
         for layer in self.layers:
-            x, weights = layer(x, need_weights)
+            x, weights = layer(x, need_weights, self.reach)
             rows.append(weights)
         return self.output(self.norm(x)), rows
 
@@ -216,30 +252,19 @@ def share_right(given: Tensor, right: Tensor) -> dict[str, float]:
     return found
 
 
-class SqueezedRotary(RotaryPositions):
-    """Rotary positions in which places stand closer: place m is turned like place m · squeeze.
-
-    Chen et al. 2023, position interpolation, equation 4, https://arxiv.org/abs/2306.15595.
-    """
-
-    def __init__(self, d_head: int, squeeze: float):
-        super().__init__(d_head)
-        self.squeeze = squeeze
-
-    def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (…, length, d_head), turned, the same shape."""
-        position = self.squeeze * torch.arange(start, start + x.shape[-2], dtype=torch.float64)
-        pair = torch.arange(0, self.d_head, 2, dtype=torch.float64)
-        angle = (position.unsqueeze(-1) / self.base ** (pair / self.d_head)).to(x.device)
-        return self.turn(x, angle.cos().to(x.dtype), angle.sin().to(x.dtype))
+def with_frequencies(model: Reader, frequencies: Tensor) -> Reader:
+    """A copy of a reader with rotary positions, whose pairs turn with other frequencies (d_head / 2,)."""
+    twin = copy.deepcopy(model)
+    for layer in twin.layers:
+        if layer.attention.positions is not None:
+            layer.attention.positions = RotaryPositions(layer.attention.d_head, frequencies=frequencies)
+    return twin
 
 
 def squeezed(model: Reader, squeeze: float) -> Reader:
-    """A copy of a reader with rotary positions, whose places stand closer by the factor ``squeeze``."""
-    twin = copy.deepcopy(model)
-    for layer in twin.layers:
-        layer.attention.positions = SqueezedRotary(layer.attention.d_head, squeeze)
-    return twin
+    """A copy of a rotary reader whose places stand closer by the factor ``squeeze``."""
+    d_head = model.layers[0].attention.d_head
+    return with_frequencies(model, interpolated(rotary_frequencies(d_head), 1 / squeeze))
 
 
 def lengthened(model: Reader, options: argparse.Namespace, seed: int) -> dict[str, dict[str, float]]:

@@ -1,10 +1,13 @@
 """Positions: attention sees a set of words, so where each one stands has to be
-told. Five ways.
+told. Six ways.
 
 Two are *added to the words' vectors*, before the first layer, and are called as
-``positions(x, start)``: SinusoidalPositions, LearnedPositions. Three act *inside
+``positions(x, start)``: SinusoidalPositions, LearnedPositions. Four act *inside
 attention*, on every layer, and are given to ``MultiHeadAttention(positions=…)``:
-RelativePositions, RotaryPositions, ALiBi.
+ALiBi, T5Bias, RelativePositions, RotaryPositions.
+
+Rotary positions can be made to reach further than a model was trained with other
+frequencies: interpolated, interpolated_by_parts, base_for_longer.
 
 ``start`` is the position of the first row, counted from 0: more than 0 when earlier
 words are in a cache.
@@ -139,14 +142,31 @@ class RotaryPositions(PositionsInAttention):
         Size of a query in one head; even.
     base : float
         How slowly the slowest pair turns.
+    frequencies : (d_head / 2,), optional
+        Radians that each pair turns from one position to the next;
+        ``rotary_frequencies(d_head, base)`` if left out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If d_head is odd, the base not above 0, or the frequencies are not
+        d_head / 2 floating-point numbers.
     """
 
-    def __init__(self, d_head: int, base: float = 10000.0):
+    def __init__(
+        self,
+        d_head: int,
+        base: float = 10000.0,
+        frequencies: Tensor | None = None,
+    ):
         super().__init__()
         checks.divides("2", 2, "d_head", d_head)
-        checks.positive_number("base", base)
+        if frequencies is None:
+            frequencies = rotary_frequencies(d_head, base)
+        checks.rotary_frequencies("frequencies", frequencies, d_head)
         self.d_head = d_head
-        self.base = base
+        # On the CPU, since Apple's GPUs have no float64.
+        self.frequencies = frequencies.detach().cpu().double()
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """x (…, length, d_head), turned by its positions start … start + length −
@@ -158,12 +178,10 @@ class RotaryPositions(PositionsInAttention):
             If x does not fit, or start is below 0.
         """
         checks.positioned("x", x, self.d_head, start)
-        # On the CPU, since Apple's GPUs have no float64.
         end = start + x.shape[-2]
         position = torch.arange(start, end, device="cpu").double()
-        pair = torch.arange(0, self.d_head, 2, device="cpu").double()  # 2i
         # (length, d_head / 2)
-        angle = position.unsqueeze(-1) / self.base ** (pair / self.d_head)
+        angle = position.unsqueeze(-1) * self.frequencies
         cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
         return self.turn(x, cos.to(x.device), sin.to(x.device))
 
@@ -181,6 +199,102 @@ class RotaryPositions(PositionsInAttention):
     def rotate(self, x: Tensor, start: int = 0) -> Tensor:
         """The same as calling the module: what MultiHeadAttention uses."""
         return self(x, start)
+
+
+def rotary_frequencies(d_head: int, base: float = 10000.0) -> Tensor:
+    """Radians that each pair turns from one position to the next, ``base^(−2i/d)``:
+    (d_head / 2,) of float64 on the CPU, the fastest first.
+
+    Su et al. 2021, equation 15, https://arxiv.org/abs/2104.09864.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If d_head is odd, or the base not above 0.
+    """
+    checks.divides("2", 2, "d_head", d_head)
+    checks.above_zero("base", base)
+    pair = torch.arange(0, d_head, 2, device="cpu").double()  # 2i
+    return base ** (-pair / d_head)
+
+
+def interpolated(frequencies: Tensor, factor: float) -> Tensor:
+    """All frequencies divided by ``factor``, the same shape: position m turns as
+    far as m / factor did.
+
+    Position interpolation, Chen et al. 2023, equation 4,
+    https://arxiv.org/abs/2306.15595.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If frequencies is no floating-point tensor, or the factor not above 0.
+    """
+    checks.floating("frequencies", frequencies)
+    checks.above_zero("factor", factor)
+    return frequencies / factor
+
+
+def interpolated_by_parts(
+    frequencies: Tensor,
+    factor: float,
+    trained_length: int,
+    slow: float = 1.0,
+    fast: float = 32.0,
+) -> Tensor:
+    """The slow frequencies divided by ``factor``, the fast ones left alone, the
+    same shape.
+
+    A pair that made fewer than ``slow`` turns over the trained length is
+    interpolated in full, one that made more than ``fast`` is not; in between the
+    two are mixed. "NTK-by-parts", the frequencies of YaRN: Peng et al. 2023,
+    section 3.2, https://arxiv.org/abs/2309.00071, whose α and β are ``slow`` and
+    ``fast``. (YaRN also scales the scores; that is not done here.)
+
+    Parameters
+    ----------
+    frequencies : (d_head / 2,)
+    factor : float
+        How many times longer the text may become.
+    trained_length : int
+        Positions of a text in training.
+    slow, fast : float
+        Turns. With slow = fast there is no mixing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, or slow is above fast.
+    """
+    checks.floating("frequencies", frequencies)
+    checks.above_zero("factor", factor)
+    checks.whole_number("trained_length", trained_length)
+    checks.turns(slow, fast)
+    turns = trained_length * frequencies / (2 * math.pi)
+    if slow == fast:
+        kept = (turns >= fast).to(frequencies.dtype)
+    else:
+        kept = ((turns - slow) / (fast - slow)).clamp(0, 1)
+    return kept * frequencies + (1 - kept) * frequencies / factor
+
+
+def base_for_longer(d_head: int, factor: float, base: float = 10000.0) -> float:
+    """A larger base, ``base · factor^(d/(d − 2))``: the slowest frequency is
+    divided by the factor, the fastest stays, and those between change by degrees.
+
+    "NTK-aware" interpolation; Peng et al. 2023, section 3.1,
+    https://arxiv.org/abs/2309.00071.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If d_head is odd or below 4, or a number not above 0.
+    """
+    checks.divides("2", 2, "d_head", d_head)
+    checks.whole_number("d_head", d_head, least=4)
+    checks.above_zero("factor", factor)
+    checks.above_zero("base", base)
+    return base * factor ** (d_head / (d_head - 2))
 
 
 class ALiBi(PositionsInAttention):
@@ -233,6 +347,73 @@ class ALiBi(PositionsInAttention):
         """(n_heads, queries, keys), for query (batch, n_heads, queries, d_head)."""
         checks.head_count("query", query, self.n_heads)
         return self(query.shape[-2], n_keys, start).to(query.dtype)
+
+
+class T5Bias(PositionsInAttention):
+    """Add to the score one learned number for each head and each range of
+    distances.
+
+    Raffel et al. 2020 (T5), section 2.1, https://arxiv.org/abs/1910.10683. Half of
+    the buckets hold one distance each; those of the other half grow wider and
+    wider, up to ``max_distance``, beyond which all distances share the last. T5 has
+    32 buckets up to 128, and one table for all layers.
+
+    Parameters
+    ----------
+    n_heads : int
+        A number in each bucket for each.
+    n_buckets : int
+        Even; a multiple of 4 if bidirectional.
+    max_distance : int
+        Beyond it there is one bucket; more than the distances that have one of
+        their own.
+    bidirectional : bool
+        Half of the buckets are for keys after the query. Without, such keys count
+        as distance 0: for causal attention, which masks them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not whole, or the buckets do not fit.
+    """
+
+    def __init__(
+        self,
+        n_heads: int,
+        n_buckets: int = 32,
+        max_distance: int = 128,
+        bidirectional: bool = True,
+    ):
+        super().__init__()
+        checks.sizes(n_heads=n_heads, max_distance=max_distance)
+        checks.distance_buckets(n_buckets, max_distance, bidirectional)
+        self.n_heads, self.n_buckets = n_heads, n_buckets
+        self.max_distance, self.bidirectional = max_distance, bidirectional
+        self.table = nn.Parameter(torch.zeros(n_buckets, n_heads))
+
+    def buckets(self, n_queries: int, n_keys: int, start: int = 0) -> Tensor:
+        """Which row of the table stands for query i and key j: (queries, keys)."""
+        device = self.table.device
+        i = torch.arange(start, start + n_queries, device=device).unsqueeze(-1)
+        j = torch.arange(n_keys, device=device)
+        if self.bidirectional:
+            n, distance = self.n_buckets // 2, (i - j).abs()
+        else:
+            n, distance = self.n_buckets, (i - j).clamp(min=0)
+        exact = n // 2  # distances with a bucket of their own
+        # from 0 at distance ``exact`` to 1 at ``max_distance``
+        far = (distance.clamp(min=1) / exact).log() / math.log(
+            self.max_distance / exact
+        )
+        wide = (exact + far * (n - exact)).long().clamp(max=n - 1)
+        bucket = torch.where(distance < exact, distance, wide)
+        return bucket + n * (j > i) if self.bidirectional else bucket
+
+    def bias(self, query: Tensor, n_keys: int, start: int = 0) -> Tensor:
+        """(n_heads, queries, keys), for query (batch, n_heads, queries, d_head)."""
+        checks.head_count("query", query, self.n_heads)
+        rows = self.buckets(query.shape[-2], n_keys, start)
+        return self.table[rows].permute(2, 0, 1).to(query.dtype)
 
 
 class RelativePositions(PositionsInAttention):

@@ -66,6 +66,12 @@ from attnbook.nn.checks.numbers import (
     sizes,
     temperature,
 )
+from attnbook.nn.checks.positions import (
+    above_zero,
+    distance_buckets,
+    rotary_frequencies,
+    turns,
+)
 from attnbook.nn.checks.recurrent import (
     decoder_start,
     feeding_needs_current,
@@ -98,6 +104,7 @@ from attnbook.nn.checks.tensors import (
 )
 
 __all__ = [
+    "above_zero",
     "annotations",
     "asks_keys",
     "at_least_2d",
@@ -109,6 +116,7 @@ __all__ = [
     "counts",
     "decoder_start",
     "dimensions",
+    "distance_buckets",
     "divides",
     "drive_and_attention",
     "feature_maps",
@@ -147,6 +155,7 @@ __all__ = [
     "probability",
     "raw_window",
     "recurrent_step",
+    "rotary_frequencies",
     "saliency_extras",
     "same_batch",
     "same_kind",
@@ -165,6 +174,7 @@ __all__ = [
     "temperature",
     "tensor",
     "tokens",
+    "turns",
     "whole_number",
     "whole_window",
     "window",

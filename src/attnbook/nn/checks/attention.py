@@ -186,9 +186,9 @@ def positions_in_attention(name: str, given: object) -> None:
         hasattr(given, method) for method in ("rotate", "bias", "context")
     ):
         raise TypeError(
-            f"{name}: expected RotaryPositions, ALiBi, RelativePositions or None, "
-            f"got {given!r}; sinusoidal and learned positions are added to the "
-            "words before the first layer"
+            f"{name}: expected RotaryPositions, ALiBi, T5Bias, RelativePositions "
+            f"or None, got {given!r}; sinusoidal and learned positions are added "
+            "to the words before the first layer"
         )
     if isinstance(given, type):
         raise TypeError(

@@ -4,25 +4,29 @@ from attnbook.exercises.bank.ch09 import (
     alibi,
     cached_attention,
     changed,
+    larger_base,
     move_on,
-    reach,
     relative_scores,
     rotate,
-    sinusoids,
+    slow_ones,
     unfinished,
+    window_on_majority,
+    window_weights,
 )
 
 EXERCISES = tuple(
     module.EXERCISE
     for module in (
         changed,
-        sinusoids,
         unfinished,
+        window_weights,
         move_on,
         alibi,
         rotate,
         cached_attention,
+        slow_ones,
         relative_scores,
-        reach,
+        larger_base,
+        window_on_majority,
     )
 )

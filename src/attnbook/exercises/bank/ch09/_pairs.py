@@ -47,3 +47,9 @@ def angles(positions: torch.Tensor, size: int, *, exponent=EXPONENT.right) -> to
 def even_size(draw: Draw, *others: int, low: int = 4, high: int = 12) -> int:
     """An even size from low to high that is none of the others."""
     return draw.random.choice([size for size in range(low, high + 1, 2) if size not in others])
+
+
+def sinusoids(positions: torch.Tensor, size: int) -> torch.Tensor:
+    """The rows of sinusoidal positions: sine and cosine of each pair in turn, (positions, size)."""
+    angle = angles(positions, size)
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2).float()

@@ -2,8 +2,7 @@
 
 import torch
 
-from attnbook.exercises.bank.ch09._pairs import EXPONENT, PAIRS, angles, even_size
-from attnbook.exercises.bank.ch09.sinusoids import sinusoids
+from attnbook.exercises.bank.ch09._pairs import EXPONENT, PAIRS, angles, even_size, sinusoids
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
 
 # A pair is (sin a, cos a), and b the angle to go on by.
@@ -34,7 +33,7 @@ STEP = Mistakes(
     "step",
     right=lambda encoding, k, turned: turned(encoding),
     added=Wrong(
-        lambda encoding, k, turned: encoding + sinusoids(1, encoding.shape[-1], k),
+        lambda encoding, k, turned: encoding + sinusoids(torch.tensor([k]), encoding.shape[-1]),
         "You add the encoding of k. The sine of a sum is not the sum of the sines: a step is a turn.",
     ),
 )
@@ -58,12 +57,10 @@ def cases(draw: Draw) -> list[Case]:
         rows = draw.random.randint(3, 9)
         d_model = even_size(draw, rows)
         position = draw.integers(rows, high=60) + 10
-        angle = angles(position, d_model)
-        table = torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2).float()
         k = draw.random.randint(2, 9)
         found.append(
             Case(
-                {"encoding": table, "k": -k if back else k},
+                {"encoding": sinusoids(position, d_model), "k": -k if back else k},
                 group="edge" if back else "plain",
                 note="k is below 0: back, not on" if back else "",
             )

@@ -1,4 +1,4 @@
-"""9.8: scores with a learned vector for each distance."""
+"""9.9: scores with a learned vector for each distance."""
 
 import math
 
@@ -112,7 +112,7 @@ def cases(draw: Draw) -> list[Case]:
 
 
 EXERCISE = Function(
-    id="9.8",
+    id="9.9",
     title="A learned vector for each distance",
     points=4,
     minutes=20,

@@ -1,4 +1,4 @@
-"""9.3: the pairs that complete no turn in training."""
+"""9.2: the pairs that complete no turn in training."""
 
 import math
 
@@ -14,7 +14,7 @@ def unfinished(turn_is: float = 2 * math.pi, step: int = 2) -> int:
 
 
 EXERCISE = Measurement(
-    id="9.3",
+    id="9.2",
     title="Waves that never came round",
     points=2,
     minutes=8,
