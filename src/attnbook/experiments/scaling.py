@@ -101,8 +101,9 @@ def gradients(model: AttentiveReader, words: Tensor, right: Tensor) -> dict:
     scores = (query @ key.transpose(-2, -1) * model.attention.scale).detach().requires_grad_()
     weights = torch.softmax(scores, dim=-1)
     logits = model.output((weights @ value).squeeze(1))
-    nn.functional.cross_entropy(logits, right, reduction="sum").backward()
-    lengths = scores.grad.norm(dim=-1).flatten()
+    loss = nn.functional.cross_entropy(logits, right, reduction="sum")
+    (slopes,) = torch.autograd.grad(loss, scores)
+    lengths = slopes.norm(dim=-1).flatten()
     found = {"mean": lengths.mean().item()}
     for percent in QUANTILES:
         found[f"{percent} %"] = lengths.quantile(percent / 100).item()

@@ -32,6 +32,7 @@ from attnbook.data.word_pairs import WordPairs
 from attnbook.devices import seed as set_seed
 from attnbook.experiments import shipping, training_rule, translators
 from attnbook.experiments.options import at_least
+from attnbook.nn.transformer import POSITIONS
 from attnbook.training.evaluating import evaluating
 from attnbook.training.fit import Diverged, fit, translation_loss
 from attnbook.training.schedules import warmup_inverse_sqrt, warmup_linear
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--d-ff", type=int, default=192, metavar="D", help="width inside the feed-forward (default 192)")
     add("--dropout", type=float, default=0.0, help="default 0")
     add("--norm", choices=("pre", "post"), default="pre", help="where layer norm stands (default pre)")
-    add("--positions", choices=nn.transformer.POSITIONS, default="sinusoidal")
+    add("--positions", choices=POSITIONS, default="sinusoidal")
     add("--unscaled", action="store_true", help="do not multiply word vectors with √D")
     add("--untied", action="store_true", help="give the output layer weights of its own")
     add("--smoothing", type=float, default=0.1, help="label smoothing (default 0.1)")
@@ -100,8 +101,8 @@ def result_name(options: argparse.Namespace) -> str:
 class Variant(nn.Transformer):
     """The transformer, with word vectors as they are where asked."""
 
-    def __init__(self, *sizes: int, scaled: bool = True, **options: Any):
-        super().__init__(*sizes, **options)
+    def __init__(self, src_vocab: int, tgt_vocab: int, *, scaled: bool = True, **options: Any):
+        super().__init__(src_vocab, tgt_vocab, **options)
         self.scaled = scaled
 
     def embed(self, embedding: torch.nn.Embedding, tokens: Tensor, start: int = 0) -> Tensor:
@@ -123,10 +124,10 @@ def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> Variant:
     return Variant(
         n_src,
         n_tgt,
-        options.d_model,
-        options.heads,
-        options.layers,
-        options.d_ff,
+        d_model=options.d_model,
+        n_heads=options.heads,
+        n_layers=options.layers,
+        d_ff=options.d_ff,
         dropout=options.dropout,
         norm=options.norm,
         tied=not options.untied,
@@ -199,10 +200,10 @@ def aligning_head(
         return {place: alignment_error_rate(links, gold) for place, links in found.items()}
 
     seen, measured = errors(chosen_on), errors(test)
-    best = min(seen, key=seen.get)
+    best = min(seen, key=seen.__getitem__)
 
     def lowest(row: str) -> float:
-        return measured[min((place for place in seen if place[2] == row), key=seen.get)]
+        return measured[min((place for place in seen if place[2] == row), key=seen.__getitem__)]
 
     return {
         "aer": measured[best],
@@ -218,7 +219,7 @@ def named(layer: int, head: int, row: str) -> str:
     return f"layer {layer + 1}, head {head + 1}, {row}"
 
 
-def measured(model: Variant, data: translators.Corpus, options: argparse.Namespace) -> dict[str, Any]:
+def measured(model: nn.Transformer, data: translators.Corpus, options: argparse.Namespace) -> dict[str, Any]:
     """Every score of a trained model."""
     numbers = translators.measure(model, data, options, None)
     gold = [pair for pair in data.test if pair.alignment is not None and len(pair.src) <= options.longest]

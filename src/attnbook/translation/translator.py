@@ -399,7 +399,8 @@ def _run(
             logits, weights = model(src, tgt, need_weights=True)
             # the place of the batch, which is one sentence, becomes that of the layers
             kinds = (weights.encoder, weights.decoder, weights.cross)
-            return logits.cpu(), *(torch.cat(layers).cpu() for layers in kinds)
+            encoder, decoder, crossed = (torch.cat(layers).cpu() for layers in kinds)
+            return logits.cpu(), encoder, decoder, crossed
         logits, cross = model(src, tgt)
         return logits.cpu(), None, None, None if cross is None else cross.unsqueeze(1).cpu()
 
