@@ -93,7 +93,7 @@ def test_only_ranges_that_do_not_meet_are_apart(folder):
 
 def test_the_table_has_a_line_a_row_with_its_range(folder):
     head, *lines = luong_grid.table().splitlines()
-    assert head.split() == ["loss", "exact", "endless", "seeds"]
+    assert head.split() == ["loss", "exact", "endless"]
     assert len(lines) == 2
     for line, (row, results) in zip(lines, luong_grid.stored().items(), strict=True):
         exact = results["summary"]["exact"]

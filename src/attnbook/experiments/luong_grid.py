@@ -156,7 +156,7 @@ def apart(first: dict[str, Any], second: dict[str, Any], number: str) -> bool:
 
 
 def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, hidden: int = HIDDEN, least: int = 3) -> str:
-    """The rows of one size that are stored, a line each: mean (smallest–largest) over seeds, and how many.
+    """The rows of one size that are stored, a line each: mean (smallest–largest) over seeds.
 
     Parameters
     ----------
@@ -166,10 +166,10 @@ def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, hidden: int = HIDDE
     least : int
         Leave out rows of fewer seeds.
     """
-    lines = [["", *(heading for heading, _, _ in columns), "seeds"]]
+    lines = [["", *(heading for heading, _, _ in columns)]]
     for row, results in stored(hidden, least).items():
         numbers = [_cell(results["summary"].get(key), decimals) for _, key, decimals in columns]
-        lines.append([row.name, *numbers, str(len(results["seeds"]))])
+        lines.append([row.name, *numbers])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
