@@ -140,7 +140,7 @@ function build(view, body) {
       h("tr", h("th", { scope: "row" }, "French"), french),
     ),
   );
-  const warned = h("ul.te-doubts", { role: "status" });
+  const warned = h("ul.te-doubts");
 
   // Which weights.
   const kinds = Object.entries(KINDS).map(([kind, text]) =>
@@ -212,7 +212,7 @@ function build(view, body) {
     h(".row", typed, button("Translate", own, { class: "ab-main" })),
     choices,
     lines,
-    warned,
+    h("", { role: "status" }, warned),
     told,
     guess.panel,
     result,
