@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import layer_cost, long_range, machine_reader, scaling
+from attnbook.experiments import layer_cost, long_range, machine_reader, scaling, what_grows
 from attnbook.results import results
 
 CPU = torch.device("cpu")
@@ -123,6 +123,31 @@ def test_a_seed_of_scaling_repeats(monkeypatch):
     assert found["steps to learn"]["1"]["4"] == {"0.001": None, "0.003": None, "0.01": None}
 
 
+def test_a_seed_of_what_grows_repeats(monkeypatch):
+    monkeypatch.setattr(what_grows, "D_K", 4)
+    monkeypatch.setattr(what_grows, "EVERY", 1)
+    chosen = options(what_grows, "--steps", "2", "--d-model", "8")
+    found = what_grows.run_seed(chosen, 0, CPU)
+    assert found == what_grows.run_seed(chosen, 0, CPU)
+    assert list(found["during"]["d_k"]) == ["0", "1", "2"]
+
+
+def test_growth_in_one_direction_shows_in_the_vectors_and_hardly_in_the_norm():
+    model = scaling.build(8, 64, "d_k", 0)
+    words, _ = long_range.programs(20, 20, 0)
+    before = what_grows.vectors(model, words)
+    with torch.no_grad():
+        model.embedding.left.weight.copy_(torch.eye(8)[0].expand(12, 8))  # all words in one direction
+        model.embedding.right.weight.zero_()
+        one = what_grows.vectors(model, words)
+        model.attention.W_q.weight[:, 0] *= 4
+    after = what_grows.vectors(model, words)
+    assert after["length of the query"] == pytest.approx(4 * one["length of the query"], rel=1e-5)
+    assert after["norm of W_Q"] < 2 * before["norm of W_Q"]
+    assert after["direction 1 of W_Q"] > 3 * before["direction 2 of W_Q"]
+    assert after["length of all keys"] == one["length of all keys"] == one["length of the right key"]
+
+
 def test_multiplications_are_what_torch_counts():
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -170,6 +195,7 @@ def test_models_of_text_have_about_one_size_and_see_no_future():
         (long_range, ["--steps", "0"], "--steps"),
         (long_range, ["--learning-rate", "0"], "--learning-rate"),
         (scaling, ["--d-model", "0"], "--d-model"),
+        (what_grows, ["--steps", "0"], "--steps"),
         (layer_cost, ["--repeats", "0"], "--repeats"),
         (machine_reader, ["--test", "0"], "--test"),
     ],
@@ -190,6 +216,7 @@ def test_counting_gives_the_stored_figure(corpora):
 
 
 def test_stored_tables_have_their_seeds():
-    wanted = {"scaling": 3, "layer_cost": 3, "machine_reader": 3, "long_range_once": 3, "long_range_twice": 3}
+    stems = ("scaling", "what_grows", "layer_cost", "machine_reader", "long_range_once", "long_range_twice")
+    wanted = dict.fromkeys(stems, 3)
     assert {name: len(results(name)["seeds"]) for name in wanted} == wanted
     assert all("/" not in results(name)["command"] for name in wanted)

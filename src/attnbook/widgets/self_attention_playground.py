@@ -187,12 +187,12 @@ class SelfAttentionPlayground(PredictFirst):
         left.axvline(0, color="#999", lw=0.5)
         left.set(title="the words, x")
         left.margins(0.3)
-        shown = "    ".join(
+        shown = "\n".join(
             f"W_{name[-1].upper()} = ({a:g} {b:g}; {c:g} {d:g})"
             for name in MATRICES
             for (a, b), (c, d) in [state[name]]
         )
-        figure.text(0.5, 0.02, shown, ha="center", fontsize=8)
+        left.set_xlabel(shown, fontsize=8)
         left.tick_params(labelsize=7)
         hidden = [[0.0] * n] * n
         weights = self._numbers(state)["weights"] if state["revealed"] else hidden
