@@ -7,8 +7,6 @@ that breaks a rule and is not listed. Nothing is added.
 # Chapters of the first edition: no picture, no aims, too long. The first list that a chapter leaves.
 NOT_BROUGHT_OVER = {
     "chapters/05_luong",
-    "chapters/07_self_attention",
-    "chapters/08_multi_head_attention",
     "chapters/09_positions",
     "chapters/10_transformer",
 }

@@ -30,23 +30,23 @@ def loss_without(off: int | None, by: str) -> float:
     return float(((output - wanted) ** 2).mean())
 
 
-def dearest(by: str = "mean") -> float:
+def largest(by: str = "mean") -> float:
     """By how much the loss rises without the head that is missed most."""
     return max(loss_without(head, by) for head in range(3)) - loss_without(None, by)
 
 
 EXERCISE = Measurement(
     id="8.7",
-    title="The dearest head",
+    title="The head that is missed most",
     points=2,
     minutes=10,
     difficulty="medium",
-    signature="dearest_cost = 0.5",
-    reference=dearest,
+    signature="largest_cost = 0.5",
+    reference=largest,
     tolerance=0.003,
     nearby=(
         Nearby(
-            dearest("zero"),
+            largest("zero"),
             "That is the cost by zeros. The second head says about the same for every word, and its "
             "zeros take that constant away as well; the mean keeps it.",
             0.003,
