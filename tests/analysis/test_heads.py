@@ -49,15 +49,14 @@ def test_roles_of_a_sentence():
     assert found["rarest word"] == {1: {2, 5}, 2: {5}, 3: {2, 5}, 4: {2, 5}, 5: {2}}
 
 
-def test_shuffling_carries_relations_along_and_says_places_anew():
-    words = ["the", "dogs", "of", "the", "man", "are", "old"]
-    meant = heads.roles(words, None, relations(words))
-    mixed, found = heads.shuffled(words, meant, seed=1)
-    assert sorted(mixed) == sorted(words)
-    assert mixed != words
-    ((verb, subject),) = found["verb → subject"].items()
-    assert (mixed[verb - 1], {mixed[s - 1] for s in subject}) == ("are", {"dogs"})
-    assert found["previous word"] == meant["previous word"]
+def test_the_interval_holds_the_share_and_narrows_with_the_cases():
+    assert heads.interval(0.5, 0) == (0.0, 1.0)
+    few, many = heads.interval(0.9, 20), heads.interval(0.9, 2000)
+    assert few[0] < many[0] < 0.9 < many[1] < few[1]
+    assert heads.interval(1.0, 30)[1] == 1.0
+    assert heads.interval(1.0, 30)[0] > 0.85
+    # Wilson's interval for 10 of 20, from the formula by hand
+    assert heads.interval(0.5, 20) == pytest.approx((0.2993, 0.7007), abs=1e-4)
 
 
 def test_heads_that_look_one_place_on_are_found_and_named_by_distance_alone():
@@ -74,8 +73,42 @@ def test_heads_that_look_one_place_on_are_found_and_named_by_distance_alone():
     chance = [{name: table[:1] for name, table in each.items()} for each in chance]
     bar = heads.bars(names, chance, {"verb → subject": share})
     assert bar["verb → subject"] > share
-    named = heads.name_heads(measured, bar)
+    n = heads.places(goals)
+    named = heads.name_heads(measured, bar, n)
     assert [each.name for each in named] == ["previous word", "next word"]
+    few = {name: min(count, 3) for name, count in n.items()}
+    # three places of three are too few: their interval begins below one half
+    assert {each.name for each in heads.name_heads(measured, bar, few)} == {"no name"}
+
+
+def test_a_role_that_no_hits_could_earn_is_left_out():
+    measured = {"a": torch.tensor([[1.0]]), "previous word": torch.tensor([[0.9]])}
+    named = heads.name_heads(measured, {"a": 1.05, "previous word": 0.5}, {"a": 500, "previous word": 500})
+    assert (named[0].name, named[0].closest) == ("previous word", "previous word")
+
+
+def test_a_visible_word_asks_with_itself():
+    """A head whose query is the word: it looks one place back for "the" alone."""
+
+    class Asks(Fixed):
+        def forward(self, tokens):
+            _, weights = super().forward(tokens)
+            back, on = weights[:, :, :1], weights[:, :, 1:]
+            the = (tokens == WORDS.numbers["the"])[:, None, None, :, None]
+            return None, torch.where(the, back, on).expand(-1, 1, 2, -1, -1)
+
+    probed = probes(SENTENCES, WORDS)
+    meant = [{"back from the": {p: {p - 1} for p, w in enumerate(s, 1) if w == "the"}} for s in SENTENCES]
+    goals = heads.targets(probed, meant, ["back from the"])
+    assert heads.hits(Asks(), probed, goals)["back from the"].max() == 0
+    assert heads.hits(Asks(), probed, goals, visible=True)["back from the"].min() == 1
+
+
+def test_weight_on_the_start_marker_is_the_mean_over_words():
+    probed = probes([["the", "dog"], ["a", "cat", "is", "old"]], WORDS)
+    # The first head looks one place back: 0.1/3 + 0.9 and 0.1/3 from two words, 0.1/5 + 0.9 and … from four.
+    expected = (2 * (0.9 + 2 * 0.1 / 3) + 4 * (0.9 + 4 * 0.1 / 5)) / (2 * 2 + 4 * 4)
+    assert float(heads.weight_on_start(Fixed(), probed)[0, 0]) == pytest.approx(expected)
 
 
 def test_a_role_that_never_occurs_has_no_hits_and_gives_no_name():
@@ -84,7 +117,8 @@ def test_a_role_that_never_occurs_has_no_hits_and_gives_no_name():
     probed = probes(sentence, WORDS)
     measured = heads.hits(Fixed(), probed, heads.targets(probed, meant, ["same word", "previous word"]))
     assert math.isnan(measured["same word"][0, 0])
-    named = heads.name_heads(measured, heads.bars(["same word", "previous word"], [], {}))
+    bar = heads.bars(["same word", "previous word"], [], {})
+    named = heads.name_heads(measured, bar, {"same word": 0, "previous word": 100})
     assert named[0].name == "previous word"
 
 
@@ -181,10 +215,28 @@ def test_one_small_run_gives_every_number(capsys):
     parser = argparse.ArgumentParser()
     experiment.add_arguments(parser)
     options = parser.parse_args(
-        ["--steps", "3", "--sentences", "60", "--test-sentences", "8", "--d-model", "8"]
+        [
+            "--steps",
+            "3",
+            "--sentences",
+            "60",
+            "--test-sentences",
+            "8",
+            "--d-model",
+            "8",
+            "--apart",
+            "300",
+            "--heads",
+            "1",
+            "8",
+        ]
     )
     numbers = flatten(experiment.run_seed(options, 0, torch.device("cpu")))
     assert all(math.isfinite(value) for value in numbers.values())
     assert numbers["heads/1/parameters"] == numbers["heads/8/parameters"]
     assert sum(value for name, value in numbers.items() if name.startswith("examined/8/named/")) == 16
-    assert numbers["heads/4/agreement apart/verbs"] > 50
+    apart = sum(len(experiment.apart(words)[experiment.FAR]) for words in experiment.far_subjects(300))
+    assert numbers["heads/8/far subject/places"] == apart > 0
+    shipped = experiment.trained(options, 0, torch.device("cpu"))
+    assert math.isfinite(shipped.measure()["loss"])
+    assert shipped.configuration["n_heads"] == 4

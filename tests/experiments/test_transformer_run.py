@@ -16,7 +16,7 @@ from attnbook.data.vocabulary import Batches, Vocabulary
 from attnbook.experiments import training_rule, transformer, translators
 from attnbook.nn.transformer import TransformerWeights
 from attnbook.results import results
-from attnbook.training.fit import fit
+from attnbook.training.fit import Diverged, fit
 from attnbook.translation import leaderboard
 from attnbook.translation.metrics import alignment_error_rate
 from attnbook.translation.search import greedy
@@ -117,12 +117,22 @@ def test_every_variant_differs_in_what_it_says_and_takes_a_step(vary, name):
 
 
 def test_heads_of_equal_width_have_equally_many_parameters():
-    base = options()
+    base, parts = options(), transformer.VARIANTS["parts"]
     sizes = {
         sum(p.numel() for p in transformer.build(transformer.with_options(base, more), 205, 318).parameters())
-        for more in transformer.VARIANTS["heads"].values()
+        for more in (parts["whole"], parts["1 head"], parts["16 heads"])
     }
     assert len(sizes) == 1
+
+
+def test_positions_inside_attention_hold_no_more_parameters_than_their_vectors():
+    def size(scheme):
+        return sum(
+            p.numel() for p in transformer.build(options("--positions", scheme), 205, 318).parameters()
+        )
+
+    assert size("rotary") == size("sinusoidal") == size("none")
+    assert size("relative") - size("none") == 4 * 2 * 33 * 24  # layers, keys and values, distances, d_head
 
 
 def test_both_curves_reach_the_same_height_at_the_end_of_warm_up():
@@ -139,7 +149,7 @@ def test_names_of_results():
     for words, name in (
         ("", "transformer_phrasebook"),
         ("--data tatoeba --layers 3", "transformer_tatoeba"),
-        ("--vary heads", "transformer_heads"),
+        ("--vary positions", "transformer_positions"),
         ("--vary norms --layers 6", "transformer_norms_6_layers"),
         ("--vary parts --data some/where/mine.tsv", "transformer_parts_mine"),
     ):
@@ -228,7 +238,8 @@ def test_a_run_that_was_cut_off_goes_on(run, tmp_path, monkeypatch, more):
     with monkeypatch.context() as patch:
         patch.setattr(training_rule, "CACHE", tmp_path / "another cache")
         whole = run("--seeds", "1", *more, out="whole.json")
-        assert len(list((tmp_path / "another cache" / "checkpoints").glob("*.pt"))) == (0 if more else 1)
+        # of the seed on which rates are chosen all stay, for the seeds that follow
+        assert len(list((tmp_path / "another cache" / "checkpoints").glob("*.pt"))) == (4 if more else 1)
     with monkeypatch.context() as patch:
         calls = []
 
@@ -246,7 +257,47 @@ def test_a_run_that_was_cut_off_goes_on(run, tmp_path, monkeypatch, more):
     parts = run("--seeds", "1", *more, out="parts.json")
     assert numbers(parts) == numbers(whole)
     left = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "checkpoints").glob("*.pt")}
-    assert left == ({} if more else kept)  # a finished trial was not trained again
+    assert {path: left[path] for path in kept} == kept  # a finished run was not trained again
+    run("--seeds", "1", "--first-seed", "1", *more, out="another seed.json")
+    assert len(list((tmp_path / "cache" / "checkpoints").glob("*.pt"))) == (4 if more else 2)
+
+
+def test_each_variant_is_trained_at_its_best_rate(run, monkeypatch):
+    monkeypatch.setitem(transformer.VARIANTS, "norms", {"post-norm": {"norm": "post"}})
+    stored = run("--seeds", "2", "--vary", "norms", "--learning-rates", ".01", "1e-9")
+    for seed in ("0", "1"):
+        found = numbers(stored, seed)["post-norm"]
+        assert found["learning rate"] == 0.01  # chosen on seed 0, by validation loss
+        assert [rate for rate, _ in found["rates tried"]] == [1e-9, 0.01]
+        assert found["rates tried"][0][1] > found["rates tried"][1][1]
+        assert found["diverged"] == 0
+    assert numbers(stored)["post-norm"]["validation loss"] == found["rates tried"][1][1]
+
+
+def test_a_variant_that_diverges_is_measured_and_said_to_have(run, monkeypatch):
+    def diverging(*_, **__):
+        raise Diverged("loss: not finite")
+
+    monkeypatch.setitem(transformer.VARIANTS, "norms", {"post-norm": {"norm": "post"}})
+    monkeypatch.setattr(transformer, "fit", diverging)
+    found = numbers(run("--seeds", "1", "--vary", "norms"))["post-norm"]
+    assert found["diverged"] == 1
+    assert "validation loss" not in found
+    assert found["bleu"] < 20
+
+
+@pytest.mark.parametrize(("given", "reaches"), [("0", None), ("2.5", 2.5)])
+def test_clipping_reaches_the_training(run, monkeypatch, given, reaches):
+    seen = []
+
+    def recording(*arguments, clip, **more):
+        seen.append(clip)
+        return fit(*arguments, clip=clip, **more)
+
+    monkeypatch.setitem(transformer.VARIANTS, "norms", {"post-norm": {"norm": "post"}})
+    monkeypatch.setattr(transformer, "fit", recording)
+    run("--seeds", "1", "--vary", "norms", "--clip", given)
+    assert seen == [reaches]
 
 
 def test_variants_share_their_seed_and_data(run, monkeypatch):
@@ -266,13 +317,15 @@ def test_variants_share_their_seed_and_data(run, monkeypatch):
         (("--heads", "3"), "n_heads"),
         (("--d-model", "15", "--heads", "1"), "d_model"),
         (("--warmup", "-1"), "--warmup: expected at least 0, got -1"),
-        (("--vary", "heads", "--warmup", "4"), "warmup: expected a whole number from 0 to 3, got 4"),
+        (("--vary", "positions", "--warmup", "4"), "warmup: expected a whole number from 0 to 3, got 4"),
         (
-            ("--vary", "heads", "--curve", "inverse-sqrt", "--warmup", "0"),
+            ("--vary", "positions", "--curve", "inverse-sqrt", "--warmup", "0"),
             "warmup: expected a whole number of at least 1",
         ),
         (("--layers", "0"), "n_layers"),
-        (("--vary", "heads", "--d-model", "24"), "n_heads"),
+        (("--vary", "norms", "--clip", "-1"), "--clip: expected at least 0"),
+        (("--vary", "norms", "--learning-rates", "0"), "--learning-rates: expected numbers above 0"),
+        (("--vary", "parts", "--d-model", "24"), "n_heads"),
         (("--dropout", "1.5"), "dropout"),
         (("--longest", "1"), "--longest: expected 2 to"),
         (("--data", "nowhere.tsv"), "nowhere.tsv: no such file"),
@@ -289,13 +342,7 @@ def test_bad_options_are_named_before_training(run, capsys, words, message):
 # ---- what is stored --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        f"transformer_{name}"
-        for name in ("phrasebook", "tatoeba", "heads", "parts", "norms", "norms_6_layers")
-    ],
-)
+@pytest.mark.parametrize("name", ["transformer_phrasebook", "transformer_tatoeba"])
 def test_stored_results_are_whole(name):
     stored = results(name)
     assert len(stored["seeds"]) == 3

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from attnbook.nn import GPT, DecoderLayer, EncoderLayer, FeedForward, Transformer
+from attnbook.nn import GPT, DecoderLayer, EncoderLayer, FeedForward, Transformer, transformer
 from attnbook.nn.gpt import POSITIONS
 
 BATCH, SRC, TGT = 3, 5, 4
@@ -24,7 +24,7 @@ def sentences():
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
-@pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
+@pytest.mark.parametrize("positions", transformer.POSITIONS)
 def test_steps_are_teacher_forcing(norm, positions):
     model, (src, tgt, mask) = translator(norm=norm, positions=positions), sentences()
     logits, weights = model(src, tgt, mask, need_weights=True)
@@ -172,7 +172,11 @@ SRC_TOKENS, TGT_TOKENS, MASK = sentences()
             "n_heads: expected a number that divides d_model = 16",
         ),
         (lambda: Transformer(13, 11, norm="middle"), ValueError, "norm: expected 'post' or 'pre'"),
-        (lambda: Transformer(13, 11, positions="rotary"), ValueError, "positions: expected 'sinusoidal' or"),
+        (
+            lambda: Transformer(13, 11, positions="alibi"),
+            ValueError,
+            "positions: expected 'sinusoidal'",
+        ),
         (lambda: Transformer(13, 11, dropout=1), ValueError, "dropout: expected a number from 0"),
         (lambda: FeedForward(4, 8, "tanh"), ValueError, "activation: expected 'relu' or 'gelu'"),
         (

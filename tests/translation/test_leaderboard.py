@@ -21,6 +21,7 @@ def stored(monkeypatch):
         "none": plain,
         "additive": looking | rule | {"parameters": number(222222, 0), "endless": number(0)},
         "old": looking,
+        "longer": plain,
         "alignment": {"aer/diagonal": number(0.5)},
         "translator_speed": {
             "GRU, additive/steps per second": number(11),
@@ -32,7 +33,9 @@ def stored(monkeypatch):
         if name not in summaries:
             raise FileNotFoundError(name)
         return {
-            "summary": summaries[name], "options": {"data": "phrasebook"}, "command": f"attnbook run {name}",
+            "summary": summaries[name],
+            "options": {"data": "phrasebook", "most_steps": 900 + (name == "longer")},
+            "command": f"attnbook run {name}",
             "commit": "abc1234", "machine": {}, "seeds": {"0": {}, "1": {}, "2": {}},
         }  # fmt: skip
 
@@ -95,8 +98,15 @@ def test_what_cannot_be_a_row_is_named(stored, tmp_path):
     with pytest.raises(ValueError, match=r"03_bad\.json: not readable as a row"):
         leaderboard.rows(folder=tmp_path)
     (tmp_path / "03_bad.json").write_text(json.dumps({"model": "x"}), encoding="utf-8")
-    with pytest.raises(ValueError, match="lacks chapter, numbers, seeds"):
+    with pytest.raises(ValueError, match="lacks chapter, numbers, seeds, terms"):
         leaderboard.rows(folder=tmp_path)
+
+
+def test_rows_at_other_terms_do_not_stand_on_one_board(stored, tmp_path):
+    leaderboard.add("none", "GRU, fixed vector", 3, folder=tmp_path)
+    leaderboard.add("longer", "GRU, longer", 4, folder=tmp_path)
+    with pytest.raises(ValueError, match=r"made at other terms than GRU, fixed vector \(most_steps\)"):
+        leaderboard.rows(3, tmp_path)
 
 
 def test_the_packages_own_rows_are_rows_with_spread():

@@ -11,6 +11,7 @@ from attnbook import nn
 from attnbook.data import phrasebook
 from attnbook.data.pairs import join_words, split_words
 from attnbook.data.vocabulary import Batches, Vocabulary
+from attnbook.data.word_pairs import WordPairs
 from attnbook.training.fit import fit
 from attnbook.translation.search import translate
 from attnbook.translation.translator import LONGEST, Translation, Translator
@@ -93,6 +94,59 @@ def test_capitals_as_the_vocabulary_has_them():
     assert translator.read("Economic agreements stopped the economic crisis")[0][0] == "economic"
     assert translator.read("i love you")[0] == ["I", "love", "you"]
     assert translator.read("She didn’t see me")[0] == ["she", "didn't", "see", "me"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "mark"),
+    [
+        ('"I love you."', "I love you", "."),
+        ("“She sleeps”!", "she sleeps", "!"),
+        ("« I love 'you' »", "I love you", ""),
+        ("I'm tired.", "I am tired", "."),
+        ("it's not red", "it is not red", ""),
+        ("They’re old", "they are old", ""),
+        ("Don't you see me?", "don't you see me", "?"),
+        ("Do you love me?", "do you love me", "?"),
+        ("She does not sleep.", "she does not sleep", "."),
+        ("I sleep", "I sleep", ""),
+    ],
+)
+def test_what_people_type_first_is_read(text, words, mark):
+    assert Translator(SMALL_MODEL, SRC, TGT).read(text) == (words.split(), mark)
+
+
+def test_a_contraction_that_is_a_word_stays_whole():
+    src = Vocabulary(["i'm", "i", "am", "dog", "dog's", "is"])
+    translator = Translator(untrained(src=src), src, TGT)
+    assert translator.read("I'm")[0] == ["i'm"]
+    assert translator.read("dog's")[0] == ["dog's"]
+    with pytest.raises(ValueError, match="does not know"):  # a possessive is no "is"
+        Translator(SMALL_MODEL, SRC, TGT).read("the dog's house")
+
+
+def test_a_sentence_unlike_those_of_training_is_translated_with_a_warning(trained):
+    familiar = WordPairs((pair.src for pair in phrasebook.examples().values()), SRC)
+    careful = Translator(trained.model, SRC, TGT, familiar=familiar)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert careful("I love you") == "Je t'aime"
+    with pytest.warns(
+        UserWarning, match=r"in training '<bos> you', 'you love', 'love I' and 1 more never"
+    ) as caught:
+        careful("you love I")
+    assert caught[0].filename == __file__
+    short = Translator(trained.model, SRC, TGT, familiar=WordPairs([["I", "love", "you"]], SRC))
+    with pytest.warns(UserWarning, match="it has 2 words, and the model was trained on sentences of 3 to 3"):
+        short.explain("I love")
+
+
+def test_explain_gives_the_probability_of_each_word(trained):
+    found = trained.explain("I love you")
+    assert len(found.shares) == len(found.tgt) == 4
+    assert all(0.5 < share <= 1 for share in found.shares)
+    forced = trained.explain("I love you", "je t'aime je")
+    assert forced.shares[:3] == pytest.approx(found.shares[:3], abs=1e-5)
+    assert forced.shares[3] < 0.5
 
 
 def test_marks_that_the_vocabulary_holds_go_through_the_model():
@@ -221,6 +275,9 @@ def test_recurrent_models_translate_too(attention):
         ("L'animal dort.", "this looks like French; give an English sentence"),
         ("I love you. She sleeps.", r"does not know '\.'; give one sentence at a time"),
         ("a b c d e f g h", r"'b', 'c', 'd', 'e', 'f' and 2 more"),
+        ("the " + "x" * 2000, rf"^text: the model does not know '{'x' * 40}…'; use words .{{0,150}}$"),
+        ('"I love you. She sleeps."', r"does not know '\.'; give one sentence at a time"),
+        ("I can't sleep", r"""does not know "can't"; use"""),
         ("the cat " * LONGEST, rf"expected at most {LONGEST} words, got {2 * LONGEST}"),
         ("愛", "does not know '愛'"),
     ],
@@ -292,6 +349,8 @@ def test_very_long_sentences_within_the_limit_are_read():
     [
         ({"width": 0}, "width: expected a whole number of at least 1, got 0"),
         ({"width": 2.0}, r"width: expected a whole number of at least 1, got 2\.0"),
+        ({"alpha": "x"}, "alpha: expected a number from 0 up, got 'x'"),
+        ({"alpha": -1}, "alpha: expected a number from 0 up, got -1"),
         ({"unknown": "ignore"}, "unknown: expected error or warn, got 'ignore'"),
     ],
 )
@@ -327,6 +386,9 @@ def test_save_and_load(trained, tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
+        {"positions": "relative", "max_distance": 3},
+        {"positions": "rotary"},
+        {"positions": "none"},
         {"norm": "pre", "activation": "gelu", "tied": False},
         {"positions": "learned", "max_length": 9, "dropout": 0.3},
         {"n_layers": 1, "n_heads": 4, "d_ff": 7},

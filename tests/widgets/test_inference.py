@@ -30,8 +30,11 @@ def same_as_torch(found, trained):
     assert found["configuration"] == trained.configuration
     assert found["vocabularies"] == {name: words.words for name, words in trained.vocabularies.items()}
     state = trained.model.state_dict()
-    assert set(found["tensors"]) == set(state)
-    for name, value in state.items():
+    firsts = {value.data_ptr(): name for name, value in reversed(state.items())}
+    assert set(found["tensors"]) == set(firsts.values()), "a matrix that is shared is stored once"
+    assert found.get("familiar") == (trained.familiar and trained.familiar.packed())
+    for name in firsts.values():
+        value = state[name]
         assert found["tensors"][name]["shape"] == list(value.shape)
         assert found["tensors"][name]["data"] == value.flatten().tolist(), name
 

@@ -269,6 +269,8 @@ def test_a_bad_quiz_assignment_raises_and_changes_nothing(name, value, sentence)
         ({"answer": []}, "answer: expected the index"),
         ({"explanations": ["a"]}, "expected one an option"),
         ({"explanations": ["a", "", "c"]}, "non-empty"),
+        ({"question": r"What is $\sqrt{d_k}$?"}, "a quiz sets no formulas"),
+        ({"explanations": ["a", "$b$", "c"]}, "a quiz sets no formulas"),
         ({"extra": 1}, "expected a dict with"),
     ],
 )

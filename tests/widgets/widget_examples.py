@@ -331,6 +331,18 @@ def patches(**options):
     return PatchExplorer([ring, line, noise], ["ring", "line", "noise"], **{**defaults, **options})
 
 
+def translating(**options):
+    """Three sentences before the trained transformer, and two more to draw from."""
+    from attnbook.widgets import TranslatorExplorer
+
+    defaults = {
+        "more": ["the cat sleeps", "we see the old houses"],
+        "challenge": "Find a sentence that it gets wrong.",
+    }
+    examples = ["she doesn't love me", SOURCE, "in the garden the dog sleeps"]
+    return TranslatorExplorer(examples, **{**defaults, **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "Captioner": scene,
@@ -347,6 +359,7 @@ EXAMPLES = {
     "SaliencyScanpath": scanpath,
     "SearchAndCueing": finished_experiment,
     "SelfAttentionPlayground": self_playground,
+    "TranslatorExplorer": translating,
 }
 
 # A guess that each of those takes which asks for one.
@@ -364,4 +377,5 @@ GUESSES = {
     "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},
     "SearchAndCueing": {"guess": 40},
     "SelfAttentionPlayground": {"choice": "FBI", "share": 0.5},
+    "TranslatorExplorer": {"choice": 2, "share": 0.5},
 }

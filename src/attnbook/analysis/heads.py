@@ -5,15 +5,16 @@ The model is :class:`attnbook.nn.MaskedWordModel`; the sentences come as probes
 
 A *role* says, for a place in a sentence, which places a head of that name would look at: "previous word",
 "verb → subject". A head's *hits* are the share of places at which its largest weight falls on such a place. A
-name is given only if the hits pass a bar that chance and plain distance do not reach, see :func:`bars`; the
-rule follows Voita et al. 2019, https://arxiv.org/abs/1905.09418, sections 5.1 to 5.3, with other thresholds.
+name is given only if the lower end of their interval passes a bar that chance and plain distance do not
+reach, see :func:`bars`; the rule follows Voita et al. 2019, https://arxiv.org/abs/1905.09418, sections 5.1
+to 5.3, with other thresholds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
 
 import torch
 import torch.nn.functional as F
@@ -80,26 +81,6 @@ def roles(
     return found
 
 
-def shuffled(words: Sequence[str], meant: Roles, seed: int) -> tuple[list[str], Roles]:
-    """The words in random order, and the roles there.
-
-    A relation between two words goes with the words, wherever they land. What is said by place alone is said
-    anew: the previous word is the one that now stands before.
-    """
-    order = list(range(len(words)))
-    Random(f"{seed} {' '.join(words)}").shuffle(order)
-    moved = {old + 1: new + 1 for new, old in enumerate(order)}
-    moved[0] = 0
-    mixed = [words[old] for old in order]
-    found: Roles = {
-        name: {moved[p]: {moved[q] for q in goals} for p, goals in pairs.items()}
-        for name, pairs in meant.items()
-    }
-    by_place = roles(mixed)
-    found.update({name: by_place[name] for name in POSITIONAL})
-    return mixed, found
-
-
 def targets(probes: Iterable[Probe], meant: Sequence[Roles], names: Sequence[str]) -> dict[str, list[Tensor]]:
     """For each role one (rows, length) tensor of bool a probe: the places that the role means for the probed.
 
@@ -126,7 +107,10 @@ def targets(probes: Iterable[Probe], meant: Sequence[Roles], names: Sequence[str
 
 @torch.no_grad()
 def hits(
-    model: nn.Module, probes: Sequence[Probe], goals: Mapping[str, Sequence[Tensor]]
+    model: nn.Module,
+    probes: Sequence[Probe],
+    goals: Mapping[str, Sequence[Tensor]],
+    visible: bool = False,
 ) -> dict[str, Tensor]:
     """Share of places at which each head's largest weight falls where the role says.
 
@@ -137,6 +121,9 @@ def hits(
     probes : sequence of Probe
     goals : dict
         What :func:`targets` made of the same probes.
+    visible : bool
+        Ask from the word itself, as Voita and others do, and not from the "<mask>" that hides it. A model
+        that only ever names hidden words has no use for the rows of visible words in its last layer.
 
     Returns
     -------
@@ -147,14 +134,37 @@ def hits(
     device = next(model.parameters()).device
     count: dict[str, Tensor] = {}
     for i, probe in enumerate(probes):
-        _, weights = model(probe.tokens.to(device))
         rows = torch.arange(len(probe.place))
+        tokens = probe.tokens.clone()
+        if visible:
+            tokens[rows, probe.place] = probe.answers
+        _, weights = model(tokens.to(device))
         looks = weights.cpu()[rows, :, :, probe.place].argmax(dim=-1)  # (rows, n_layers, n_heads)
         for name, each in goals.items():
             hit = each[i].gather(1, looks.flatten(1)).view_as(looks)
             count[name] = count.get(name, 0) + hit.sum(dim=0)
-    total = {name: sum(int(goal.any(dim=1).sum()) for goal in each) for name, each in goals.items()}
+    total = places(goals)
     return {name: count[name] / total[name] if total[name] else count[name] * torch.nan for name in goals}
+
+
+def places(goals: Mapping[str, Sequence[Tensor]]) -> dict[str, int]:
+    """role → how many places have it: the n of its hits."""
+    return {name: sum(int(goal.any(dim=1).sum()) for goal in each) for name, each in goals.items()}
+
+
+def interval(share: float, n: int) -> tuple[float, float]:
+    """The interval of 95 % around a share of ``n`` independent cases (Wilson 1927); (0, 1) for none.
+
+    >>> low, high = interval(0.95, 200)
+    >>> round(low, 2), round(high, 2)
+    (0.91, 0.97)
+    """
+    if n < 1:
+        return 0.0, 1.0
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def best_distance(probes: Iterable[Probe], meant: Sequence[Roles], role: str) -> tuple[int, float]:
@@ -188,8 +198,10 @@ class HeadName:
         A role, or "no name".
     hits : float
         Share of places at which the head does what the role says; for "no name" that of the closest role.
+    low : float
+        The lower end of the interval of these hits.
     bar : float
-        What the hits had to pass.
+        What the lower end had to pass.
     closest : str
         The role by which the head was named, or would have been with the smallest lack.
     """
@@ -198,6 +210,7 @@ class HeadName:
     head: int
     name: str
     hits: float
+    low: float
     bar: float
     closest: str
 
@@ -212,7 +225,8 @@ def bars(
     """What a head's hits have to pass to earn each name.
 
     The highest of three: ``least``; the best head of any of the untrained models; and, for a role that is not
-    itself a distance, what the best single distance would hit, plus ``lead``.
+    itself a distance, what the best single distance would hit, plus ``lead``. A bar of 1 or more cannot be
+    passed: on these sentences the role and a distance are too nearly the same to be told apart.
     """
     found = {}
     for name in names:
@@ -223,17 +237,29 @@ def bars(
     return found
 
 
-def name_heads(measured: Mapping[str, Tensor], bar: Mapping[str, float]) -> list[HeadName]:
-    """Give each head the role by which its hits pass the bar by most, or "no name"."""
+def name_heads(
+    measured: Mapping[str, Tensor], bar: Mapping[str, float], n: Mapping[str, int]
+) -> list[HeadName]:
+    """Give each head the role by which its hits pass the bar by most, or "no name".
+
+    Parameters
+    ----------
+    measured : dict
+        role → (n_layers, n_heads), what :func:`hits` found.
+    bar : dict
+        What :func:`bars` gave. Roles whose bar cannot be passed are left out.
+    n : dict
+        role → how many places the hits are a share of, see :func:`places`.
+    """
     any_role = next(iter(measured.values()))
     found = []
     for layer in range(any_role.shape[0]):
         for head in range(any_role.shape[1]):
-            rate = {name: float(measured[name][layer, head]) for name in measured}
-            known = [name for name in rate if rate[name] == rate[name]]  # without NaN
-            closest = max(known, key=lambda name: rate[name] - bar[name])
-            name = closest if rate[closest] > bar[closest] else "no name"
-            found.append(HeadName(layer, head, name, rate[closest], bar[closest], closest))
+            rate = {name: float(measured[name][layer, head]) for name in measured if bar[name] < 1}
+            low = {name: interval(share, n[name])[0] for name, share in rate.items() if n[name]}
+            closest = max(low, key=lambda name: low[name] - bar[name])
+            name = closest if low[closest] > bar[closest] else "no name"
+            found.append(HeadName(layer, head, name, rate[closest], low[closest], bar[closest], closest))
     return found
 
 
@@ -344,6 +370,19 @@ def mean_outputs(model: MaskedWordModel, probes: Iterable[Probe]) -> Tensor:
         total = parts if total is None else total + parts
         count += torch.tensor([float((~hidden).sum()), float(hidden.sum())])
     return (total / count.to(total)[:, None]).cpu()
+
+
+@torch.no_grad()
+def weight_on_start(model: nn.Module, probes: Iterable[Probe]) -> Tensor:
+    """Each head's mean weight on the start marker, over visible and hidden words: (n_layers, n_heads)."""
+    model.eval()
+    device = next(model.parameters()).device
+    total, count = torch.zeros(()), 0
+    for probe in probes:
+        _, weights = model(probe.tokens.to(device))  # (rows, n_layers, n_heads, length, length)
+        total = total + weights[..., 1:, 0].sum(dim=(0, 3)).cpu()
+        count += len(probe.tokens) * (probe.tokens.shape[1] - 1)
+    return total / count
 
 
 def costs(

@@ -4,25 +4,28 @@
 wide" it has *elle*, for the street. Only the last adjective differs, and French must say a gender. So every
 pair of such sentences asks a model what *it* means, and the answer is one word.
 
-Three ways to look for the reason: where the weights of *it* lie (:func:`looks`), what happens when the model
-may not look along an edge (:class:`Cut`), and what happens when one word's memory comes from the partner
-sentence (:func:`patched`).
+Three ways to look for the reason: whether a weight on a noun grows when that noun is meant (:func:`looks`,
+:func:`moves`), what happens when the model may not attend along an edge (:class:`Cut`), and what happens when
+one word's row of the memory, or the French written so far, comes from another sentence (:func:`patched`): one
+with another adjective, or one with a noun of the other gender (:class:`Family`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import torch
 from torch import Tensor, nn
 
 from attnbook import plots
-from attnbook.data import first_phrasebook as phrasebook
-from attnbook.data.first_phrasebook.grammar import Clause, Pronoun, align
-from attnbook.data.first_phrasebook.sampler import Sampler
+from attnbook.data import phrasebook
 from attnbook.data.pairs import Pair, part_of
+from attnbook.data.phrasebook.alignment import align
+from attnbook.data.phrasebook.clauses import Active, Copula
+from attnbook.data.phrasebook.phrases import NounPhrase, Pronoun
+from attnbook.data.phrasebook.sampler import Part, Sampler
 from attnbook.data.vocabulary import Batch, Vocabulary, collate
 from attnbook.nn import Transformer
 from attnbook.nn.transformer import TransformerWeights, for_all_queries
@@ -104,7 +107,39 @@ def case_of(pair: Pair) -> Case:
                 subject)  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Family:
+    """A pair of sentences that differ in the adjective, and what each becomes with another noun.
+
+    Attributes
+    ----------
+    pair : (Case, Case)
+        The animal is meant in the first, what it did not cross in the second.
+    other_animal, other_path : (Case, Case)
+        The same two with an animal of the other gender, or something else to cross of the other gender. All
+        six have their words at the same places.
+    """
+
+    pair: tuple[Case, Case]
+    other_animal: tuple[Case, Case]
+    other_path: tuple[Case, Case]
+
+    def with_other(self, noun: str) -> tuple[Case, Case]:
+        """The pair with the noun "meant" exchanged for one of the other gender, or the one "not meant"."""
+        (tired_animal, wide_animal), (tired_path, wide_path) = self.other_animal, self.other_path
+        if noun == "meant":
+            return tired_animal, wide_path
+        if noun == "not meant":
+            return tired_path, wide_animal
+        raise ValueError(f"noun: expected 'meant' or 'not meant', got {noun!r}")
+
+
 def minimal_pairs(n: int, seed: int = 0, longest: int = 20) -> list[tuple[Case, Case]]:
+    """The pairs of :func:`families`."""
+    return [family.pair for family in families(n, seed, longest)]
+
+
+def families(n: int, seed: int = 0, longest: int = 20) -> list[Family]:
     """Draw ``n`` pairs of sentences that differ in one adjective alone, none of them from the training part.
 
     In the first of each pair *it* is the animal, in the second what it did not cross. The two nouns always
@@ -133,36 +168,59 @@ def minimal_pairs(n: int, seed: int = 0, longest: int = 20) -> list[tuple[Case, 
         raise ValueError(f"longest: expected at least 12 words, got {longest!r}")
     random = Random(f"pronouns {seed}")
     sampler = Sampler("small", random)
-    adjectives = {adjective.word: adjective for adjective in sampler.adjectives}
     left = {"m": n // 2, "f": n // 2}
-    found: dict[tuple[str, ...], tuple[Case, Case]] = {}
+    found: dict[tuple[str, ...], Family] = {}
     while sum(left.values()):
-        first, because, _ = sampler.crossing(random.randint(11, 14))
-        animal, path = first.subject, first.object
-        if animal.noun.gender == path.noun.gender or not left[animal.noun.gender]:
+        sampler.used.clear()
+        sampler.timed, sampler.first, sampler.repeated = False, True, False
+        first, _, _ = sampler.crossing(random.randint(11, 14))
+        gender = _phrase(first.subject).noun.gender
+        if gender == _phrase(first.object).noun.gender or not left[gender]:
             continue
+        turn = left[gender]
+        words = (STATES[turn % 2], EXTENTS[turn // 2 % 2])
         room = longest - len(first.say()[0]) - 6  # because it was too …, and
-        turn = left[animal.noun.gender]
-        reasons = ((animal, STATES[turn % 2]), (path, EXTENTS[turn // 2 % 2]))
         for _ in range(50):  # few endings make two sentences that are both outside the training part
-            more = []
+            more: list[Part] = []
             if room >= 5 and random.random() < 0.7:
-                more = [("and", ("et",)), sampler.clause(random.randint(5, room))]
-            sides = []
-            for phrase, word in reasons:
-                it = Pronoun("3s", phrase.noun.gender, thing=True)
-                reason = Clause(it, None, "past", adjective=adjectives[word], degree="too")
-                side = Pair(*align(*sampler.say([first, because, reason, *more])))
-                if part_of(side.src) == "train" or len(side.src) > longest:
-                    break
-                sides.append(side)
-            if len(sides) == 2 and tuple(sides[0].src) not in found:
-                found[tuple(sides[0].src)] = (case_of(sides[0]), case_of(sides[1]))
-                left[animal.noun.gender] -= 1
+                more = ["and", sampler.clause(random.randint(5, room), "past")]
+            family = _family(sampler, first, words, more)
+            sources = [case.pair.src for case in family.pair]
+            fits = all(part_of(src) != "train" and len(src) <= longest for src in sources)
+            if fits and tuple(sources[0]) not in found:
+                found[tuple(sources[0])] = family
+                left[gender] -= 1
                 break
-    pairs = list(found.values())
-    random.shuffle(pairs)
-    return pairs
+    drawn = list(found.values())
+    random.shuffle(drawn)
+    return drawn
+
+
+def _phrase(part: object) -> NounPhrase:
+    """A subject or an object that is a noun with what belongs to it."""
+    assert isinstance(part, NounPhrase)
+    return part
+
+
+def _family(sampler: Sampler, first: Active, words: tuple[str, str], more: list[Part]) -> Family:
+    """The clause with both reasons; again with each of its nouns exchanged for one of the other gender."""
+    adjectives = {adjective.word: adjective for adjective in sampler.adjectives}
+    animal, path = _phrase(first.subject), _phrase(first.object)
+
+    def twin(phrase: NounPhrase, kind: str) -> NounPhrase:
+        others = [n for n in sampler.nouns if kind in n.classes and n.gender != phrase.noun.gender]
+        return replace(phrase, noun=sampler.random.choice(others))
+
+    def pair(animal: NounPhrase, path: NounPhrase) -> tuple[Case, Case]:
+        cases = []
+        for meant, word in zip((animal, path), words, strict=True):
+            it = Pronoun("3s", meant.noun.gender, thing=True)
+            reason = Copula(subject=it, tense="past", adjective=adjectives[word], degree="too")
+            clause = replace(first, subject=animal, object=path)
+            cases.append(case_of(Pair(*align(*sampler.say([clause, "because", reason, *more])))))
+        return cases[0], cases[1]
+
+    return Family(pair(animal, path), pair(twin(animal, "a"), path), pair(animal, twin(path, "h")))
 
 
 def baselines(cases: Sequence[Case]) -> dict[str, float]:
@@ -358,43 +416,63 @@ def leads(
 @torch.no_grad()
 def patched(
     model: Transformer,
-    pairs: Sequence[tuple[Case, Case]],
+    cases: Sequence[Case],
+    donors: Sequence[Case],
     src: Vocabulary,
     tgt: Vocabulary,
-    words: Sequence[str],
+    words: Sequence[str] | None = (),
+    *,
+    written: bool = False,
 ) -> Tensor:
-    """:func:`lead` of each case when the memory of some of its words comes from the partner sentence.
+    """:func:`lead` of each case when some of what the decoder reads comes from the donor, another sentence.
 
     Parameters
     ----------
-    pairs : sequence of (Case, Case)
-    words : sequence of str
-        Names of places in a :class:`Case`. The partner's memory at the *same place* is put in, so "referent"
-        brings the same noun, read in the other sentence.
+    cases, donors : sequence of Case
+        Donor i gives to case i; both have their words at the same places.
+    words : sequence of str, or None
+        Names of places in a :class:`Case`, whose rows of the memory the donor gives; None: all rows.
+    written : bool
+        Whether the French before the pronoun is the donor's, too.
 
     Returns
     -------
-    (2 · pairs,)
-        First of the first cases of all pairs, then of the second.
+    (cases,)
+
+    Raises
+    ------
+    ValueError
+        If there is not one donor a case, or a donor's words stand elsewhere.
     """
+    if len(cases) != len(donors):
+        raise ValueError(f"donors: expected {len(cases)}, one a case, got {len(donors)}")
+    for case, donor in zip(cases, donors, strict=True):
+        if len(case.pair.src) != len(donor.pair.src) or case.place != donor.place:
+            raise ValueError(
+                f"donors: expected the words of {' '.join(case.pair.src)!r} at their places, got "
+                f"{' '.join(donor.pair.src)!r}"
+            )
     device = next(model.parameters()).device
-    sides: tuple[list[Tensor], list[Tensor]] = ([], [])
-    for start in range(0, len(pairs), 100):
-        chunk = pairs[start : start + 100]
-        batches, memories = [], []
-        for side in (0, 1):
-            cases = [pair[side] for pair in chunk]
-            batches.append(collate([case.pair for case in cases], src, tgt).to(device))
-            memories.append(run(model, cases, batches[side])[2])
-        for side in (0, 1):
-            cases = [pair[side] for pair in chunk]
-            memory = memories[side].clone()
-            for row, case in enumerate(cases):
+    found = []
+    for start in range(0, len(cases), 100):
+        chunk, givers = cases[start : start + 100], donors[start : start + 100]
+        batch = collate([case.pair for case in chunk], src, tgt).to(device)
+        giving = collate([case.pair for case in givers], src, tgt).to(device)
+        memory, given = (run(model, c, b)[2] for c, b in ((chunk, batch), (givers, giving)))
+        if words is None:
+            memory = given
+        else:
+            memory = memory.clone()
+            for row, case in enumerate(chunk):
                 for word in words:
-                    memory[row, getattr(case, word)] = memories[1 - side][row, getattr(case, word)]
-            logits, _, _ = run(model, cases, batches[side], memory=memory)
-            sides[side].append(lead(logits, cases, tgt))
-    return torch.cat([*sides[0], *sides[1]])
+                    memory[row, getattr(case, word)] = given[row, getattr(case, word)]
+        if written:
+            tokens = batch.tgt.clone()
+            for row, case in enumerate(chunk):
+                tokens[row, : case.place + 1] = giving.tgt[row, : case.place + 1]
+            batch = replace(batch, tgt=tokens)
+        found.append(lead(run(model, chunk, batch, memory=memory)[0], chunk, tgt))
+    return torch.cat(found)
 
 
 # ---- where it looks --------------------------------------------------------------------------------
@@ -408,19 +486,21 @@ def looks(
 
     Parameters
     ----------
-    part : "encoder" or "cross"
+    part : "encoder", "decoder" or "cross"
     query : str
-        A place in a Case: "it" or "adjective" for the encoder, "place" for cross-attention, where the pronoun
+        A place in a Case: "it" or "adjective" for the encoder, "place" for the other two, where the pronoun
         is written.
 
     Returns
     -------
     dict
-        "it", "adjective", "referent", "other" and "verb" → (cases, n_layers, n_heads), and "most": the place
-        that gets the largest weight.
+        "it", "adjective", "referent", "other" and "verb" → (cases, n_layers, n_heads); for the decoder's own
+        words "referent" and "other" alone, the French nouns.
     """
     device = next(model.parameters()).device
-    found: dict[str, list[Tensor]] = {name: [] for name in (*WORDS, "most")}
+    own = part == "decoder"
+    keys = {"referent": "referent_said", "other": "other_said"} if own else {name: name for name in WORDS}
+    found: dict[str, list[Tensor]] = {name: [] for name in keys}
     for start in range(0, len(cases), 100):
         chunk = cases[start : start + 100]
         batch = collate([case.pair for case in chunk], src, tgt).to(device)
@@ -428,16 +508,38 @@ def looks(
         stacked = torch.stack(getattr(weights, part), dim=1)  # (batch, n_layers, n_heads, queries, keys)
         for row, case in enumerate(chunk):
             from_query = stacked[row, :, :, getattr(case, query)].cpu()  # (n_layers, n_heads, keys)
-            for name in WORDS:
-                found[name].append(from_query[..., getattr(case, name)])
-            found["most"].append(from_query.argmax(dim=-1))
+            for name, key in keys.items():  # the decoder reads <bos> first
+                found[name].append(from_query[..., getattr(case, key) + own])
     return {name: torch.stack(values) for name, values in found.items()}
+
+
+def moves(look: dict[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
+    """The weight on each noun when it is meant and when it is not, for :func:`looks` at minimal pairs.
+
+    Parameters
+    ----------
+    look : dict
+        Of cases of which the first half are the first of all pairs, and the second half the second.
+
+    Returns
+    -------
+    dict
+        "animal" and "path" → (meant, not meant), each (pairs, n_layers, n_heads): row i of both is the same
+        noun in the two sentences of pair i.
+    """
+    n = len(look["referent"]) // 2
+    return {
+        "animal": (look["referent"][:n], look["other"][n:]),
+        "path": (look["referent"][n:], look["other"][:n]),
+    }
 
 
 def prefers(look: dict[str, Tensor]) -> Tensor:
     """Share of cases in which each head gives the referent more than the other noun: (n_layers, n_heads).
 
-    On minimal pairs a head that goes by place or by noun alone gets exactly one half.
+    On minimal pairs a head that goes by place or by noun alone gets exactly one half. So does a head that
+    attends to a noun only when it is meant and to no noun otherwise, as long as the noun that it attends to
+    wins by ever so little in the other sentence, too: :func:`moves` can see such a head, this cannot.
     """
     return (look["referent"] > look["other"]).float().mean(dim=0)
 

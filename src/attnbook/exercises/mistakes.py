@@ -97,6 +97,37 @@ MERGE = Mistakes(
     ),
 )
 
+
+def _blocks(matrix: torch.Tensor, n_heads: int) -> torch.Tensor:
+    """The matrix with zeros wherever a head would read another head's piece of a word."""
+    return matrix * torch.block_diag(*[torch.ones(len(matrix) // n_heads, len(matrix) // n_heads)] * n_heads)
+
+
+# To queries, keys and values: (query, memory, W_q, W_k, W_v, n_heads) → three times (batch, length, d_model).
+PROJECT = Mistakes(
+    "project",
+    right=lambda query, memory, W_q, W_k, W_v, n_heads: (query @ W_q.T, memory @ W_k.T, memory @ W_v.T),
+    turned=Wrong(
+        lambda query, memory, W_q, W_k, W_v, n_heads: (query @ W_q, memory @ W_k, memory @ W_v),
+        "The words are multiplied with `W` and not with `W.T`. The matrices are square, so no shape "
+        "complains. As in `torch.nn.Linear`, a row of W makes one number: `x @ W.T`.",
+    ),
+    sliced=Wrong(
+        lambda query, memory, W_q, W_k, W_v, n_heads: (
+            query @ _blocks(W_q, n_heads).T,
+            memory @ _blocks(W_k, n_heads).T,
+            memory @ _blocks(W_v, n_heads).T,
+        ),
+        "Each head reads only its own piece of a word. A head reads all d_model numbers: project first, with "
+        "whole rows of W, and cut the result.",
+    ),
+    exchanged=Wrong(
+        lambda query, memory, W_q, W_k, W_v, n_heads: (query @ W_q.T, memory @ W_v.T, memory @ W_k.T),
+        "Keys and values are exchanged: W_k makes the keys that the scores are made of, W_v the values that "
+        "are mixed.",
+    ),
+)
+
 # What the scores of a head are divided by: (d_head, d_model) → number.
 HEAD_SCALE = Mistakes(
     "scale",
@@ -176,5 +207,40 @@ OVER = Mistakes(
         "The softmax runs over the queries instead of the keys. Each column of your weights adds up to 1, "
         "not each row: the queries compete for a key, where the keys should compete for a query. Look at the "
         "`dim` of the softmax.",
+    ),
+)
+
+# What scores are divided by before the softmax, and weights after it; for exercises that know all the sizes:
+# (d_k, d_model, d_v, n_keys) → (divisor before, divisor after). Sizes that an exercise lacks stay out with
+# ``only``.
+KEY_DIVISOR = Mistakes(
+    "scale",
+    right=lambda d_k, **sizes: (math.sqrt(d_k), 1.0),
+    none=Wrong(lambda d_k, **sizes: (1.0, 1.0), KEY_SCALE["none"].text),
+    d_k=Wrong(lambda d_k, **sizes: (float(d_k), 1.0), KEY_SCALE["d_k"].text),
+    d_model=Wrong(
+        lambda d_k, d_model, **sizes: (math.sqrt(d_model), 1.0),
+        "The scores are divided by √d_model. What counts is the length of the vectors that are compared, "
+        "queries and keys: d_k.",
+    ),
+    d_v=Wrong(
+        lambda d_k, d_v, **sizes: (math.sqrt(d_v), 1.0),
+        "The scores are divided by √d_v, the length of a value. Values are not compared with anything: what "
+        "counts is the length of queries and keys.",
+    ),
+    n_keys=Wrong(
+        lambda d_k, n_keys, **sizes: (math.sqrt(n_keys), 1.0),
+        "The scores are divided by the root of the number of keys. A score is a sum of d_k products, however "
+        "many keys there are: look which axis of the shape you take.",
+    ),
+    multiplied=Wrong(
+        lambda d_k, **sizes: (1 / math.sqrt(d_k), 1.0),
+        "The scores are multiplied by √d_k. They have to be divided, so that long vectors do not make large "
+        "scores.",
+    ),
+    after=Wrong(
+        lambda d_k, **sizes: (1.0, math.sqrt(d_k)),
+        "The division by √d_k comes after the softmax: it makes the weights smaller, so that a row adds up "
+        "to 1/√d_k, and does nothing about large scores. It belongs to the scores.",
     ),
 )

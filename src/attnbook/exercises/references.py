@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from attnbook.exercises.mistakes import EMPTY, HEAD_SCALE, MASK, MERGE, MIX, SPLIT
+from attnbook.exercises.mistakes import EMPTY, HEAD_SCALE, MASK, MERGE, MIX, PROJECT, SPLIT
 
 
 def masked_softmax(
@@ -24,6 +24,7 @@ def multi_head(
     n_heads: int,
     mask: torch.Tensor,
     *,
+    project=PROJECT.right,
     split=SPLIT.right,
     merge=MERGE.right,
     scale=HEAD_SCALE.right,
@@ -37,9 +38,7 @@ def multi_head(
     ``over(scores, mask, placed=…, empty=…)`` makes the weights.
     """
     d_model = query.shape[-1]
-    q, k, v = (
-        split(rows @ matrix.T, n_heads) for rows, matrix in ((query, W_q), (memory, W_k), (memory, W_v))
-    )
+    q, k, v = (split(rows, n_heads) for rows in project(query, memory, W_q, W_k, W_v, n_heads))
     scores = q @ k.transpose(-2, -1) / scale(d_model // n_heads, d_model)  # (batch, n_heads, queries, keys)
     allowed = mask[:, None, None, :].expand(scores.shape)
     weights = over(scores, allowed, placed=placed, empty=empty)

@@ -2,27 +2,30 @@
 
 ``attnbook run heads --data phrasebook`` trains a model that names hidden words (two layers of heads and
 nothing besides) with 1, 2, 4 and 8 heads a layer, all of the same width and so with the same number of
-parameters. For those with 4 and 8 heads it names each head by a rule, switches each off, averages their
-weights, and switches off head after head.
+parameters. Those with 4 and 8 heads are examined: each head is named by a rule, switched off, averaged with
+its neighbours, and switched off one after another. With ``--ship`` the model with 4 heads is stored.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import cache
 from statistics import fmean
+from typing import Any
 
 import torch
 
-from attnbook.analysis import heads
-from attnbook.data import first_phrasebook as phrasebook
+from attnbook.analysis import heads, heads_agreement
+from attnbook.data import phrasebook
 from attnbook.data.corpora import tatoeba
-from attnbook.data.first_phrasebook.relations import RELATIONS, relations
 from attnbook.data.hidden_words import HiddenWords, probes
+from attnbook.data.phrasebook.relations import RELATIONS, relations
 from attnbook.data.vocabulary import Vocabulary
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least
+from attnbook.experiments.shipping import Trained
 from attnbook.nn import MaskedWordModel
 from attnbook.training.fit import fit
 
@@ -32,28 +35,32 @@ LENGTHS = (4, 14)
 N_HEADS = (1, 2, 4, 8)
 EXAMINED = (4, 8)
 NAMES = ("previous word", "next word", "start marker", "last word", "same word", "rarest word")
-# Forms that differ in number alone: the model has agreed if it finds the right one the likelier of the two.
-NUMBER = (("is", "are"), ("was", "were"), ("isn't", "aren't"), ("wasn't", "weren't"), ("doesn't", "don't"))
-UNTRAINED = 8  # models whose best head sets the bar for chance; as many again are held against it
+UNTRAINED = 4  # models whose best head sets the bar for chance; as many again are held against it
+FAR = "verb → subject"
+# Models of this process by seed, head count and options: the one that ships was trained for the results.
+_FITTED: dict[tuple, tuple[MaskedWordModel, list[float]]] = {}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Data, sizes and steps; the models of all head counts get the same."""
     add = parser.add_argument
     add("--data", choices=("phrasebook", "tatoeba"), default="phrasebook", help="whose English")
+    add("--heads", type=int, nargs="+", choices=N_HEADS, default=list(N_HEADS), help="heads a layer")
     add("--d-model", type=int, default=48, metavar="D", help="numbers a word; 8 divides it (default 48)")
     add("--layers", type=int, default=2, metavar="N", help="layers of heads (default 2)")
     add("--steps", type=int, default=1200, metavar="N", help="training steps (default 1200)")
     add("--batch", type=int, default=48, metavar="N", help="sentences a step (default 48)")
     add("--learning-rate", type=float, default=0.005, metavar="R", help="Adam's highest (default 0.005)")
-    add("--sentences", type=int, default=8000, metavar="N", help="phrasebook: to train on (default 8000)")
-    add("--test-sentences", type=int, default=300, metavar="N", help="to measure on (default 300)")
+    add("--sentences", type=int, default=5000, metavar="N", help="phrasebook: to train on (default 5000)")
+    add("--test-sentences", type=int, default=150, metavar="N", help="to measure on (default 150)")
+    add("--apart", type=int, default=3000, metavar="N", help="phrasebook: to look for far subjects in")
     add("--vocabulary", type=int, default=2000, metavar="N", help="tatoeba: words kept (default 2000)")
 
 
 def result_name(options: argparse.Namespace) -> str:
-    """Stem of the results file."""
-    return f"heads_{options.data}"
+    """Stem of the results file: not all head counts are named in it."""
+    some = "" if options.heads == list(N_HEADS) else "_" + "-".join(map(str, options.heads))
+    return f"heads_{options.data}{some}"
 
 
 @cache
@@ -62,12 +69,9 @@ def corpus(
 ) -> tuple[list[list[str]], list[list[str]], Vocabulary]:
     """English sentences to train and to test on, none in both, and their words."""
     if data == "phrasebook":
-        drawn = [
-            phrasebook.sample(n, seed, "small", LENGTHS, part)
-            for n, seed, part in ((sentences, 0, "train"), (test_sentences, 1, "test"))
-        ]
-        train, test = ([pair.src for pair in pairs] for pairs in drawn)
-        return train, test, heads.masked_vocabulary(phrasebook.vocabulary("small")[0])
+        train = [pair.src for pair in phrasebook.sample(sentences, 0, "small", LENGTHS, "train")]
+        words = phrasebook.vocabulary("small")[0]
+        return train, held_out(test_sentences), heads.masked_vocabulary(words)
     train = list(dict.fromkeys(tuple(pair.src) for pair in tatoeba.pairs("train", LENGTHS)))
     test = [pair.src for pair in tatoeba.pairs("test", LENGTHS)]
     every = max(1, len(test) // test_sentences)  # sorted by length in the file, so take every n-th
@@ -75,9 +79,66 @@ def corpus(
     return [list(words) for words in train], test[::every][:test_sentences], heads.masked_vocabulary(known)
 
 
+@cache
+def held_out(n: int = 150) -> list[list[str]]:
+    """Sentences of the phrasebook's test part; none of them is trained on."""
+    return [pair.src for pair in phrasebook.sample(n, 1, "small", LENGTHS, "test")]
+
+
+@cache
+def far_subjects(sentences: int = 3000) -> list[list[str]]:
+    """Of so many other test sentences those with something between a subject and its verb: "the dog of the
+    man is …".
+    """
+    drawn = [pair.src for pair in phrasebook.sample(sentences, 2, "small", (6, LENGTHS[1]), "test")]
+    return [words for words in drawn if apart(words)[FAR]]
+
+
+def apart(words: list[str]) -> heads.Roles:
+    """The role "verb → subject" for verbs with something between their subject and them."""
+    pairs = relations(words)[FAR].items()
+    return {FAR: {verb + 1: {subject + 1} for verb, subject in pairs if verb - subject > 1}}
+
+
 def schedule(steps: int):
     """Up in 50 steps, level, and down to 0 over the last 60 %."""
     return lambda step: min((step + 1) / 50, 1.0, (steps - step) / (0.6 * steps))
+
+
+def fitted(
+    options: argparse.Namespace, seed: int, n_heads: int, device: torch.device
+) -> tuple[MaskedWordModel, list[float]]:
+    """A model trained as the options say, and its losses."""
+    key = (seed, n_heads, device, *sorted((name, str(value)) for name, value in vars(options).items()))
+    if key in _FITTED:
+        return _FITTED[key]
+    train, _, vocabulary = corpus(options.data, options.sentences, options.test_sentences, options.vocabulary)
+    set_seed(seed)
+    model = MaskedWordModel(len(vocabulary), options.d_model, n_heads, options.layers, LENGTHS[1] + 1)
+    history = fit(
+        model,
+        HiddenWords(train, vocabulary, options.batch, seed=seed),
+        steps=options.steps,
+        loss=heads.hidden_loss,
+        learning_rate=options.learning_rate,
+        schedule=schedule(options.steps),
+        device=device,
+        seed=seed,
+        description=f"{n_heads} heads",
+    )
+    _FITTED[key] = model.eval(), history.losses
+    return _FITTED[key]
+
+
+def checked(options: argparse.Namespace) -> None:
+    """Raise ValueError if a number is out of range."""
+    at_least(options, 1, "layers", "steps", "batch", "sentences", "test_sentences", "apart", "vocabulary")
+    if options.d_model < 8 or options.d_model % 8:
+        raise ValueError(
+            f"--d-model: expected a multiple of 8, got {options.d_model}; 8 heads share it evenly"
+        )
+    if not options.learning_rate > 0:
+        raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
@@ -88,55 +149,75 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     ValueError
         If a number is out of range.
     """
-    at_least(options, 1, "layers", "steps", "batch", "sentences", "test_sentences", "vocabulary")
-    if options.d_model < 8 or options.d_model % 8:
-        raise ValueError(
-            f"--d-model: expected a multiple of 8, got {options.d_model}; 8 heads share it evenly"
-        )
-    if not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
+    checked(options)
     train, test, vocabulary = corpus(
         options.data, options.sentences, options.test_sentences, options.vocabulary
     )
     probed = probes(test, vocabulary)
     numbers: dict[str, dict] = {"heads": {}}
-    for n_heads in N_HEADS:
-        set_seed(seed)
-        model = MaskedWordModel(len(vocabulary), options.d_model, n_heads, options.layers, LENGTHS[1] + 1)
-        fit(
-            model,
-            HiddenWords(train, vocabulary, options.batch, seed=seed),
-            steps=options.steps,
-            loss=heads.hidden_loss,
-            learning_rate=options.learning_rate,
-            schedule=schedule(options.steps),
-            device=device,
-            seed=seed,
-            description=f"{n_heads} heads",
-        )
-        numbers["heads"][str(n_heads)] = {
+    for n_heads in options.heads:
+        model, losses = fitted(options, seed, n_heads, device)
+        tenth = max(1, len(losses) // 10)
+        found: dict[str, Any] = {
             "loss": heads.loss(model, probed),
             "accuracy": heads.accuracy(model, probed),
+            "hidden words": sum(len(probe.place) for probe in probed),
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "training loss, each tenth": [
+                fmean(losses[start : start + tenth]) for start in range(0, len(losses), tenth)
+            ],
         }
         if options.data == "phrasebook":
-            numbers["heads"][str(n_heads)] |= {
-                "agreement beside": agreement(model, test, vocabulary, far=False),
-                "agreement apart": agreement(model, far_subjects(), vocabulary, far=True),
-                "far subject": look_far(model, vocabulary),
+            far = far_subjects(options.apart)
+            found |= {
+                "agreement": agreements(model, test, far, vocabulary),
+                "far subject": look_far(model, far, vocabulary),
             }
+        numbers["heads"][str(n_heads)] = found
         if n_heads in EXAMINED:
-            numbers[f"examined/{n_heads}"] = examine(model, train, test, vocabulary, seed, options.data)
+            numbers[f"examined/{n_heads}"] = examine(model, train, test, vocabulary, options)
     return numbers
 
 
-def meanings(sentences, train, grammar: bool) -> list[heads.Roles]:
-    """The roles of each sentence; with ``grammar`` also those of the phrasebook's relations."""
-    frequency = Counter(word for sentence in train for word in sentence)
-    return [heads.roles(words, frequency, relations(words) if grammar else None) for words in sentences]
+def trained(options: argparse.Namespace, seed: int, device: torch.device) -> Trained:
+    """The model with 4 heads a layer of this seed, to ship."""
+    checked(options)
+    model, _ = fitted(options, seed, 4, device)
+    _, test, vocabulary = corpus(options.data, options.sentences, options.test_sentences, options.vocabulary)
+    configuration = {
+        "d_model": options.d_model,
+        "n_heads": 4,
+        "n_layers": options.layers,
+        "max_length": LENGTHS[1] + 1,
+    }
+
+    def measure() -> dict[str, Any]:
+        probed = probes(test, vocabulary)
+        return {"loss": heads.loss(model, probed), "accuracy": heads.accuracy(model, probed)}
+
+    room = {"loss": 0.15, "accuracy": -0.05}
+    return Trained("masked_words", configuration, model, measure, room, {"words": vocabulary})
 
 
-def untrained(like: MaskedWordModel, seeds) -> list[MaskedWordModel]:
+def agreements(
+    model: MaskedWordModel, test: list[list[str]], far: list[list[str]], vocabulary: Vocabulary
+) -> dict[str, dict]:
+    """The share of verbs with the right number, and of how many: beside their subject, and misled by a noun
+    between. Equally many verbs for one and for many in each, so guessing gives one half.
+    """
+    kinds = {
+        "beside": [verb for verb in heads_agreement.verbs(test) if verb.nearest is None],
+        "misled": [verb for verb in heads_agreement.verbs(far) if verb.misled],
+    }
+    found = {}
+    for kind, all_verbs in kinds.items():
+        chosen = heads_agreement.balanced(all_verbs)
+        right = heads_agreement.agreement(model, chosen, vocabulary) if chosen else 0.0
+        found[kind] = {"right": right, "verbs": len(chosen)}
+    return found
+
+
+def untrained(like: MaskedWordModel, seeds: Iterable[int]) -> list[MaskedWordModel]:
     """Models of the same sizes as they are before training."""
     found = []
     for seed in seeds:
@@ -152,164 +233,133 @@ def untrained(like: MaskedWordModel, seeds) -> list[MaskedWordModel]:
     return found
 
 
-def examine(model, train, test, vocabulary: Vocabulary, seed: int, data: str) -> dict:
-    """Names with their bars and nulls, costs, averages, and the path of switching off one after another."""
-    grammar = data == "phrasebook"
+def look_far(model: MaskedWordModel, far: list[list[str]], vocabulary: Vocabulary) -> dict[str, Any]:
+    """How often each head's largest weight falls on a subject that stands apart, asked from the hidden verb;
+    one distance and untrained heads beside it.
+    """
+    probed, meant = probes(far, vocabulary), [apart(words) for words in far]
+    goals = heads.targets(probed, meant, [FAR])
+    measured = heads.hits(model, probed, goals)[FAR]
+    chance = [heads.hits(each, probed, goals)[FAR] for each in untrained(model, range(100, 100 + UNTRAINED))]
+    distance, share = heads.best_distance(probed, meant, FAR)
+    return {
+        "of each head": measured.tolist(),
+        "hits": float(measured.max()),
+        "one distance": share,
+        "words": distance,
+        "untrained": max(float(each.max()) for each in chance),
+        "places": heads.places(goals)[FAR],
+    }
+
+
+def examine(
+    model: MaskedWordModel,
+    train: list[list[str]],
+    test: list[list[str]],
+    vocabulary: Vocabulary,
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    """Names with their bars, asked from hidden and from visible words; what each head is worth; what is left
+    of the model when heads are averaged, or switched off one after another.
+    """
+    grammar = options.data == "phrasebook"
     names = [*NAMES, *(RELATIONS if grammar else ())]
-    meant = meanings(test, train, grammar)
+    frequency = Counter(word for sentence in train for word in sentence)
+    meant = [heads.roles(words, frequency, relations(words) if grammar else None) for words in test]
     probed = probes(test, vocabulary)
-    mixed = [heads.shuffled(words, each, seed) for words, each in zip(test, meant, strict=True)]
-    mixed_probes, mixed_meant = probes([words for words, _ in mixed], vocabulary), [each for _, each in mixed]
-
     goals = heads.targets(probed, meant, names)
-    measured = heads.hits(model, probed, goals)
-    in_disorder = heads.hits(model, mixed_probes, heads.targets(mixed_probes, mixed_meant, names))
-    chance = [heads.hits(each, probed, goals) for each in untrained(model, range(100, 100 + UNTRAINED))]
+    n = heads.places(goals)
     distances = {name: heads.best_distance(probed, meant, name) for name in names}
-    bar = heads.bars(names, chance, {name: share for name, (_, share) in distances.items()})
-    named = heads.name_heads(measured, bar)
-    by_chance = [
-        each.name != "no name"
-        for fresh in untrained(model, range(200, 200 + UNTRAINED))
-        for each in heads.name_heads(heads.hits(fresh, probed, goals), bar)
-    ]
+    reach = {name: share for name, (_, share) in distances.items()}
 
+    def by_rule(visible: bool) -> tuple[Mapping, Mapping, list[heads.HeadName], float]:
+        measured = heads.hits(model, probed, goals, visible)
+        fresh = untrained(model, range(100, 100 + 2 * UNTRAINED))
+        chance = [heads.hits(each, probed, goals, visible) for each in fresh]
+        bar = heads.bars(names, chance[:UNTRAINED], reach)
+        nameless = [
+            each.name == "no name" for held in chance[UNTRAINED:] for each in heads.name_heads(held, bar, n)
+        ]
+        return measured, bar, heads.name_heads(measured, bar, n), 1 - sum(nameless) / len(nameless)
+
+    measured, bar, named, by_chance = by_rule(visible=False)
+    seen, seen_bar, seen_named, _ = by_rule(visible=True)
+    return {
+        "places": n,
+        "hits": {name: float(measured[name].max()) for name in names},
+        "hits, visible": {name: [float(layer.max()) for layer in seen[name]] for name in names},
+        "bar": bar,
+        "bar, visible": seen_bar,
+        "distance": {name: {"words": d, "share": share} for name, (d, share) in distances.items()},
+        "named": {name: sum(each.name == name for each in named) for name in [*names, "no name"]},
+        "named, visible, layer 1": {
+            name: sum(each.name == name and each.layer == 0 for each in seen_named)
+            for name in [*names, "no name"]
+        },
+        "named by chance": by_chance,
+        **worth(model, test, vocabulary, named),
+    }
+
+
+def worth(
+    model: MaskedWordModel, test: list[list[str]], vocabulary: Vocabulary, named: list[heads.HeadName]
+) -> dict[str, Any]:
+    """What the loss says without single heads, without the cheapest together, and with averaged weights."""
+    probed = probes(test, vocabulary)
     means = heads.mean_outputs(model, probed)
     whole = heads.loss(model, probed)
     zero, mean = heads.costs(model, probed), heads.costs(model, probed, means)
-    listed = [
-        {
-            "layer": each.layer,
-            "head": each.head,
-            "name": each.name,
-            "closest": each.closest,
-            "hits": each.hits,
-            "bar": each.bar,
-            "in disorder": float(in_disorder[each.closest][each.layer, each.head]),
-            "cost zero": zero[each.layer, each.head],
-            "cost mean": mean[each.layer, each.head],
-        }
-        for each in named
-    ]
-    everyone = {(each.layer, each.head) for each in named}
-    few = probes(test[:80], vocabulary)
+    everyone = sorted(mean, key=lambda where: mean[where])
+    cheapest = everyone[: 3 * len(everyone) // 4]
+    few = probes(test[:60], vocabulary)
     path = heads.switch_off_greedily(model, few, means)
+
+    def without(off: set[tuple[int, int]]) -> float:
+        return heads.loss(model, probed, heads.Change(off, means)) - whole
+
+    def averaged(layers: set[int]) -> float:
+        return heads.loss(model, probed, heads.Change(averaged=layers)) - whole
+
+    layers = range(len(model.layers))
+    marker = heads.weight_on_start(model, probed)
     return {
-        "list": listed,
-        "named": {name: sum(each.name == name for each in named) for name in [*names, "no name"]},
-        "named by chance": sum(by_chance) / len(by_chance),
-        "hits": {name: float(measured[name].max()) for name in names},
-        "bar": bar,
-        "distance": {name: {"words": d, "share": share} for name, (d, share) in distances.items()},
-        "in disorder": {name: float(in_disorder[name].max()) for name in names},
+        "list": [
+            {
+                "layer": each.layer,
+                "head": each.head,
+                "name": each.name,
+                "closest": each.closest,
+                "hits": each.hits,
+                "low": each.low,
+                "bar": each.bar,
+                "cost zero": zero[each.layer, each.head],
+                "cost mean": mean[each.layer, each.head],
+                "weight on the start marker": float(marker[each.layer, each.head]),
+            }
+            for each in named
+        ],
         "cost": {
-            "dearest": max(mean.values()),
-            "cheapest": min(mean.values()),
+            "largest": max(mean.values()),
+            "smallest": min(mean.values()),
             "zero less mean": fmean(zero[each] - mean[each] for each in everyone),
-        }
-        | {
-            kind: fmean(of_kind)
-            for kind, of_kind in (
-                ("with a name", [mean[e.layer, e.head] for e in named if e.name != "no name"]),
-                ("without", [mean[e.layer, e.head] for e in named if e.name == "no name"]),
-            )
-            if of_kind
         },
-        "averaged": {
-            f"layer {layer}": heads.loss(model, probed, heads.Change(averaged={layer})) - whole
-            for layer in range(len(model.layers))
-        }
-        | {
-            "all layers": heads.loss(model, probed, heads.Change(averaged=set(range(len(model.layers)))))
-            - whole
+        "cheapest": {
+            "heads": len(cheapest),
+            "one at a time": sum(mean[each] for each in cheapest),
+            "together": without(set(cheapest)),
         },
+        "averaged": {f"layer {layer}": averaged({layer}) for layer in layers}
+        | {"all layers": averaged(set(layers))},
         "one head left": {
             f"layer {layer}": min(
-                heads.loss(
-                    model, probed, heads.Change({e for e in everyone if e[0] == layer} - {kept}, means)
-                )
+                without({e for e in everyone if e[0] == layer} - {kept})
                 for kept in everyone
                 if kept[0] == layer
             )
-            - whole
-            for layer in range(len(model.layers))
+            for layer in layers
         },
-        "all off": heads.loss(model, probed, heads.Change(everyone, means)) - whole,
+        "all off": without(set(everyone)),
         "order": [list(each) for each, _ in path],
         "switched off": {"0": heads.loss(model, few)}
         | {str(count): lost for count, (_, lost) in enumerate(path, start=1)},
     }
-
-
-@cache
-def far_subjects(sentences: int = 2000) -> list[list[str]]:
-    """Test sentences with a subject that does not stand right before its verb: "the dog of the man is …"."""
-    drawn = [pair.src for pair in phrasebook.sample(sentences, 2, "small", (6, LENGTHS[1]), "test")]
-    return [
-        words
-        for words in drawn
-        if any(verb - subject > 1 for verb, subject in relations(words)["verb → subject"].items())
-    ]
-
-
-def apart(words: list[str]) -> heads.Roles:
-    """The role "verb → subject" for verbs that do not stand right behind their subject."""
-    pairs = relations(words)["verb → subject"].items()
-    return {"verb → subject": {verb + 1: {subject + 1} for verb, subject in pairs if verb - subject > 1}}
-
-
-def look_far(model: MaskedWordModel, vocabulary: Vocabulary) -> dict[str, float]:
-    """How well the best head finds subjects that stand apart; one distance and untrained heads beside it."""
-    sentences = far_subjects()
-    probed, meant = probes(sentences, vocabulary), [apart(words) for words in sentences]
-    goals = heads.targets(probed, meant, ["verb → subject"])
-    chance = [heads.hits(each, probed, goals) for each in untrained(model, range(100, 100 + UNTRAINED))]
-    return {
-        "hits": float(heads.hits(model, probed, goals)["verb → subject"].max()),
-        "one distance": heads.best_distance(probed, meant, "verb → subject")[1],
-        "untrained": max(float(each["verb → subject"].max()) for each in chance),
-        "places": sum(len(each["verb → subject"]) for each in meant),
-    }
-
-
-@torch.no_grad()
-def agreement(
-    model: MaskedWordModel, sentences: list[list[str]], vocabulary: Vocabulary, far: bool
-) -> dict[str, float]:
-    """How often the right number is likelier than the wrong, for hidden verbs such as "is" and "are".
-
-    Parameters
-    ----------
-    far : bool
-        Count the verbs that do not stand right behind their subject, or those that do.
-
-    Returns
-    -------
-    dict
-        "right" and "singular" (the share of verbs that are singular: what always saying so would reach), and
-        the count, "verbs". After "I" and "you" verbs are left out.
-    """
-    singular = {pair[0] for pair in NUMBER}
-    other = {form: twin for pair in NUMBER for form, twin in (pair, pair[::-1])}
-    found = [relations(words)["verb → subject"] for words in sentences]
-    device = next(model.parameters()).device
-    model.eval()
-    right = ones = total = 0
-    for probe in probes(sentences, vocabulary):
-        wanted = []
-        for row, (i, place) in enumerate(zip(probe.sentence.tolist(), probe.place.tolist(), strict=True)):
-            word, subject = sentences[i][place - 1], found[i].get(place - 1)
-            fits = word in other and subject is not None and (place - 1 - subject > 1) == far
-            if fits and sentences[i][subject] not in ("I", "you"):
-                wanted.append((row, word))
-        if not wanted:
-            continue
-        rows = torch.tensor([row for row, _ in wanted])
-        logits, _ = model(probe.tokens[rows].to(device))
-        logits = logits[torch.arange(len(rows)), probe.place[rows]].cpu()  # (verbs, vocab)
-        for line, (_, word) in enumerate(wanted):
-            yes, no = vocabulary.numbers[word], vocabulary.numbers[other[word]]
-            right += int(logits[line, yes] > logits[line, no])
-            ones += word in singular
-        total += len(wanted)
-    return {"right": right / total, "singular": ones / total, "verbs": total}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from functools import lru_cache
 from random import Random
 
 import torch
@@ -100,6 +101,10 @@ def programs(n: int, length: int, seed: int, kind: str = "once") -> tuple[Tensor
         rows.append(row)
         answers.append(values[asked])
     return torch.tensor(rows), torch.tensor(answers)
+
+
+# Readers that are compared with each other are trained on the same programs, which need not be made twice.
+_training_programs = lru_cache(maxsize=4)(programs)
 
 
 def text(program: Tensor) -> str:
@@ -199,7 +204,7 @@ def train(
     seed: int = 0, **options,
 ):  # fmt: skip
     """Adam on new programs at every step, the learning rate falling to 0. Returns the ``History``."""
-    examples, answers = programs(steps * batch, length, seed, kind)
+    examples, answers = _training_programs(steps * batch, length, seed, kind)
     device = next(model.parameters()).device
     batches = [
         (one.to(device), other.to(device))

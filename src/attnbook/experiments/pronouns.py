@@ -1,14 +1,15 @@
 """Does a translator know what *it* is, where does it look, and what does the answer hang on? Over seeds.
 
-``attnbook run pronouns`` trains the transformer of chapter 10 and the recurrent translator of chapter 4 on
-the phrasebook, and asks both for *il* or *elle* in pairs of sentences that differ in one adjective alone. In
-the transformer it then measures where *it* and its adjective look, cuts edges, switches heads off, and puts
-the partner sentence's memory in the place of a word's own.
+``attnbook run pronouns`` trains the transformer of chapter 10 on the phrasebook and asks it for *il* or
+*elle* in pairs of sentences that differ in one adjective alone. Then it measures, for every head, the weight
+on a noun when it is meant and when it is not, cuts edges, switches heads off, and gives the decoder rows of
+the memory, or French words, of another sentence.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from functools import cache, partial
 from itertools import product
@@ -20,8 +21,19 @@ from torch import Tensor
 
 from attnbook import nn
 from attnbook.analysis import pronouns
-from attnbook.analysis.pronouns import WORDS, Case, Cut, leads, looks, minimal_pairs, patched, prefers
-from attnbook.data import first_phrasebook as phrasebook
+from attnbook.analysis.pronouns import (
+    WORDS,
+    Case,
+    Cut,
+    Family,
+    families,
+    leads,
+    looks,
+    moves,
+    patched,
+    prefers,
+)
+from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary, collate
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least
@@ -32,7 +44,7 @@ from attnbook.training.schedules import warmup_linear
 from attnbook.translation.search import translate
 
 ABOUT = "what “it” stands for: il or elle, where the heads look, and what happens when an edge is cut"
-UNTRAINED = 8  # models whose best head sets the bar for chance
+UNTRAINED = 8  # models that set the bar for chance
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,25 +53,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pairs", type=int, default=304, metavar="N", help="test pairs, a multiple of 8 (default 304)")
     add("--few-pairs", type=int, default=96, metavar="N", help="for each head and edge (default 96)")
     add("--train-pairs", type=int, default=20_000, metavar="N", help="sentence pairs (default 20000)")
-    add("--d-model", type=int, default=96, metavar="D", help="transformer: size of a word (default 96)")
-    add("--heads", type=int, default=4, metavar="N", help="transformer: heads a layer (default 4)")
-    add("--layers", type=int, default=2, metavar="N", help="transformer: layers each side (default 2)")
-    add("--d-ff", type=int, default=192, metavar="D", help="transformer: inner size (default 192)")
-    add("--dropout", type=float, default=0.0, metavar="P", help="transformer (default 0)")
-    add("--norm", choices=("post", "pre"), default="pre", help="transformer (default pre)")
-    add("--learning-rate", type=float, default=0.003, metavar="R", help="transformer (default 0.003)")
-    add("--warmup", type=int, default=100, metavar="N", help="transformer: steps up (default 100)")
-    add("--smoothing", type=float, default=0.1, metavar="P", help="transformer: of labels (default 0.1)")
-    add("--batch-size", type=int, default=48, metavar="N", help="transformer: sentences a step (default 48)")
-    add("--steps", type=int, default=900, metavar="N", help="transformer (default 900)")
-    add("--recurrent-steps", type=int, default=1000, metavar="N", help="recurrent (default 1000)")
+    add("--d-model", type=int, default=96, metavar="D", help="size of a word (default 96)")
+    add("--heads", type=int, default=4, metavar="N", help="heads a layer (default 4)")
+    add("--layers", type=int, default=2, metavar="N", help="layers each side (default 2)")
+    add("--d-ff", type=int, default=192, metavar="D", help="inner size (default 192)")
+    add("--dropout", type=float, default=0.0, metavar="P", help="default 0")
+    add("--norm", choices=("post", "pre"), default="pre", help="default pre")
+    add("--learning-rate", type=float, default=0.002, metavar="R", help="the highest (default 0.002)")
+    add("--warmup", type=int, default=100, metavar="N", help="steps up (default 100)")
+    add("--smoothing", type=float, default=0.1, metavar="P", help="of labels (default 0.1)")
+    add("--batch-size", type=int, default=64, metavar="N", help="sentences a step (default 64)")
+    add("--steps", type=int, default=1500, metavar="N", help="default 1500")
 
 
 @cache
 def corpus(n: int) -> tuple[list, Vocabulary, Vocabulary]:
     """Training pairs and the two vocabularies."""
     src, tgt = (Vocabulary(words) for words in phrasebook.vocabulary("small"))
-    return phrasebook.sample(n, 0, "small", (5, 20), "train"), src, tgt
+    return phrasebook.sample(n, 0, "small", (2, 20), "train"), src, tgt
 
 
 def transformer(options: argparse.Namespace, seed: int) -> nn.Transformer:
@@ -72,24 +83,15 @@ def transformer(options: argparse.Namespace, seed: int) -> nn.Transformer:
     )  # fmt: skip
 
 
-def recurrent(options: argparse.Namespace, seed: int) -> nn.Seq2Seq:
-    """Chapter 4's translator before training: GRUs, additive attention."""
-    _, src, tgt = corpus(options.train_pairs)
-    set_seed(seed)
-    encoder = nn.GRUEncoder(len(src), 128, 128, bidirectional=True)
-    score = nn.AdditiveScore(128, encoder.d_memory, 128)
-    return nn.Seq2Seq(encoder, nn.GRUDecoder(len(tgt), 128, 128, encoder.d_memory, score))
-
-
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict:
-    """Train both models with this seed; all are asked about the same sentences.
+    """Train with this seed; all seeds are asked about the same sentences.
 
     Raises
     ------
     ValueError
         If a number is out of range.
     """
-    at_least(options, 1, "train_pairs", "batch_size", "steps", "recurrent_steps", "warmup", "layers")
+    at_least(options, 1, "train_pairs", "batch_size", "steps", "warmup", "layers")
     for name in ("pairs", "few_pairs"):
         if getattr(options, name) < 8 or getattr(options, name) % 8:
             raise ValueError(
@@ -98,36 +100,30 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     if not options.learning_rate > 0:
         raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
     train, src, tgt = corpus(options.train_pairs)
-    pairs = minimal_pairs(options.pairs, 0)
+    asked = families(options.pairs, 0)
+    pairs = [family.pair for family in asked]
     cases = [pair[side] for side in (0, 1) for pair in pairs]  # all "too tired", then all "too wide"
-    numbers: dict = {"sentences": len(cases), "baselines": pronouns.baselines(cases)}
 
     model = transformer(options, seed)
-    fit(
+    history = fit(
         model, Batches(train, src, tgt, options.batch_size, seed=seed), steps=options.steps,
         loss=partial(translation_loss, smoothing=options.smoothing),
         optimiser=ADAM, learning_rate=options.learning_rate,
         schedule=warmup_linear(options.warmup, options.steps, hold=0.5),
         seed=seed, device=device, description="transformer",
     )  # fmt: skip
-    numbers["transformer"] = answers(model, cases, src, tgt)
-    reader = recurrent(options, seed)
-    fit(
-        reader, Batches(train, src, tgt, 64, seed=seed), steps=options.recurrent_steps, learning_rate=2e-3,
-        schedule=lambda step: min(1.0, 2 * (1 - step / options.recurrent_steps)),
-        seed=seed, device=device, description="recurrent",
-    )  # fmt: skip
-    numbers["recurrent"] = answers(reader, cases, src, tgt)
-
-    untrained = [transformer(options, 1000 * (seed + 1) + i).to(device) for i in range(UNTRAINED)]
-    numbers |= {
+    untrained = [transformer(options, 1000 + each).to(device) for each in range(UNTRAINED)]
+    return {
+        "sentences": len(cases),
+        "baselines": pronouns.baselines(cases),
+        "training loss": fmean(history.losses[-50:]),
+        "transformer": answers(model, cases, src, tgt),
         "looks": where(model, untrained, cases, src, tgt),
         "cut": cut_everywhere(model, cases, src, tgt),
-        "patched": exchange(model, pairs, src, tgt),
+        "patched": exchange(model, asked, src, tgt),
         "probe": probe(model, untrained[0], pairs, src, tgt),
         "weight and effect": compare(model, pairs[: options.few_pairs], src, tgt),
     }
-    return numbers
 
 
 def answers(model, cases: Sequence[Case], src: Vocabulary, tgt: Vocabulary) -> dict:
@@ -161,38 +157,44 @@ def fixed_distance(cases: Sequence[Case]) -> float:
 
 
 def where(model, untrained, cases: Sequence[Case], src: Vocabulary, tgt: Vocabulary) -> dict:
-    """Mean weights by layer and head, and how often a head gives the referent more than the other noun."""
+    """The mean weight on each noun when it is meant and when it is not, by layer and head.
+
+    Beside the difference stands its standard error over the pairs, and in untrained models the largest one.
+    """
     numbers: dict = {"fixed distance from it": fixed_distance(cases)}
-    referents = torch.tensor([case.referent for case in cases])[:, None, None]
-    subject = torch.tensor([case.subject for case in cases])[:, None, None]
-    few = list(cases)[:: max(1, len(cases) // 200)]
+    n = len(cases) // 2
+    few = [*cases[:n][:100], *cases[n:][:100]]
     for part, query, name in (
         ("encoder", "it", "it"),
         ("encoder", "adjective", "adjective"),
         ("cross", "place", "pronoun"),
+        ("decoder", "place", "pronoun, own words"),
     ):
         look = looks(model, cases, src, tgt, part, query)
         liking = prefers(look)
-        most = (look["most"] == referents).float().mean(dim=0)
-        chance = [prefers(looks(other, few, src, tgt, part, query)) for other in untrained]
+        found = moves(look)
+        chance = [
+            (meant - not_meant).mean(dim=0).abs().max()
+            for other in untrained
+            for meant, not_meant in moves(looks(other, few, src, tgt, part, query)).values()
+        ]
         numbers[f"from {name}"] = {
             _head(part, layer, head): {
-                **{f"to {word}": float(look[word][:, layer, head].mean()) for word in WORDS},
-                "to subject": float(
-                    torch.where(subject, look["referent"], look["other"])[:, layer, head].mean()
-                ),
-                "to object": float(
-                    torch.where(subject, look["other"], look["referent"])[:, layer, head].mean()
-                ),
+                **{f"to {word}": float(look[word][:, layer, head].mean()) for word in WORDS if word in look},
+                **{
+                    noun: {
+                        "meant": float(meant[:, layer, head].mean()),
+                        "not meant": float(not_meant[:, layer, head].mean()),
+                        "standard error": float(
+                            (meant - not_meant)[:, layer, head].std() / math.sqrt(len(meant))
+                        ),
+                    }
+                    for noun, (meant, not_meant) in found.items()
+                },
                 "prefers the referent": float(liking[layer, head]),
-                "looks most at the referent": float(most[layer, head]),
             }
             for layer, head in product(*map(range, liking.shape))
-        } | {
-            "best head": float(liking.max()),
-            "best untrained head": max(float(each.max()) for each in chance),
-            "best head, looks most": float(most.max()),
-        }
+        } | {"largest difference, untrained": float(max(chance))}
     return numbers
 
 
@@ -202,9 +204,11 @@ def _head(part: str, layer: int, head: int) -> str:
 
 
 def change(before: Tensor, after: Tensor, cases: Sequence[Case]) -> dict[str, float]:
-    """Share of right answers that became wrong, in all and by kind, and how far the lead fell (logits)."""
+    """Share of right answers that became wrong, in all and by kind, of how many, and how far the lead fell
+    (logits).
+    """
     right = before > 0
-    found = {"lead lost": float((before - after).mean())}
+    found = {"lead lost": float((before - after).mean()), "of": int(right.sum())}
     subject = torch.tensor([case.subject for case in cases])
     for name, kind in (("flipped", right), ("flipped, too tired", subject), ("flipped, too wide", ~subject)):
         asked = right & kind
@@ -248,13 +252,39 @@ def cut_everywhere(model, cases: Sequence[Case], src: Vocabulary, tgt: Vocabular
     return found
 
 
-def exchange(model, pairs, src: Vocabulary, tgt: Vocabulary) -> dict:
-    """What happens when a word's memory comes from the partner sentence, where the other pronoun is right."""
-    cases = [pair[side] for side in (0, 1) for pair in pairs]
+def exchange(model, asked: Sequence[Family], src: Vocabulary, tgt: Vocabulary) -> dict:
+    """What happens when rows of the memory, or the French so far, come from another sentence.
+
+    The other sentence has another adjective, which makes the other noun the one that is meant; or a noun of
+    the other gender in place of the one that is meant; or in place of the one that is not, which should
+    change nothing.
+    """
+    cases = [family.pair[side] for side in (0, 1) for family in asked]
     before = leads(model, cases, src, tgt)
-    found = {word: change(before, patched(model, pairs, src, tgt, [word]), cases) for word in WORDS}
-    rest = ["it", "referent", "other", "verb"]
-    return found | {"all but the adjective": change(before, patched(model, pairs, src, tgt, rest), cases)}
+    given = {
+        "adjective": [family.pair[1 - side] for side in (0, 1) for family in asked],
+        "noun meant": [family.with_other("meant")[side] for side in (0, 1) for family in asked],
+        "noun not meant": [family.with_other("not meant")[side] for side in (0, 1) for family in asked],
+    }
+    rest = {"adjective": "adjective", "noun meant": "referent", "noun not meant": "other"}
+    rows: dict[str, tuple[str, ...] | None] = {word: (word,) for word in WORDS} | {"every word": None}
+    found: dict = {}
+    for name, donors in given.items():
+        found[name] = {
+            row: change(before, patched(model, cases, donors, src, tgt, words), cases)
+            for row, words in rows.items()
+        }
+        others = tuple(word for word in WORDS if word != rest[name])
+        found[name]["all these but the changed word"] = change(
+            before, patched(model, cases, donors, src, tgt, others), cases
+        )
+        found[name]["the French so far"] = change(
+            before, patched(model, cases, donors, src, tgt, written=True), cases
+        )
+        found[name]["changed word and the French so far"] = change(
+            before, patched(model, cases, donors, src, tgt, (rest[name],), written=True), cases
+        )
+    return found
 
 
 def probe(model, untrained, pairs, src: Vocabulary, tgt: Vocabulary) -> dict[str, float]:

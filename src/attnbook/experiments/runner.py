@@ -78,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise ValueError(f"--threads: expected at least 1, got {arguments.threads}")
         torch.set_num_threads(arguments.threads)
     experiment = load(arguments.experiment)
+    if hasattr(experiment, "runs"):
+        return _run_each(arguments, experiment)
     device = named_device(arguments.device)
     options = _options(arguments)
     name = experiment.result_name(arguments) if hasattr(experiment, "result_name") else arguments.experiment
@@ -112,6 +114,25 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"  {key:40s} {row['mean']:.4g} ± {row['std']:.2g}  (n = {row['n']:.0f})")
         if getattr(arguments, "ship", None):
             print(_ship(arguments, experiment, device))
+    return 0
+
+
+def _run_each(arguments: argparse.Namespace, experiment: ModuleType) -> int:
+    """One after the other the runs of other experiments of which this one is a list, each stored by its own
+    name; with this command's seeds, device and threads.
+    """
+    if arguments.out is not None:
+        raise ValueError(
+            f"--out: {arguments.experiment} stores each of its runs by its own name; leave it out"
+        )
+    shared = ["--seeds", str(arguments.seeds), "--first-seed", str(arguments.first_seed)]
+    shared += ["--device", arguments.device]
+    shared += [] if arguments.threads is None else ["--threads", str(arguments.threads)]
+    for words in experiment.runs(range(arguments.first_seed, arguments.first_seed + arguments.seeds)):
+        words = ["run", *words, *shared]
+        parser = argparse.ArgumentParser(prog="attnbook")
+        add_parser(parser.add_subparsers(), words)
+        run(parser.parse_args(words))
     return 0
 
 

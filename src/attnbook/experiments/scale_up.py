@@ -19,7 +19,7 @@ import torch
 
 from attnbook import nn
 from attnbook.analysis import operations
-from attnbook.data import first_phrasebook as phrasebook
+from attnbook.data import phrasebook
 from attnbook.data.vocabulary import Batches, Vocabulary
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from attnbook.data.vocabulary import Vocabulary
+from attnbook.data.word_pairs import WordPairs
 from attnbook.models.store import TrainedModel, rounded, save
 
 # About three times what seeds differ by.
@@ -33,6 +34,8 @@ class Trained:
         lower score is worse. ``tools/retrain_models.py`` compares these.
     vocabularies : dict of Vocabulary
         By name; of a model without words none.
+    familiar : WordPairs, optional
+        Of a translator whose page says what it never read.
     """
 
     architecture: str
@@ -41,6 +44,7 @@ class Trained:
     measure: Callable[[], dict[str, Any]]
     room: dict[str, float]
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
+    familiar: WordPairs | None = None
 
 
 def ship(
@@ -83,5 +87,6 @@ def ship(
         {**made, "room": trained.room},
         scores,
         trained.vocabularies,
+        trained.familiar,
     )
     return save(stored, folder)

@@ -1,8 +1,8 @@
 """Training steps a second of every translator on the leaderboard, on one machine and with the same batches.
 
-The leaderboard's own steps a second were measured while each model was trained: on the machine of that day,
-with the batch size of that run. Here the models take turns, a few steps each time, so that whatever else the
-machine does slows all of them; on one thread of a CPU a second is one of processor time.
+A speed measured while a model was trained is that of the machine of that day. Here the models take turns, a
+few steps each time, so that whatever else the machine does slows all of them; on one thread of a CPU a second
+is one of processor time.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def translators() -> dict[str, tuple[ModuleType, argparse.Namespace]]:
-    """The experiment of each row made by the rule, and the options that it was trained with."""
+    """The experiment of each row, and the options that it was trained with."""
     found = {}
-    for row in filter(leaderboard.made_by_the_rule, leaderboard.rows()):
+    for row in leaderboard.rows():
         stored = results(row["result"])
         options = argparse.Namespace(**stored["options"])
         found[row["model"]] = (registry.load(stored["experiment"]), options)

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 
 from attnbook.data.vocabulary import SPECIAL, Vocabulary
+from attnbook.data.word_pairs import WordPairs
 from attnbook.files import replacing, write_text
 from attnbook.models.architectures import build
 from attnbook.models.layout import pack, unpack
@@ -45,6 +46,8 @@ class TrainedModel:
         What the stored weights scored on the command's own test examples.
     vocabularies : dict of Vocabulary
         Those of the words that the model reads or writes, by name; empty for a model without words.
+    familiar : WordPairs, optional
+        Of a translator: which words of "src" stood side by side in training, to say what it never read.
     """
 
     name: str
@@ -55,6 +58,7 @@ class TrainedModel:
     made: dict[str, Any]
     scores: dict[str, Any]
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
+    familiar: WordPairs | None = None
 
     @property
     def src(self) -> Vocabulary:
@@ -105,6 +109,8 @@ def save(trained: TrainedModel, folder: Path | None = None) -> Path:
         "made": trained.made,
         "scores": trained.scores,
     }
+    if trained.familiar is not None:
+        description["familiar"] = trained.familiar.packed()
     metadata = {"attnbook": json.dumps(description, ensure_ascii=False)}
     packed = serialise(pack(trained.model.state_dict(), trained.precision), metadata)
     if len(packed) > MOST_BYTES:
@@ -157,10 +163,12 @@ def load(name: str, device: torch.device | str | None = None, folder: Path | Non
     vocabularies = {side: Vocabulary(words) for side, words in description["vocabularies"].items()}
     model = build(description["architecture"], description["configuration"], vocabularies)
     set_weights(model, unpack(packed))
+    familiar = description.get("familiar")
     return TrainedModel(
         name,
         model.to(device or "cpu").eval(),
         vocabularies=vocabularies,
+        familiar=familiar and WordPairs.unpacked(familiar, vocabularies["src"]),
         **{key: description[key] for key in ("architecture", "configuration", "precision", "made", "scores")},
     )
 

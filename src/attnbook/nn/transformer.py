@@ -30,8 +30,12 @@ from attnbook.nn.multi_head import KVCache, MultiHeadAttention
 from attnbook.nn.positions import (
     LearnedPositions,
     PositionsInAttention,
+    RelativePositions,
+    RotaryPositions,
     SinusoidalPositions,
 )
+
+POSITIONS = ("sinusoidal", "learned", "relative", "rotary", "none")
 
 
 class FeedForward(nn.Module):
@@ -152,6 +156,9 @@ class DecoderLayer(nn.Module):
     ----------
     d_model, n_heads, d_ff, dropout, norm, activation
         As in EncoderLayer.
+    positions : PositionsInAttention, optional
+        Of self-attention; in cross-attention queries and keys stand in different
+        sentences.
     """
 
     def __init__(
@@ -162,12 +169,13 @@ class DecoderLayer(nn.Module):
         dropout: float = 0.1,
         norm: str = "post",
         activation: str = "relu",
+        positions: PositionsInAttention | None = None,
     ):
         super().__init__()
         checks.probability("dropout", dropout)
         checks.one_of("norm", norm, ("post", "pre"))
         self.d_model, self.norm = d_model, norm
-        self.attention = MultiHeadAttention(d_model, n_heads)
+        self.attention = MultiHeadAttention(d_model, n_heads, positions=positions)
         self.cross_attention = MultiHeadAttention(d_model, n_heads)
         self.feed_forward = FeedForward(d_model, d_ff, activation)
         self.norm_1, self.norm_2, self.norm_3 = (
@@ -304,9 +312,13 @@ class Transformer(nn.Module):
         paper.
     shared : bool
         Source and target use one embedding, as in the paper; needs one vocabulary.
-    positions : "sinusoidal" or "learned"
+    positions : "sinusoidal", "learned", "relative", "rotary" or "none"
+        The first two are added to the word vectors; relative (Shaw et al. 2018) and
+        rotary ones (Su et al. 2021) act inside the self-attention of every layer.
     max_length : int
         For learned positions: the longest sentence.
+    max_distance : int
+        For relative positions: the farthest distance with a vector of its own.
     """
 
     def __init__(
@@ -324,15 +336,29 @@ class Transformer(nn.Module):
         shared: bool = False,
         positions: str = "sinusoidal",
         max_length: int = 512,
+        max_distance: int = 16,
     ):
         super().__init__()
         checks.sizes(src_vocab=src_vocab, tgt_vocab=tgt_vocab, n_layers=n_layers)
         checks.shared_vocabulary(src_vocab, tgt_vocab, shared)
-        checks.one_of("positions", positions, ("sinusoidal", "learned"))
+        checks.one_of("positions", positions, POSITIONS)
+        checks.divides("n_heads", n_heads, "d_model", d_model)
         self.src_vocab, self.tgt_vocab, self.d_model = src_vocab, tgt_vocab, d_model
         shape = (d_model, n_heads, d_ff, dropout, norm, activation)
-        self.encoder = nn.ModuleList(EncoderLayer(*shape) for _ in range(n_layers))
-        self.decoder = nn.ModuleList(DecoderLayer(*shape) for _ in range(n_layers))
+
+        def inside() -> PositionsInAttention | None:
+            if positions == "relative":
+                return RelativePositions(d_model // n_heads, max_distance)
+            if positions == "rotary":
+                return RotaryPositions(d_model // n_heads)
+            return None
+
+        self.encoder = nn.ModuleList(
+            EncoderLayer(*shape, positions=inside()) for _ in range(n_layers)
+        )
+        self.decoder = nn.ModuleList(
+            DecoderLayer(*shape, positions=inside()) for _ in range(n_layers)
+        )
         self.encoder_norm = (
             nn.LayerNorm(d_model) if norm == "pre" else nn.Identity()
         )
@@ -344,13 +370,15 @@ class Transformer(nn.Module):
             self.tgt_embedding if shared else nn.Embedding(src_vocab, d_model)
         )
         self.output = nn.Linear(d_model, tgt_vocab, bias=not tied)
+        self.scheme = positions
+        self.positions = None  # what is added to the word vectors
         if positions == "sinusoidal":
             self.positions = SinusoidalPositions(d_model)
-        else:
+        elif positions == "learned":
             self.positions = LearnedPositions(max_length, d_model)
         self.dropout = nn.Dropout(dropout)
         for name, parameter in self.named_parameters():
-            if parameter.dim() > 1 and not name.startswith("positions"):
+            if parameter.dim() > 1 and "positions" not in name:
                 nn.init.xavier_uniform_(parameter)
         for embedding in (self.src_embedding, self.tgt_embedding):
             nn.init.normal_(embedding.weight, std=d_model**-0.5)
@@ -495,10 +523,13 @@ class Transformer(nn.Module):
     def embed(
         self, embedding: nn.Embedding, tokens: Tensor, start: int = 0
     ) -> Tensor:
-        """Word vectors times √d_model, plus positions: (batch, length, d_model)."""
-        return self.dropout(
-            self.positions(embedding(tokens) * math.sqrt(self.d_model), start)
-        )
+        """Word vectors times √d_model, plus positions where they are added: (batch,
+        length, d_model).
+        """
+        x = embedding(tokens) * math.sqrt(self.d_model)
+        if self.positions is not None:
+            x = self.positions(x, start)
+        return self.dropout(x)
 
 
 def for_all_queries(mask: Tensor | None) -> Tensor | None:

@@ -9,9 +9,9 @@ and a chapter shows the rows up to itself::
 
     print(leaderboard.table(up_to_chapter=4))
 
-A row made now is trained by the rule of ``attnbook.experiments.training_rule``, and its speed is that of
-``attnbook run translator_speed``, which times all such rows in one run. Rows without a loss are those of the
-first edition: its sentences, the number of steps that their command names. They are made again together.
+All rows are trained by the rule of ``attnbook.experiments.training_rule`` and at equal terms: the same
+sentences, batches and most steps. Their speeds are those of ``attnbook run translator_speed``, which times
+all rows in one run.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ COLUMNS = (
     ("steps/s", SPEED, 1),
 )
 NOT_MEASURED = "–"
+# What has to be equal in all rows, by its name in the options of their runs.
+TERMS = ("data", "subset", "pairs", "longest", "test_pairs", "beam", "batch_size", "most_steps")
 
 
 def add(result: str, model: str, chapter: int, folder: Path | None = None) -> Path:
@@ -90,6 +92,7 @@ def add(result: str, model: str, chapter: int, folder: Path | None = None) -> Pa
         "commit": stored["commit"],
         "machine": stored["machine"],
         "seeds": len(stored["seeds"]),
+        "terms": {name: stored["options"].get(name) for name in TERMS},
         "numbers": {key: summary[key] for _, key, _ in COLUMNS if key in summary},
     }
     path = (folder or FOLDER) / f"{chapter:02d}_{stem}.json"
@@ -105,27 +108,30 @@ def rows(up_to_chapter: int | None = None, folder: Path | None = None) -> list[d
     Raises
     ------
     ValueError
-        If a file is not a row.
+        If a file is not a row, or a row was made at other terms than the others.
     """
-    found, speeds = [], _speeds()
+    found: list[dict[str, Any]] = []
+    speeds = _speeds()
     for path in sorted((folder or FOLDER).glob("*.json")):
         try:
             row = json.loads(path.read_text(encoding="utf-8"))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"{path}: not readable as a row ({error}); make it again") from None
-        missing = {"model", "chapter", "numbers", "seeds"} - set(row)
+        missing = {"model", "chapter", "numbers", "seeds", "terms"} - set(row)
         if missing:
             raise ValueError(f"{path}: not a row of the leaderboard, it lacks {', '.join(sorted(missing))}")
-        if up_to_chapter is None or row["chapter"] <= up_to_chapter:
-            if made_by_the_rule(row) and row["model"] in speeds:
-                row["numbers"][SPEED] = speeds[row["model"]]
-            found.append(row)
+        if found and row["terms"] != found[0]["terms"]:
+            other = [name for name in TERMS if row["terms"].get(name) != found[0]["terms"].get(name)]
+            raise ValueError(
+                f"{path}: made at other terms than {found[0]['model']} ({', '.join(other)}); run it again at "
+                "equal terms, or take the row away"
+            )
+        found.append(row)
+    found = [row for row in found if up_to_chapter is None or row["chapter"] <= up_to_chapter]
+    for row in found:
+        if row["model"] in speeds:
+            row["numbers"][SPEED] = speeds[row["model"]]
     return sorted(found, key=lambda row: (row["chapter"], row["model"]))
-
-
-def made_by_the_rule(row: dict[str, Any]) -> bool:
-    """Whether a row was trained by the rule, and not in the first edition."""
-    return "validation loss" in row["numbers"]
 
 
 def _speeds() -> dict[str, dict[str, float]]:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from attnbook.arguments import whole_number
 from attnbook.data.pairs import join_words, split_words
 from attnbook.data.vocabulary import SPECIAL, Vocabulary
+from attnbook.data.word_pairs import WordPairs
 from attnbook.nn.transformer import Transformer
 from attnbook.training.checkpoint import save_tensors
 from attnbook.training.evaluating import evaluating
@@ -30,6 +31,11 @@ from attnbook.translation.search import beam, greedy
 
 LONGEST = 500  # words of a sentence: attention holds a number for each pair of them, in every head
 ENDS = (".", "!", "?", "…")
+QUOTES = frozenset("\"“”„«»‹›‘’'")
+MOST_LETTERS = 40  # of a word that a message repeats
+# What people contract and a small vocabulary may hold apart: "I'm" → "I am", "can't" stays.
+EXPANDED = {"n't": "not", "'m": "am", "'re": "are", "'s": "is", "'ll": "will"}
+PRONOUNS = frozenset(("i", "you", "he", "she", "it", "we", "they"))
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Translation:
         Row i: where the decoder looked, among ``<bos>`` and tgt[:-1], to write tgt[i].
     cross : (n_layers, n_heads, tgt, src), or None
         Row i: where the decoder looked, among src, to write tgt[i].
+    shares : tuple of float
+        The probability of each word of tgt.
     """
 
     src: tuple[str, ...]
@@ -58,6 +66,7 @@ class Translation:
     encoder: Tensor | None
     decoder: Tensor | None
     cross: Tensor | None
+    shares: tuple[float, ...] = ()
 
 
 class Translator:
@@ -65,8 +74,9 @@ class Translator:
 
     The sentence is split into words (:func:`attnbook.data.pairs.split_words`). A word is looked up as it is
     typed, then in small letters, then with a capital ("european" is read as "European"); the first word in
-    small letters first. A mark at the end of the sentence that the vocabulary does not hold is set aside and
-    put back behind the translation.
+    small letters first; "I'm" and "aren't" are taken apart where the vocabulary has their parts alone. A mark
+    at the end of the sentence that the vocabulary does not hold is set aside and put back behind the
+    translation; quotation marks are left out.
 
     Parameters
     ----------
@@ -80,6 +90,9 @@ class Translator:
         Length normalisation of beam search, see ``attnbook.translation.search.length_penalty``.
     unknown : "error" or "warn"
         What to do about a word that the vocabulary lacks: refuse the sentence, or warn and read ``<unk>``.
+    familiar : WordPairs, optional
+        What stood side by side in training, such as ``models.load("10_transformer").familiar``: a sentence
+        that is unlike it is translated with a warning.
 
     Raises
     ------
@@ -96,8 +109,11 @@ class Translator:
         width: int = 1,
         alpha: float = 0.6,
         unknown: str = "error",
+        familiar: WordPairs | None = None,
     ) -> None:
         whole_number("width", width)
+        if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not alpha >= 0:
+            raise ValueError(f"alpha: expected a number from 0 up, got {alpha!r}")
         if unknown not in ("error", "warn"):
             raise ValueError(f"unknown: expected error or warn, got {unknown!r}")
         for name, vocabulary, size in (
@@ -112,6 +128,7 @@ class Translator:
         self.model = model
         self.src_vocabulary, self.tgt_vocabulary = src_vocabulary, tgt_vocabulary
         self.width, self.alpha, self.unknown = width, alpha, unknown
+        self.familiar = familiar
 
     def __repr__(self) -> str:
         sizes = f"{len(self.src_vocabulary)} English and {len(self.tgt_vocabulary)} French words"
@@ -140,9 +157,11 @@ class Translator:
         Warns
         -----
         UserWarning
-            If words are read as ``<unk>``, or the model did not come to an end.
+            If words are read as ``<unk>``, the sentence is unlike those of training (``familiar``), or the
+            model did not come to an end.
         """
         words, mark = self.read(text)
+        self._warn_of_what_is_unlike(words)
         return self.write(self._search(words), mark)
 
     def read(self, text: str) -> tuple[list[str], str]:
@@ -151,7 +170,7 @@ class Translator:
         """
         if not isinstance(text, str):
             raise TypeError(f"text: expected a string, one English sentence, got {type(text).__name__}")
-        typed = split_words(text, "en", lower=False)
+        typed = [word for word in split_words(text, "en", lower=False) if self._is_read(word)]
         mark = ""
         while typed and typed[-1] in ENDS and typed[-1] not in self.src_vocabulary:
             mark = typed.pop() + mark
@@ -161,7 +180,8 @@ class Translator:
             raise ValueError(
                 f"text: expected at most {LONGEST} words, got {len(typed)}; give one sentence at a time"
             )
-        words = [self._spelling(word, first=i == 0) for i, word in enumerate(typed)]
+        apart = [part for word in typed for part in self._parts(word)]
+        words = [self._spelling(word, first=i == 0) for i, word in enumerate(apart)]
         self._check_known(text, words)
         return words, mark
 
@@ -194,6 +214,7 @@ class Translator:
             cannot write.
         """
         words, mark = self.read(text)
+        self._warn_of_what_is_unlike(words)
         if translation is None:
             written = self._search(words)
         else:
@@ -201,9 +222,11 @@ class Translator:
             mark = ""
         src = torch.tensor([self.src_vocabulary.encode(words)], device=self.device)
         tgt = torch.tensor([self.tgt_vocabulary.encode(written, bos=True)], device=self.device)
-        encoder, decoder, cross = _weights(self.model, src, tgt)
+        logits, encoder, decoder, cross = _run(self.model, src, tgt)
+        wanted = torch.tensor([*self.tgt_vocabulary.encode(written, eos=True)])
+        shares = logits[0].softmax(dim=-1)[torch.arange(len(wanted)), wanted].tolist()
         text = self.write(written, mark) if translation is None else translation
-        return Translation(tuple(words), (*written, SPECIAL[2]), text, encoder, decoder, cross)
+        return Translation(tuple(words), (*written, SPECIAL[2]), text, encoder, decoder, cross, tuple(shares))
 
     @property
     def device(self) -> torch.device:
@@ -211,6 +234,42 @@ class Translator:
         return next(self.model.parameters()).device
 
     # ---- words -------------------------------------------------------------------------------------
+
+    def _is_read(self, word: str) -> bool:
+        """Everything but quotation marks, unless the vocabulary has them."""
+        return word not in QUOTES or word in self.src_vocabulary
+
+    def _parts(self, word: str) -> list[str]:
+        """A contraction that the vocabulary lacks as its two words, where it has these; else the word."""
+        if any(form in self.src_vocabulary for form in (word, word.lower(), word.capitalize())):
+            return [word]
+        for ending, full in EXPANDED.items():
+            first = word[: -len(ending)]
+            if not word.lower().endswith(ending) or (ending != "n't" and first.lower() not in PRONOUNS):
+                continue
+            forms = (first, first.lower(), first.capitalize())
+            if full in self.src_vocabulary and any(form in self.src_vocabulary for form in forms):
+                return [first, full]
+        return [word]
+
+    def _warn_of_what_is_unlike(self, words: list[str]) -> None:
+        familiar = self.familiar
+        if familiar is None:
+            return
+        if not familiar.shortest <= len(words) <= familiar.longest:
+            warnings.warn(
+                f"text: it has {len(words)} words, and the model was trained on sentences of "
+                f"{familiar.shortest} to {familiar.longest}; its translation is not to be trusted",
+                stacklevel=3,
+            )
+        unseen = familiar.unseen(words)
+        if unseen:
+            pairs = _named([f"{first} {second}" for first, second in unseen], 3)
+            warnings.warn(
+                f"text: in training {pairs} never stood side by side (<bos> and <eos> are the ends); its "
+                "translation is not to be trusted",
+                stacklevel=3,
+            )
 
     def _spelling(self, word: str, first: bool) -> str:
         """The way in which the vocabulary writes this word; as typed if it has none."""
@@ -329,19 +388,20 @@ FORMAT = 1
 
 
 @torch.no_grad()
-def _weights(
+def _run(
     model: nn.Module, src: Tensor, tgt: Tensor
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Encoder, decoder and cross weights of one sentence pair, each (n_layers, n_heads, queries, keys)."""
+) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+    """Logits of one sentence pair (1, tgt, vocab); its encoder, decoder and cross weights, each (n_layers,
+    n_heads, queries, keys).
+    """
     with evaluating(model):
         if "need_weights" in inspect.signature(model.forward).parameters:
-            _, weights = model(src, tgt, need_weights=True)
+            logits, weights = model(src, tgt, need_weights=True)
             # the place of the batch, which is one sentence, becomes that of the layers
-            return tuple(
-                torch.cat(layers).cpu() for layers in (weights.encoder, weights.decoder, weights.cross)
-            )
-        _, cross = model(src, tgt)
-        return None, None, None if cross is None else cross.unsqueeze(1).cpu()
+            kinds = (weights.encoder, weights.decoder, weights.cross)
+            return logits.cpu(), *(torch.cat(layers).cpu() for layers in kinds)
+        logits, cross = model(src, tgt)
+        return logits.cpu(), None, None, None if cross is None else cross.unsqueeze(1).cpu()
 
 
 def _vocabulary_size(model: nn.Module, side: str) -> int | None:
@@ -366,8 +426,9 @@ def _arguments(model: nn.Module) -> dict[str, Any]:
             "activation": layer.feed_forward.activation.__name__,
             "tied": model.output.weight is model.tgt_embedding.weight,
             "shared": model.src_embedding is model.tgt_embedding,
-            "positions": "learned" if hasattr(model.positions, "max_length") else "sinusoidal",
+            "positions": model.scheme,
             "max_length": getattr(model.positions, "max_length", 512),
+            "max_distance": getattr(layer.attention.positions, "max_distance", 16),
         }
     except (AttributeError, TypeError):
         raise TypeError(
@@ -376,8 +437,9 @@ def _arguments(model: nn.Module) -> dict[str, Any]:
 
 
 def _named(words: list[str], most: int = 5) -> str:
-    """'a', 'b' and 'c'."""
-    quoted = [repr(word) for word in words[:most]]
+    """'a', 'b' and 'c'; of a very long word the beginning."""
+    short = [word if len(word) <= MOST_LETTERS else f"{word[:MOST_LETTERS]}…" for word in words[:most]]
+    quoted = [repr(word) for word in short]
     if len(words) > most:
         return f"{', '.join(quoted)} and {len(words) - most} more"
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"

@@ -12,6 +12,7 @@ from attnbook.widgets.quiz import Quiz
 from attnbook.widgets.saliency_scanpath import SaliencyScanpath
 from attnbook.widgets.search_and_cueing import SearchAndCueing
 from attnbook.widgets.self_attention_playground import SelfAttentionPlayground
+from attnbook.widgets.translator_explorer import TranslatorExplorer
 
 __all__ = [
     "AlignmentExplorer",
@@ -26,4 +27,5 @@ __all__ = [
     "SaliencyScanpath",
     "SearchAndCueing",
     "SelfAttentionPlayground",
+    "TranslatorExplorer",
 ]

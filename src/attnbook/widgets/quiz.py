@@ -17,7 +17,8 @@ class Quiz(Widget):
     questions : list of dicts
         Each has ``question`` (str), ``options`` (two strings or more), ``answer`` (the index of the right
         option; a list of indices makes it multiple choice) and ``explanations`` (one string an option: why
-        it is right or wrong). `code`, *emphasis* and **strong** are set as in Markdown.
+        it is right or wrong). `code`, *emphasis* and **strong** are set as in Markdown; formulas are not,
+        so a text with `$…$` is refused.
     name : str
         Names the quiz on the reader's device and in the exported file: letters, digits, "-", "_" and ".".
     challenge : str
@@ -116,6 +117,8 @@ class Quiz(Widget):
         return {"text/html": f"<p>{lead}</p><ol>{''.join(items)}</ol>"}, {}
 
 
+_FORMULA = re.compile(r"\$[^$]+\$")
+
 # `code`, **strong**, *emphasis*: the same three as js/quiz.js, and no others.
 _MARKS = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s](?:[^*]*[^*\s])?)\*")
 
@@ -146,6 +149,11 @@ def _question(name: str, question) -> dict:
         raise ValueError(f"{name} explanations: expected one an option ({len(options)}), got {len(why)}.")
     answer = question["answer"]
     keys = list(answer) if isinstance(answer, list | tuple) else [answer]
+    for line in (text, *options, *why):
+        if formula := _FORMULA.search(line):
+            raise ValueError(
+                f"{name}: a quiz sets no formulas, got {formula[0]!r}; write letters, such as √d_k or α."
+            )
     valid = (
         keys and len(set(keys)) == len(keys) and all(type(k) is int and 0 <= k < len(options) for k in keys)
     )

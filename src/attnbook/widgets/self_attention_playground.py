@@ -5,7 +5,7 @@ from attnbook.widgets.base import Mirror, PredictFirst, bundle
 from attnbook.widgets.state import Boolean, Choice, Matrix, Pair, State, Words, guess, hidden_outcome
 
 # Factor of the scores: 1/√d_k (Vaswani et al. 2017, equation 1), none,
-# or 1/d_k, a widespread mistake. A word has d_k = 2 numbers.
+# or 1/d_k (the choice of Yang et al. 2022). A word has d_k = 2 numbers.
 SCALES = {"sqrt": 2**-0.5, "none": 1.0, "d": 0.5}
 MATRICES = ("w_q", "w_k", "w_v")
 MOST_WORDS = 16
@@ -186,7 +186,13 @@ class SelfAttentionPlayground(PredictFirst):
         left.axhline(0, color="#999", lw=0.5)
         left.axvline(0, color="#999", lw=0.5)
         left.set(title="the words, x")
-        left.margins(0.25)
+        left.margins(0.3)
+        shown = "    ".join(
+            f"W_{name[-1].upper()} = ({a:g} {b:g}; {c:g} {d:g})"
+            for name in MATRICES
+            for (a, b), (c, d) in [state[name]]
+        )
+        figure.text(0.5, 0.02, shown, ha="center", fontsize=8)
         left.tick_params(labelsize=7)
         hidden = [[0.0] * n] * n
         weights = self._numbers(state)["weights"] if state["revealed"] else hidden

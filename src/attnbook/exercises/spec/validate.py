@@ -177,7 +177,9 @@ def _case(spec: CodeExercise, case: Case, again: Case) -> str:
             return f"reference: {output.name} should be a tensor and is {type(value).__name__}."
         if value.dim() != len(output.dims):
             return f"outputs: {output.name} has {value.dim()} dimensions, and {len(output.dims)} are named."
-        if len(set(value.shape)) < value.dim():
+        # A square matrix names its two dimensions alike: then a swap is a transposition, and values tell it.
+        sizes = dict(zip(output.dims, value.shape, strict=True))
+        if len(set(sizes.values())) < len(sizes):
             return (
                 f"cases: two dimensions of {output.name} have one size, {tuple(value.shape)}: a swap hides."
             )

@@ -31,6 +31,33 @@ class WordQueryDecoder(nn.GRUDecoder):
         return features, weights, replace(state, hidden=hidden, position=state.position + 1)
 
 
+class AllAtOnceDecoder(nn.GRUDecoder):
+    """Luong's order without input feeding, trained in one pass: the same numbers, several times faster.
+
+    There s_t depends on the words alone and not on what was attended to, so with the right words given all
+    states come from one call of ``torch.nn.GRU``, and all queries are asked at once.
+    """
+
+    def forward(self, tgt: Tensor, state: nn.DecoderState) -> tuple[Tensor, Tensor | None]:
+        """As ``GRUDecoder.forward``: logits (batch, tgt, vocab), weights (batch, tgt, src)."""
+        if self.attention is None or self.input_feeding or self.query != "current":
+            return super().forward(tgt, state)
+        words = self.dropout(self.embedding(tgt))  # (batch, tgt, d_embed)
+        cell = self.rnn
+        hidden, _ = torch.gru(
+            words,
+            state.hidden[0].unsqueeze(0),
+            (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh),
+            has_biases=True, num_layers=1, dropout=0.0, train=False, bidirectional=False, batch_first=True,
+        )  # fmt: skip
+        context, weights = self.attention(
+            hidden, state.memory, state.memory, state.mask.unsqueeze(1),
+            prepared=state.prepared, position=state.position,
+        )  # fmt: skip
+        features = torch.tanh(self.deep(torch.cat([context, hidden], dim=-1)))
+        return self.output(self.dropout(features)), weights
+
+
 def recurrent(
     n_src: int,
     n_tgt: int,
@@ -86,7 +113,7 @@ def recurrent(
             f"additive, general or concat attention, got unit {unit} and attention {attention}"
         )
     encoder, decoder = {
-        "gru": (nn.GRUEncoder, nn.GRUDecoder),
+        "gru": (nn.GRUEncoder, AllAtOnceDecoder),
         "lstm": (nn.LSTMEncoder, nn.LSTMDecoder),
     }[unit]
     reader = encoder(n_src, hidden, hidden, bidirectional=True, dropout=dropout)

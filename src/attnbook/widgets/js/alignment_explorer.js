@@ -4,6 +4,7 @@ import { translator } from "./inference/translator.js";
 import { button, fixed, h, percent, predictor, say, select, set, softmax, stop, widget } from "./lib/base.js";
 import { loadModel } from "./lib/model_weights.js";
 import { align, rowsOf, terms, turned, unpack } from "./mechanisms/alignment.js";
+import { wordsOf } from "./mechanisms/doubts.js";
 
 const SCORERS = {
   none: "None: one fixed vector",
@@ -102,13 +103,6 @@ export function sentence(state, example, parts) {
 }
 
 const MOST_WORDS = 64; // as alignment_explorer.py
-
-// The words of what a reader typed: marks at their ends are no part of them.
-const wordsOf = (text) =>
-  text
-    .split(/\s+/)
-    .map((word) => word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}'’]+$/gu, "").replace(/’/g, "'"))
-    .filter(Boolean);
 
 // Why these words cannot be translated, or "".
 function refusal(words) {

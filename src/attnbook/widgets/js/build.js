@@ -23,6 +23,7 @@ const WIDGETS = {
   SaliencyScanpath: "saliency_scanpath.js",
   SearchAndCueing: "search_and_cueing.js",
   SelfAttentionPlayground: "self_attention_playground.js",
+  TranslatorExplorer: "translator_explorer.js",
 };
 // What the page loads once, with base.js.
 const SHARED = ["elements", "heat", "model_weights", "numbers", "plane", "predict", "softmax"];

@@ -8,7 +8,9 @@ from attnbook.exercises.bank.ch05 import (
     local_m_weights,
     local_p_weights,
     luong_step,
+    reach_of_the_gradient,
     scores_that_work,
+    scores_with_coverage,
     sum_of_weights,
 )
 
@@ -21,8 +23,10 @@ EXERCISES = tuple(
         general_scores,
         local_m_weights,
         luong_step,
+        least_window,
         local_p_weights,
         decode_with_feeding,
-        least_window,
+        reach_of_the_gradient,
+        scores_with_coverage,
     )
 )

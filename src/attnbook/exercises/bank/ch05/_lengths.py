@@ -1,4 +1,4 @@
-"""What 5.5 and 5.7 share: sentences given by their lengths, and what their padding gets."""
+"""What 5.5 and 5.8 share: sentences given by their lengths, and what their padding gets."""
 
 import torch
 

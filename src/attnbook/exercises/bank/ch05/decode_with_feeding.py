@@ -1,4 +1,4 @@
-"""5.8: input feeding, the attentional vector in the next step's input."""
+"""5.9: input feeding, the attentional vector in the next step's input."""
 
 import torch
 
@@ -91,7 +91,7 @@ def cases(draw: Draw) -> list[Case]:
 
 
 EXERCISE = Function(
-    id="5.8",
+    id="5.9",
     title="Tell the next step where you looked",
     points=3,
     minutes=18,

@@ -1,4 +1,4 @@
-"""5.9: how far a window has to reach to hold nine tenths of the weight."""
+"""5.7: how far a window has to reach to hold nine tenths of the weight."""
 
 import torch
 
@@ -7,7 +7,7 @@ from attnbook.exercises.spec import Measurement, Nearby
 
 
 def narrow_scores() -> torch.Tensor:
-    """The scores of the notebook's cell in 5.9: a peak at the fifth of twelve words, and a second, lower."""
+    """The scores of the notebook's cell in 5.7: a peak at the fifth of twelve words, and a second, lower."""
     places = torch.arange(12.0)
     return 3.0 - 0.8 * (places - 4).abs() + 2.4 * (places == 8)
 
@@ -20,7 +20,7 @@ def least_window(centre: float = 4.0, share: float = 0.9) -> int:
 
 
 EXERCISE = Measurement(
-    id="5.9",
+    id="5.7",
     title="How wide is wide enough",
     points=2,
     minutes=8,

@@ -1,4 +1,4 @@
-"""5.7: local-p, a window around a predicted place, under a Gaussian."""
+"""5.8: local-p, a window around a predicted place, under a Gaussian."""
 
 import math
 
@@ -126,7 +126,7 @@ def less_than_one(args, outputs) -> bool:
 
 
 EXERCISE = Function(
-    id="5.7",
+    id="5.8",
     title="Predict where, then look",
     points=4,
     minutes=20,

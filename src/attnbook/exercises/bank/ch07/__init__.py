@@ -3,9 +3,13 @@
 from attnbook.exercises.bank.ch07 import (
     answer_mask,
     causal_self_attention,
+    fewer_directions,
     layers_needed,
     masked_attention,
     multiplications,
+    order_from_a_mask,
+    packed_mask,
+    query_matrix,
     read_word,
     share_after,
     variance_of_scores,
@@ -22,5 +26,9 @@ EXERCISES = tuple(
         variance_of_scores,
         multiplications,
         layers_needed,
+        packed_mask,
+        order_from_a_mask,
+        query_matrix,
+        fewer_directions,
     )
 )

@@ -1,47 +1,66 @@
 """7.3: self-attention that does not look ahead."""
 
-import math
-
 import torch
 
-from attnbook.exercises.mistakes import KEY_SCALE, MASK, OVER
+from attnbook.exercises.mistakes import EMPTY, KEY_DIVISOR, MASK, OVER
 from attnbook.exercises.references import masked_softmax
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
 
-SCALE = Mistakes(
-    "scale",
-    right=lambda scores, d_k, d_model: scores / math.sqrt(d_k),
-    none=Wrong(lambda scores, d_k, d_model: scores, KEY_SCALE["none"].text),
-    d_k=Wrong(lambda scores, d_k, d_model: scores / d_k, KEY_SCALE["d_k"].text),
-    d_model=Wrong(
-        lambda scores, d_k, d_model: scores / math.sqrt(d_model),
-        "The scores are divided by √d_model. What counts is the length of the vectors that are compared, "
-        "queries and keys: d_k.",
-    ),
+FORGOT_TILDE = (
+    "The triangle is upside down: each word sees the words *after* it, and those before it are forbidden. "
+    "`masked_fill` fills where its mask is True, and your mask is True where a word *may* attend. "
 )
+LAST_NAN = "So the last word has nothing left, and its row is NaN."
+LAST_EQUAL = "So the last word has nothing left, and spreads its weight evenly over all."
+SELF_EXCLUDED = "A word may not attend to itself in your code: the diagonal of the mask is False. "
+# What the triangle is, and what becomes of a row without anything: everything → (mask, empty).
 PAST = Mistakes(
     "past",
-    right=lambda everything: everything.tril(),
-    past_only=Wrong(
-        lambda everything: everything.tril(-1),
-        "A word may not look at itself. The diagonal of the mask is False; then the first word has nobody "
-        "to look at.",
+    right=lambda everything: (everything.tril(), EMPTY.right),
+    self_excluded=Wrong(
+        lambda everything: (everything.tril(-1), EMPTY.right),
+        SELF_EXCLUDED + "Then the first word has nothing to attend to.",
+    ),
+    self_excluded_nan=Wrong(
+        lambda everything: (everything.tril(-1), EMPTY["nan"].code),
+        SELF_EXCLUDED + "Then the first word has nothing to attend to, and its row is NaN.",
+    ),
+    self_excluded_equal=Wrong(
+        lambda everything: (everything.tril(-1), EMPTY["uniform"].code),
+        SELF_EXCLUDED
+        + "Then the first word has nothing to attend to, and spreads its weight over all words, "
+        "the later ones included.",
     ),
     one_ahead=Wrong(
-        lambda everything: everything.tril(1),
+        lambda everything: (everything.tril(1), EMPTY.right),
         "The triangle begins one column too late: each word still sees the next one. That is the word "
         "which a language model has to guess.",
     ),
     future=Wrong(
-        lambda everything: everything.triu(),
-        "The triangle is upside down: each word looks at itself and at those *after* it.",
+        lambda everything: (everything.triu(), EMPTY.right),
+        "The triangle is upside down: each word attends to itself and to those *after* it.",
+    ),
+    inverted_nan=Wrong(
+        lambda everything: (everything.triu(1), EMPTY["nan"].code),
+        FORGOT_TILDE + LAST_NAN,
+    ),
+    inverted_equal=Wrong(
+        lambda everything: (everything.triu(1), EMPTY["uniform"].code),
+        FORGOT_TILDE + LAST_EQUAL,
     ),
     all=Wrong(
-        lambda everything: everything,
-        "Nothing is masked: every word looks at the whole sentence, the future included.",
+        lambda everything: (everything, EMPTY.right),
+        "Nothing is masked: every word attends to the whole sentence, the future included.",
     ),
 )
 PLACED = MASK.only("after", "zero")
+AXIS = OVER.also(
+    batch=Wrong(
+        0,
+        "The softmax runs over the sentences of the batch (dim=0). Each word's weights over the keys should "
+        "add up to 1, so the softmax runs along the last axis.",
+    ),
+)
 ROLES = Mistakes(
     "roles",
     right=lambda W_q, W_k: (W_q, W_k),
@@ -55,13 +74,17 @@ ROLES = Mistakes(
 
 def causal_self_attention(
     x, W_q, W_k, W_v,
-    *, scale=SCALE.right, past=PAST.right, placed=PLACED.right, over=OVER.right, roles=ROLES.right,
+    *, scale=KEY_DIVISOR.right, past=PAST.right, placed=PLACED.right, over=AXIS.right, roles=ROLES.right,
 ):  # fmt: skip
     asking, asked = roles(W_q, W_k)
-    scores = scale((x @ asking.T) @ (x @ asked.T).mT, W_q.shape[0], x.shape[-1])
-    n = x.shape[1]
-    mask = past(torch.ones(n, n, dtype=torch.bool))
-    return masked_softmax(scores, mask, placed=placed, dim=over) @ (x @ W_v.T)
+    n, d_model = x.shape[1:]
+    before, after = scale(W_q.shape[0], d_model=d_model, d_v=W_v.shape[0], n_keys=n)
+    scores = (x @ asking.T) @ (x @ asked.T).mT / before
+    mask, empty = past(torch.ones(n, n, dtype=torch.bool))
+    if over == 0:  # over the batch a forbidden place is −∞ in every sentence
+        empty = EMPTY["nan"].code
+    weights = masked_softmax(scores, mask, placed=placed, empty=empty, dim=over) / after
+    return weights @ (x @ W_v.T)
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -86,6 +109,8 @@ def first_word_sees_itself(args, outputs) -> bool:
     return torch.allclose(outputs["context"][:, 0], first, atol=1e-3)
 
 
+EMPTY_ROWS = tuple(name for name in PAST.wrongs if name.startswith(("self_excluded", "inverted")))
+
 EXERCISE = Function(
     id="7.3",
     title="Self-attention that does not look ahead",
@@ -99,16 +124,19 @@ EXERCISE = Function(
     properties=(
         Property("the first word sees only itself, so its context is its own value", first_word_sees_itself),
     ),
-    mistakes=(SCALE, PAST, PLACED, OVER, ROLES),
+    mistakes=(KEY_DIVISOR, PAST, PLACED, AXIS, ROLES),
+    together=2,
     meaningless=(
         (PLACED, PAST["all"]),
-        (PLACED, PAST["past_only"]),
-        (OVER, PLACED),
-        (OVER, PAST),
+        *((PLACED, PAST[name]) for name in EMPTY_ROWS),
+        (AXIS, PLACED),
+        (AXIS, PAST),
+        (AXIS["batch"], KEY_DIVISOR),
+        (AXIS["batch"], ROLES),
     ),
     forbidden=("scaled_dot_product_attention", "attnbook.nn", "MultiheadAttention"),
     hints=(
-        "Three products first: `x @ W_q.T` is (batch, n, d_k). The tables are stored as `nn.Linear` "
+        "Three products first: `x @ W_q.T` is (batch, n, d_k). The matrices are stored as `nn.Linear` "
         "stores them.",
         "`torch.ones(n, n, dtype=torch.bool).tril()` is True on the diagonal and to its left.",
         "Scores, divided by the root of W_q.shape[0], then `masked_fill(~mask, -math.inf)`, softmax "

@@ -1,9 +1,13 @@
-"""7.8: how many layers of a narrow look reach from the first word to the last."""
+"""7.8: how many layers of a narrow window reach from the first word to the last."""
 
 import math
 
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
+LOGARITHM = (
+    "That is a logarithm: it holds when each layer reaches several times as far as the one below. Here every "
+    "layer has the same reach."
+)
 WAY = Mistakes(
     "way",
     right=lambda n: n - 1,
@@ -19,10 +23,18 @@ STEPS = Mistakes(
         lambda distance, stride: distance // stride,
         "You round down. A rest that is shorter than the reach still needs a layer.",
     ),
+    not_rounded=Wrong(
+        lambda distance, stride: distance / stride,
+        "You do not round. There is no third of a layer: a rest that is shorter than the reach still needs "
+        "one.",
+    ),
     logarithm=Wrong(
-        lambda distance, stride: math.ceil(math.log(distance, stride)),
-        "That is a logarithm: it holds when each layer reaches several times as far as the one below. "
-        "Here every layer has the same reach.",
+        lambda distance, stride: math.ceil(math.log(distance + 1, stride)),
+        LOGARITHM,
+    ),
+    logarithm_not_rounded=Wrong(
+        lambda distance, stride: math.log(distance + 1, stride),
+        LOGARITHM,
     ),
 )
 WIDTH = Mistakes(
@@ -57,7 +69,7 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="7.8",
-    title="How deep must a narrow look be?",
+    title="How deep must a narrow window be?",
     points=2,
     minutes=10,
     difficulty="medium",

@@ -1,20 +1,22 @@
 """7.4: masked attention from which the future leaks."""
 
 from attnbook.exercises.cases import masked_cases
-from attnbook.exercises.mistakes import EMPTY, EMPTY_UNREACHED, KEY_SCALE, MASK, OVER
+from attnbook.exercises.mistakes import EMPTY, EMPTY_UNREACHED, KEY_DIVISOR, MASK, OVER
 from attnbook.exercises.properties import FORBIDDEN, NOT_NEGATIVE, ROWS_ADD_UP_MASKED
 from attnbook.exercises.references import masked_softmax
 from attnbook.exercises.spec import Function, Output
 
 PLACED = MASK.only("after", "ignored", "inverted", "zero")
+SCALE = KEY_DIVISOR.only("none", "d_k", "n_keys", "multiplied", "after")
 
 
 def masked_attention(
     query, key, value, mask,
-    *, scale=KEY_SCALE.right, placed=PLACED.right, empty=EMPTY.right, over=OVER.right,
+    *, scale=SCALE.right, placed=PLACED.right, empty=EMPTY.right, over=OVER.right,
 ):  # fmt: skip
-    scores = scale(query @ key.mT, query.shape[-1])
-    weights = masked_softmax(scores, mask, placed=placed, empty=empty, dim=over)
+    before, after = scale(query.shape[-1], n_keys=key.shape[-2])
+    scores = query @ key.mT / before
+    weights = masked_softmax(scores, mask, placed=placed, empty=empty, dim=over) / after
     return weights @ value, weights
 
 
@@ -33,13 +35,13 @@ EXERCISE = Function(
     reference=masked_attention,
     cases=masked_cases,
     properties=(NOT_NEGATIVE, FORBIDDEN, ROWS_ADD_UP_MASKED),
-    mistakes=(KEY_SCALE, PLACED, EMPTY, OVER),
+    mistakes=(SCALE, PLACED, EMPTY, OVER),
     meaningless=(*EMPTY_UNREACHED, (OVER, PLACED), (OVER, EMPTY)),
     forbidden=("scaled_dot_product_attention", "attnbook.nn"),
     hints=(
         "Two lines are wrong. Add up a row of the weights, and compare the size of the scores with "
-        "section 7.8.",
-        "A mask has to act before the shares are dealt out.",
+        "section 7.6.",
+        "A mask has to act before the weights are dealt out.",
         "Divide by the *root* of d_k; put −∞ where the mask is False, then softmax, then "
         "`nan_to_num(0.0)` for rows in which nothing is allowed.",
     ),

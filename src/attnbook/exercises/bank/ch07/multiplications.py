@@ -7,19 +7,23 @@ PROJECTIONS = Mistakes(
     right=lambda n, d_model, d_k, d_v: n * d_model * (2 * d_k + d_v),
     none=Wrong(
         lambda n, d_model, d_k, d_v: 0,
-        "The three tables are not counted. Each word's vector is multiplied with W_Q, W_K and W_V.",
+        "The three projections are not counted. Each word's vector is multiplied with W_Q, W_K and W_V.",
     ),
     two=Wrong(
         lambda n, d_model, d_k, d_v: n * d_model * (d_k + d_v),
-        "One of the tables of queries and keys is missing: both make d_k numbers a word.",
+        "One of the projections of queries and keys is missing: both make d_k numbers a word.",
     ),
     one_word=Wrong(
         lambda n, d_model, d_k, d_v: d_model * (2 * d_k + d_v),
-        "The tables are counted for one word. All n words go through them.",
+        "The projections are counted for one word. All n words go through them.",
+    ),
+    all_d_k=Wrong(
+        lambda n, d_model, d_k, d_v: 3 * n * d_model * d_k,
+        "All three projections are counted with d_k. W_V makes d_v numbers a word.",
     ),
     square=Wrong(
         lambda n, d_model, d_k, d_v: 3 * n * d_model * d_model,
-        "The tables are counted as if they were square. They make d_k or d_v numbers from d_model.",
+        "The projections are counted as if they were square. They make d_k or d_v numbers from d_model.",
     ),
 )
 SCORES = Mistakes(
@@ -41,22 +45,47 @@ SCORES = Mistakes(
 )
 MIX = Mistakes(
     "mix",
-    right=lambda n, d_v: n * n * d_v,
+    right=lambda n, d_v, d_k: n * n * d_v,
     none=Wrong(
-        lambda n, d_v: 0,
+        lambda n, d_v, d_k: 0,
         "The mixing of the values is not counted: n² weights, each times d_v numbers.",
     ),
+    d_k=Wrong(
+        lambda n, d_v, d_k: n * n * d_k,
+        "The mixing is counted with d_k. What is mixed are the values, of d_v numbers.",
+    ),
     one_query=Wrong(
-        lambda n, d_v: n * d_v,
+        lambda n, d_v, d_k: n * d_v,
         "The mixing is counted for one query. Each of n words gets one of its own.",
+    ),
+)
+TOTAL = Mistakes(
+    "total",
+    right=lambda parts, n, d_model, d_v: parts,
+    chapter=Wrong(
+        lambda parts, n, d_model, d_v: 3 * n * d_model**2 + 2 * n * n * d_model,
+        "That is 3 n d² + 2 n² d, the chapter's count, with d = d_model. It holds when d_k and d_v are as "
+        "large as d_model; here they are not.",
+    ),
+    doubled=Wrong(
+        lambda parts, n, d_model, d_v: 2 * parts,
+        "That is twice the number: each multiplication is counted together with an addition, as torch's "
+        "counter of operations does. Asked for are the multiplications alone.",
+    ),
+    with_W_o=Wrong(
+        lambda parts, n, d_model, d_v: parts + n * d_v * d_model,
+        "You count a fourth matrix that brings the contexts back to d_model numbers. Multi-head attention "
+        "has one (chapter 8); this layer has three.",
     ),
 )
 
 
 def multiplications(
-    n, d_model, d_k, d_v, *, projections=PROJECTIONS.right, scores=SCORES.right, mix=MIX.right
-):
-    return float(projections(n, d_model, d_k, d_v) + scores(n, d_model, d_k) + mix(n, d_v))
+    n, d_model, d_k, d_v,
+    *, projections=PROJECTIONS.right, scores=SCORES.right, mix=MIX.right, total=TOTAL.right,
+):  # fmt: skip
+    parts = projections(n, d_model, d_k, d_v) + scores(n, d_model, d_k) + mix(n, d_v, d_k)
+    return float(total(parts, n, d_model, d_v))
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -80,9 +109,10 @@ EXERCISE = Function(
     reference=multiplications,
     cases=cases,
     tolerance=(1e-9, 1e-3),
-    mistakes=(PROJECTIONS, SCORES, MIX),
+    mistakes=(PROJECTIONS, SCORES, MIX, TOTAL),
+    meaningless=tuple((TOTAL["chapter"], part) for part in (PROJECTIONS, SCORES, MIX)),
     hints=(
-        "Three parts: the tables, the scores, the mixing.",
+        "Three parts: the projections, the scores, the weighted sums.",
         "A product of (a, b) with (b, c) needs a · b · c multiplications. Write down the shapes.",
         "(n, d_model) with (d_model, d_k), twice; with (d_model, d_v), once; (n, d_k) with (d_k, n); "
         "(n, n) with (n, d_v).",

@@ -50,10 +50,39 @@ GATES = Mistakes(
         lambda i, f, o, new: (torch.sigmoid(i), torch.sigmoid(o), torch.sigmoid(f), new),
         "Forget and output gate are exchanged: the order is i, f, o, new content.",
     ),
+    torch_order=Wrong(
+        lambda i, f, o, new: (torch.sigmoid(i), torch.sigmoid(f), torch.sigmoid(new), o),
+        "The quarters are read as input, forget, new content, output: that is the order in which "
+        "`torch.nn.LSTM` stores its gates. Here the output gate is the third quarter and the new content the "
+        "fourth.",
+    ),
     no_sigmoid=Wrong(
         lambda i, f, o, new: (i, f, o, new),
         "The gates are not squeezed into 0 to 1: a sigmoid is missing, so they can turn signs and blow "
         "numbers up.",
+    ),
+)
+# What goes into the gates: (h̃, x) → (batch, d + d_input), and the constant b.
+JOINED = Mistakes(
+    "joined",
+    right=lambda h_summary, x: torch.cat([h_summary, x], dim=-1),
+    word_first=Wrong(
+        lambda h_summary, x: torch.cat([x, h_summary], dim=-1),
+        "Word and summary are joined as [x; h̃]. The shape is the same, but the first d columns of W belong "
+        "to the summary: [h̃; x].",
+    ),
+)
+BIAS = Mistakes(
+    "bias",
+    right=lambda gates, b: gates + b,
+    none=Wrong(lambda gates, b: gates, "The constant b is not added to the gates."),
+)
+RESULTS = Mistakes(
+    "results",
+    right=lambda h, c: (h, c),
+    swapped=Wrong(
+        lambda h, c: (c, h),
+        "The two results are swapped: return h first, then c.",
     ),
 )
 OUT = Mistakes(
@@ -69,12 +98,13 @@ OUT = Mistakes(
 def read_word(
     x, hidden_tape, memory_tape, weights, W, b,
     *, look=LOOK.right, cell=CELL.right, gates=GATES.right, out=OUT.right,
+    joined=JOINED.right, bias=BIAS.right, results=RESULTS.right,
 ):  # fmt: skip
     h_summary = look(hidden_tape, weights)
     c_summary = cell(hidden_tape, memory_tape, weights, look)
-    i, f, o, new = gates(*(torch.cat([h_summary, x], dim=-1) @ W.T + b).chunk(4, dim=-1))
+    i, f, o, new = gates(*bias(joined(h_summary, x) @ W.T, b).chunk(4, dim=-1))
     c = f * c_summary + i * torch.tanh(new)
-    return o * out(c), c
+    return results(o * out(c), c)
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -99,14 +129,15 @@ def cases(draw: Draw) -> list[Case]:
 EXERCISE = Function(
     id="7.5",
     title="One word of the machine reader",
-    points=4,
+    points=3,
     minutes=15,
-    difficulty="hard",
+    difficulty="medium",
     signature="read_word(x, hidden_tape, memory_tape, weights, W, b)",
     outputs=(Output("h", ("batch", "d")), Output("c", ("batch", "d"))),
     reference=read_word,
     cases=cases,
-    mistakes=(LOOK, CELL, GATES, OUT),
+    mistakes=(LOOK, CELL, GATES, OUT, JOINED, BIAS, RESULTS),
+    together=2,
     meaningless=((LOOK["last"], CELL["last"]), (LOOK["mean"], CELL["hidden_tape"])),
     forbidden=("LSTMN", "attnbook.nn"),
     hints=(

@@ -2,14 +2,16 @@
 
 from attnbook.exercises.bank.ch08 import (
     answer_name,
-    dearest_cost,
     head_parts,
+    largest_cost,
+    least_d_head,
     merge_heads,
     multi_head,
     parameters,
     self_attention,
     share_at,
     split_heads,
+    what_heads_copy,
 )
 
 EXERCISES = tuple(
@@ -21,8 +23,10 @@ EXERCISES = tuple(
         multi_head,
         self_attention,
         head_parts,
-        dearest_cost,
+        largest_cost,
         share_at,
         answer_name,
+        least_d_head,
+        what_heads_copy,
     )
 )

@@ -13,8 +13,8 @@ EXERCISE = Choice(
     nearby=(
         Nearby(
             "a",
-            "94 % is high, and looking one word back would reach 95 % without knowing what a subject "
-            "is. By the rule the hits have to pass 95 % + 10 points.",
+            "91 % is high, and looking one word back would reach 84 % without knowing what a subject is. "
+            "By the rule the lower end, 89 %, has to pass 84 % + 10 points.",
         ),
         Nearby(
             "b",
@@ -29,7 +29,7 @@ EXERCISE = Choice(
     hints=(
         "For each row, find the largest of: one half, the best untrained head, the best distance + 10 "
         "points (the last not for roles that are a distance themselves).",
-        "verb → subject: its bar is 105 %. Can anything pass it?",
-        "Which role's hits lie above its bar?",
+        "verb → subject: its bar is 94 %. It is the lower end of the interval that has to pass it.",
+        "Which role's lower end lies above its bar?",
     ),
 )

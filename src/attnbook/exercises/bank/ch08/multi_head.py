@@ -1,8 +1,10 @@
 """8.4: multi-head attention with a mask."""
 
+import math
+
 from attnbook.exercises.bank.ch08._sizes import head_sizes
 from attnbook.exercises.cases import PADDED_CASES, padding_mask
-from attnbook.exercises.mistakes import EMPTY, EMPTY_UNREACHED, HEAD_SCALE, MASK, MERGE, MIX, SPLIT
+from attnbook.exercises.mistakes import EMPTY, EMPTY_UNREACHED, HEAD_SCALE, MASK, MERGE, MIX, PROJECT, SPLIT
 from attnbook.exercises.properties import NOT_NEGATIVE
 from attnbook.exercises.references import masked_softmax, multi_head
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
@@ -17,6 +19,24 @@ OVER = Mistakes(
         "The softmax runs over the queries instead of the keys: the columns of your weights add up to 1, "
         "not the rows. Look at its `dim`.",
     ),
+    heads=Wrong(
+        lambda scores, mask, *, placed, empty: masked_softmax(
+            scores, mask, placed=placed, empty=empty, dim=1
+        ),
+        "The softmax runs over the heads: dim 1 of (batch, n_heads, queries, keys). Then the heads compete "
+        "for a key. Each head has a row of its own, over the keys, which are the last dimension.",
+    ),
+)
+SCALE = HEAD_SCALE.also(
+    n_heads=Wrong(
+        lambda d_head, d_model: math.sqrt(d_model / d_head),
+        "The scores are divided by √n_heads. A head compares vectors of d_head numbers, so it is √d_head.",
+    ),
+    all_numbers=Wrong(
+        lambda d_head, d_model: float(d_model),
+        "The scores are divided by d_model. A head compares d_head numbers, and the root of that belongs "
+        "there: √d_head.",
+    ),
 )
 
 
@@ -25,7 +45,8 @@ def cases(draw: Draw) -> list[Case]:
     for kind in ("full", "padded", "padded", "empty"):
         while True:
             (batch, queries, keys), n_heads, d_head = head_sizes(draw, 3)
-            if d_head > 2 and keys > 2:  # the root of 2 and 2 are close, and padding needs room
+            # The root of 2 and 2 are close, as many heads as numbers have one root, and padding needs room.
+            if d_head > 2 and keys > 2 and n_heads != d_head:
                 break
         d_model = n_heads * d_head
         mask = padding_mask(draw, kind, batch, keys)
@@ -60,7 +81,7 @@ EXERCISE = Function(
     cases=cases,
     tolerance=(1e-4, 5e-5),
     properties=(NOT_NEGATIVE,),
-    mistakes=(SPLIT, MERGE, HEAD_SCALE, MASK, EMPTY, OVER, MIX),
+    mistakes=(PROJECT, SPLIT, MERGE, SCALE, MASK, EMPTY, OVER, MIX),
     together=2,
     meaningless=(*EMPTY_UNREACHED, (OVER, MASK), (OVER, EMPTY)),
     forbidden=("scaled_dot_product_attention", "MultiheadAttention", "attnbook.nn"),

@@ -38,6 +38,12 @@ EXERCISE = Prediction(
             "That is one head with its strip of W_o. There are eight of them.",
             0.5,
         ),
+        Nearby(
+            4 * 256**2 + 4 * 256,
+            "That is with biases, which `torch.nn.Linear` has by default: four times 256 numbers. This layer "
+            "has none, like the paper's.",
+            0.5,
+        ),
     ),
     hints=(
         "Three matrices a head, and one for all heads together.",

@@ -9,6 +9,7 @@ from attnbook.exercises.bank.ch10 import (
     learning_rate,
     next_word,
     padding_sorted,
+    parameters_of_gpt2,
     share_attention,
     smoothed_loss,
 )
@@ -26,5 +27,6 @@ EXERCISES = tuple(
         cross_attention,
         padding_sorted,
         encoder_layer,
+        parameters_of_gpt2,
     )
 )

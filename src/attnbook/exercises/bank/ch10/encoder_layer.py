@@ -197,7 +197,7 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="10.10",
-    title="A whole encoder layer",
+    title="★ A whole encoder layer",
     points=6,
     minutes=30,
     difficulty="hard",

@@ -285,7 +285,7 @@ export function build(view, body) {
         button("Match again", () => start(false)),
       );
     } else {
-      const selects = roles.map(() => select(options.map((role) => [role, role])));
+      const selects = roles.map(() => select(["", ...options].map((role) => [role, role || "?"])));
       game.replaceChildren(
         h("p.ask", ASK),
         h(
@@ -297,6 +297,8 @@ export function build(view, body) {
           button(
             "Commit",
             () => {
+              const open = selects.find(({ value }) => !value);
+              if (open) return open.focus();
               const guess = selects.map(({ value }) => value);
               const right = sum(guess.map((role, i) => role === roles[i][2]));
               change({
@@ -315,7 +317,6 @@ export function build(view, body) {
   };
 
   body.append(
-    ...(roles.length ? [game] : []),
     ...(made
       ? [
           h(
@@ -347,6 +348,7 @@ export function build(view, body) {
       ),
       close.node,
     ),
+    ...(roles.length ? [game] : []), // below: nobody has to match heads before playing with them
     sums,
     close.numbers,
   );

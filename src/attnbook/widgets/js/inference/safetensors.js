@@ -20,7 +20,8 @@ const TYPES = {
   I8: (buffer) => Float32Array.from(new Int8Array(buffer)),
 };
 
-// bytes (Uint8Array) -> {architecture, configuration, vocabularies: {name: [words]}, tensors: Map}. A tensor is {shape,
+// bytes (Uint8Array) -> {architecture, configuration, vocabularies: {name: [words]}, tensors: Map} and, where the
+// file has it, familiar, which data/word_pairs.py packed. A tensor is {shape,
 // data}, data a Float32Array row by row; of whole numbers of 8 bits each row was multiplied by its scale.
 export function readModel(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -45,9 +46,9 @@ export function readModel(bytes) {
     }
     tensors.set(name, { shape, data });
   }
-  const { architecture, configuration, src, tgt } = described;
+  const { architecture, configuration, familiar, src, tgt } = described;
   const vocabularies = {};
   for (const [name, words] of Object.entries(described.vocabularies || { src, tgt }))
     vocabularies[name] = [...SPECIAL, ...words];
-  return { architecture, configuration, vocabularies, tensors };
+  return { architecture, configuration, vocabularies, familiar, tensors };
 }

@@ -1,0 +1,186 @@
+"""Chapter 5's grid: which score, who asks, with input feeding or without, the whole sentence or a window.
+
+``attnbook run luong_grid --seeds 3 --device cpu --threads 1`` runs ``attnbook run translation`` once for each
+row of :data:`ROWS`, at equal terms (:data:`TERMS`), and leaves out what is stored already, so that it goes on
+where it was cut off. Each row is stored under its own name. :func:`stored` reads the rows that there are, and
+:func:`table` prints them. Chapters 3 and 4 stored some of the rows at twice the size; rows of one size are
+compared with one another and not with those of the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attnbook.results import FOLDER, read
+
+ABOUT = "chapter 5's grid: score, who asks, input feeding, window; each row a run of translation"
+
+HIDDEN = 32  # a bidirectional encoder of 2 × 32 numbers, a decoder of 64 for every score
+CHAPTER_4 = 64  # twice that: the rows of chapters 3 and 4
+TERMS = "--batch-size 64 --most-steps 2500 --learning-rates .002 .004 .008"
+# In these a row may differ. The larger rows also tried the rate .001, which never won, and keep a curve.
+OWN = ("attention", "query", "alignment", "input_feeding", "learning_rates", "bleu_curve")
+ASKERS = {"previous": "asks before", "previous-word": "asks before + word", "current": "asks after"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One decoder of the grid.
+
+    Attributes
+    ----------
+    attention : str
+        The score, or "none" for one fixed vector.
+    query : "previous", "previous-word" or "current"
+        Which state asks: the one before the update, the same with the last word, or the one after it.
+    feeding : bool
+        Whether the attentional vector is fed to the next step.
+    alignment : "global", "local-m" or "local-p"
+    """
+
+    attention: str
+    query: str = "current"
+    feeding: bool = False
+    alignment: str = "global"
+
+    @property
+    def name(self) -> str:
+        """Such as "general, local-p, feeding"; a row whose state asks after the update does not say so."""
+        if self.attention == "none":
+            return "fixed vector"
+        parts = [self.attention]
+        parts += [self.alignment] if self.alignment != "global" else []
+        parts += [ASKERS[self.query]] if self.query != "current" else []
+        parts += ["feeding"] if self.feeding else []
+        return ", ".join(parts)
+
+    @property
+    def words(self) -> list[str]:
+        """The options of ``attnbook run translation``."""
+        words = ["--attention", self.attention, "--query", self.query]
+        words += ["--alignment", self.alignment] if self.alignment != "global" else []
+        words += ["--input-feeding"] if self.feeding else []
+        return [*words, "--hidden", str(HIDDEN), *TERMS.split()]
+
+    def result(self, hidden: int = HIDDEN) -> str:
+        """The name under which the row of that size is stored, as ``translation.result_name`` makes it."""
+        parts = ["translation", "phrasebook", self.attention]
+        parts += [self.alignment] if self.alignment != "global" else []
+        parts += [self.query] if self.query != "previous" else []
+        return "_".join([*parts, str(hidden), *(["feeding"] if self.feeding else [])])
+
+
+ROWS = (
+    Row("none", "previous"),  # chapter 3
+    Row("additive", "previous"),  # chapter 4
+    Row("additive", "previous-word"),  # chapter 4's lab
+    Row("additive"),
+    Row("dot"),
+    Row("general"),
+    Row("concat"),
+    Row("location"),
+    Row("general", feeding=True),
+    Row("concat", feeding=True),
+    Row("general", alignment="local-m"),
+    Row("general", alignment="local-p"),
+    Row("general", alignment="local-p", feeding=True),
+    Row("dot", feeding=True),
+    Row("additive", feeding=True),
+    Row("dot", "previous"),
+    Row("general", "previous"),
+)
+
+# heading, number in the summary, decimals
+COLUMNS = (("loss", "validation loss", 3), ("exact", "exact", 2), ("endless", "endless", 3))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No options of its own: the rows are listed above."""
+
+
+def runs(seeds: Sequence[int]) -> list[list[str]]:
+    """What ``attnbook run`` has to be given for each row that lacks one of these seeds.
+
+    ``translation`` itself leaves out the seeds that a row has.
+    """
+    wanted = {str(seed) for seed in seeds}
+    lacking = [row for row in ROWS if not wanted <= set((_read(row, HIDDEN) or {"seeds": ()})["seeds"])]
+    return [["translation", *row.words] for row in lacking]
+
+
+def _read(row: Row, hidden: int) -> dict[str, Any] | None:
+    path = FOLDER / f"{row.result(hidden)}.json"
+    return read(path) if path.exists() else None
+
+
+def stored(hidden: int = HIDDEN, least: int = 3) -> dict[Row, dict[str, Any]]:
+    """The results of each row of this size that has at least so many seeds, in the order of :data:`ROWS`.
+
+    Raises
+    ------
+    ValueError
+        If two rows were trained at different terms; the sentence names the option.
+    """
+    read_rows = ((row, _read(row, hidden)) for row in ROWS)
+    found = {row: results for row, results in read_rows if results and len(results["seeds"]) >= least}
+    terms = [_terms(results["options"]) for results in found.values()]
+    for row, own in zip(found, terms, strict=True):
+        for option, value in own.items():
+            if value != terms[0][option]:
+                raise ValueError(
+                    f"{row.result(hidden)}: {option} is {value}, and {terms[0][option]} in the other rows; "
+                    "store the row again by attnbook run luong_grid"
+                )
+    return found
+
+
+def _terms(options: dict[str, Any]) -> dict[str, Any]:
+    return {option: value for option, value in sorted(options.items()) if option not in OWN}
+
+
+def apart(first: dict[str, Any], second: dict[str, Any], number: str) -> bool:
+    """Whether two rows' results differ by more than their seeds: the ranges over seeds do not meet.
+
+    Parameters
+    ----------
+    first, second : dict
+        Results, as :func:`stored` has them.
+    number : str
+        A number of the summary, such as "endless by length/31-40".
+    """
+    one, other = first["summary"][number], second["summary"][number]
+    return one["max"] < other["min"] or other["max"] < one["min"]
+
+
+def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, hidden: int = HIDDEN, least: int = 3) -> str:
+    """The rows of one size that are stored, a line each: mean (smallest–largest) over seeds, and how many.
+
+    Parameters
+    ----------
+    columns : sequence of (heading, number in the summary, decimals)
+    hidden : int
+        The size, 32 or 64.
+    least : int
+        Leave out rows of fewer seeds.
+    """
+    lines = [["", *(heading for heading, _, _ in columns), "seeds"]]
+    for row, results in stored(hidden, least).items():
+        numbers = [_cell(results["summary"].get(key), decimals) for _, key, decimals in columns]
+        lines.append([row.name, *numbers, str(len(results["seeds"]))])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
+        for line in lines
+    )
+
+
+def _cell(number: dict[str, float] | None, decimals: int) -> str:
+    if number is None:
+        return "–"
+    mean, low, high = (f"{number[part]:.{decimals}f}" for part in ("mean", "min", "max"))
+    if decimals:  # .96 rather than 0.96: a table is as wide as a page
+        mean, low, high = (text.removeprefix("0") if text != "0" else text for text in (mean, low, high))
+    return mean if number["n"] < 2 else f"{mean} ({low}–{high})"
