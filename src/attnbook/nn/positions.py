@@ -248,8 +248,7 @@ def interpolated_by_parts(
     A pair that made fewer than ``slow`` turns over the trained length is
     interpolated in full, one that made more than ``fast`` is not; in between the
     two are mixed. "NTK-by-parts", the frequencies of YaRN: Peng et al. 2023,
-    section 3.2, https://arxiv.org/abs/2309.00071, whose α and β are ``slow`` and
-    ``fast``. (YaRN also scales the scores; that is not done here.)
+    https://arxiv.org/abs/2309.00071, whose α and β are ``slow`` and ``fast``. (YaRN also scales the scores; that is not done here.)
 
     Parameters
     ----------
@@ -282,7 +281,7 @@ def base_for_longer(d_head: int, factor: float, base: float = 10000.0) -> float:
     """A larger base, ``base · factor^(d/(d − 2))``: the slowest frequency is
     divided by the factor, the fastest stays, and those between change by degrees.
 
-    "NTK-aware" interpolation; Peng et al. 2023, section 3.1,
+    "NTK-aware" interpolation, as in Peng et al. 2023,
     https://arxiv.org/abs/2309.00071.
 
     Raises
