@@ -248,7 +248,8 @@ def interpolated_by_parts(
     A pair that made fewer than ``slow`` turns over the trained length is
     interpolated in full, one that made more than ``fast`` is not; in between the
     two are mixed. "NTK-by-parts", the frequencies of YaRN: Peng et al. 2023,
-    https://arxiv.org/abs/2309.00071, whose α and β are ``slow`` and ``fast``. (YaRN also scales the scores; that is not done here.)
+    https://arxiv.org/abs/2309.00071, whose α and β are ``slow`` and ``fast``. (YaRN
+    also scales the scores; that is not done here.)
 
     Parameters
     ----------
