@@ -142,8 +142,7 @@ def grade_here(root: Path) -> dict[str, Any]:
         raise RuntimeError(row["status"])
     made = results(row)
     if len(found) > 1:
-        name = counting.path.relative_to(root / "submission").as_posix()  # as the learner knows it
-        made["output"] += f". Of {len(found)} notebooks {name} counts."
+        made["output"] += f". Of {len(found)} notebooks {counting.file} counts."
     (root / "results" / "results.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
     return made
 
