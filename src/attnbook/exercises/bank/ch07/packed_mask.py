@@ -106,7 +106,7 @@ EXERCISE = Function(
     properties=(Property("as many pairs may attend as when each sentence stands alone", as_if_alone),),
     mistakes=(SAME, PAST, POLARITY, COUNT),
     together=2,
-    # Between different sentences the diagonal is False anyway, and without a triangle the mask is the opposite.
+    # Between different sentences the diagonal is False anyway; without a triangle the mask is the opposite.
     meaningless=((SAME["other"], PAST["none"]), (SAME["other"], PAST["self_excluded"])),
     hints=(
         "Make a row that says which sentence each word belongs to: `torch.repeat_interleave` does it.",
