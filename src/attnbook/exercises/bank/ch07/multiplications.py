@@ -110,6 +110,7 @@ EXERCISE = Function(
     cases=cases,
     tolerance=(1e-9, 1e-3),
     mistakes=(PROJECTIONS, SCORES, MIX, TOTAL),
+    together=2,  # three together come out as two others do
     meaningless=tuple((TOTAL["chapter"], part) for part in (PROJECTIONS, SCORES, MIX)),
     hints=(
         "Three parts: the projections, the scores, the weighted sums.",

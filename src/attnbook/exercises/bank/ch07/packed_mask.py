@@ -106,6 +106,8 @@ EXERCISE = Function(
     properties=(Property("as many pairs may attend as when each sentence stands alone", as_if_alone),),
     mistakes=(SAME, PAST, POLARITY, COUNT),
     together=2,
+    # Between different sentences the diagonal is False anyway; without a triangle the mask is the opposite.
+    meaningless=((SAME["other"], PAST["none"]), (SAME["other"], PAST["self_excluded"])),
     hints=(
         "Make a row that says which sentence each word belongs to: `torch.repeat_interleave` does it.",
         "Two words belong together where their numbers are equal: compare a column with a row.",
