@@ -4,7 +4,7 @@ These lists only shrink: a page that keeps the rule and is still listed fails it
 that breaks a rule and is not listed. Nothing is added.
 """
 
-# Chapters whose first screen does not yet hold picture, aims and minutes. The first list that a chapter leaves.
+# Chapters whose first screen does not yet hold the picture, the aims and the minutes.
 NOT_BROUGHT_OVER = {
     "chapters/05_luong",
     "chapters/09_positions",
