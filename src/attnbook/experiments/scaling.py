@@ -115,12 +115,19 @@ def gradients(model: AttentiveReader, words: Tensor, right: Tensor) -> dict:
     }
 
 
+def compared(model: AttentiveReader, words: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The question's query (programs, 1, d_k), all keys (programs, length, d_k), and their products and
+    cosines, (programs, length) each.
+    """
+    query, key, _ = at_the_question(model, words)
+    products = (query @ key.transpose(-2, -1)).squeeze(1)
+    return query, key, products, products / (query.norm(dim=-1) * key.norm(dim=-1))
+
+
 @torch.no_grad()
 def geometry(model: AttentiveReader, words: Tensor) -> dict[str, float]:
     """Lengths of the two matrices, spread of the divided scores, and angles of the question's query."""
-    query, key, _ = at_the_question(model, words)
-    products = (query @ key.transpose(-2, -1)).squeeze(1)  # (programs, length)
-    cosines = products / (query.norm(dim=-1) * key.norm(dim=-1))
+    _, _, products, cosines = compared(model, words)
     rows = torch.arange(len(words), device=words.device)
     return {
         "norm of W_Q": model.attention.W_q.weight.norm().item(),

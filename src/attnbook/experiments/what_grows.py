@@ -25,8 +25,8 @@ from attnbook.experiments.scaling import (
     TEST,
     WATCHED,
     assigned,
-    at_the_question,
     build,
+    compared,
     unseen,
 )
 
@@ -46,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 @torch.no_grad()
 def vectors(model: AttentiveReader, words: Tensor) -> dict[str, float]:
     """Means over the programs (programs, length, 2): lengths, and the spread of cosines and of scores."""
-    query, key, _ = at_the_question(model, words)
-    products = (query @ key.transpose(-2, -1)).squeeze(1)  # (programs, length)
-    cosines = products / (query.norm(dim=-1) * key.norm(dim=-1))
+    query, key, products, cosines = compared(model, words)
     right_key = key[torch.arange(len(words), device=words.device), assigned(words)]  # (programs, d_k)
     found = {
         "length of the query": query.norm(dim=-1).mean(),

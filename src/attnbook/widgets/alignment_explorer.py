@@ -8,7 +8,7 @@ from numbers import Integral
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 from attnbook.widgets.state import Boolean, Choice, Index, Number, Pair, Record, State, Words, hidden_outcome
-from attnbook.widgets.trained import RunsModels
+from attnbook.widgets.trained import RunsModels, number_of
 
 SCORERS = ("none", "additive", "dot", "general")
 VIEWS = ("heatmap", "ribbons")
@@ -425,7 +425,7 @@ class Translators:
     def doubts(self, words: list[str]) -> str:
         """What a reader should know before believing a translation of these words."""
         model = next(iter(self.trained.values()))
-        unknown = [word for word in dict.fromkeys(words) if _number(word, model.src) == model.src.unk]
+        unknown = [word for word in dict.fromkeys(words) if number_of(word, model.src) == model.src.unk]
         said = []
         if unknown:
             named = ", ".join(f"“{word}”" for word in unknown)
@@ -441,19 +441,13 @@ class Translators:
         return " ".join(said)
 
 
-def _number(word, vocabulary) -> int:
-    """The number of a word as it is typed, in small letters or with a capital; else that of <unk>."""
-    forms = (word, word.lower(), word.lower().capitalize())
-    return next((vocabulary.numbers[form] for form in forms if form in vocabulary), vocabulary.unk)
-
-
 def _written(trained, words) -> dict:
     """What the translator writes greedily, with the parts of its scores where it has some."""
     import torch
 
     model, tgt = trained.model, trained.tgt
     with torch.no_grad():
-        state = model.start(torch.tensor([[_number(word, trained.src) for word in words]]))
+        state = model.start(torch.tensor([[number_of(word, trained.src) for word in words]]))
         token = torch.tensor([tgt.bos])
         output, weights, query = [], [], []
         score = model.decoder.attention and model.decoder.attention.score

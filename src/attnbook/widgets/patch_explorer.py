@@ -1,11 +1,9 @@
 """PatchExplorer: a picture cut into patches, what each attends to, and the reader's own drawing."""
 
-from typing import Any
-
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 from attnbook.widgets.state import Choice, Index, Integer, Listing, Pair, State, guess, hidden_outcome
-from attnbook.widgets.trained import RunsModels
+from attnbook.widgets.trained import RunsModels, loaded
 
 SIDE = 32  # points of a drawing, down and across
 VIEWS = ("head", "mean")
@@ -87,7 +85,7 @@ class PatchExplorer(RunsModels, PredictFirst):
         predict=True,
         theme="auto",
     ):
-        self._model = _loaded(model)
+        self._model = loaded(model, "vision_transformer").model
         size = self._model.image_size[0]
         full = (SIDE // size) ** 2
         pictures = [
@@ -270,15 +268,3 @@ def _listed(examples) -> list:
     if not isinstance(examples, list) or not examples:
         raise ValueError(f"examples: expected a list of pictures, got {values.shape_of(examples)}.")
     return examples
-
-
-def _loaded(name: str) -> Any:
-    """The model of this name, in float64."""
-    from attnbook import models
-
-    if name not in models.names():
-        raise ValueError(f"model: expected one of {models.names()}, got {name!r}.")
-    trained = models.load(name)
-    if trained.architecture != "vision_transformer":
-        raise ValueError(f"model: expected a vision_transformer, and {name!r} is a {trained.architecture}.")
-    return trained.model.double().eval()

@@ -1,6 +1,7 @@
 """Widgets whose page runs trained models: which ones, and their files for a page with a kernel."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from attnbook.widgets.base import Widget, traitlets
 
@@ -71,3 +72,28 @@ def _shipped(names: Sequence[str]) -> tuple[str, ...]:
         if unknown:
             raise ValueError(f"models: expected names among {all_names()}, got {unknown[0]!r}.")
     return tuple(names)
+
+
+def loaded(name: str, architecture: str) -> Any:
+    """The shipped model of this name and architecture, an ``attnbook.models.TrainedModel`` in float64.
+
+    Raises
+    ------
+    ValueError
+        If no such model ships, or it is of another architecture.
+    """
+    from attnbook import models
+
+    if name not in models.names():
+        raise ValueError(f"model: expected one of {models.names()}, got {name!r}.")
+    trained = models.load(name)
+    if trained.architecture != architecture:
+        raise ValueError(f"model: expected a {architecture}, and {name!r} is a {trained.architecture}.")
+    trained.model.double().eval()
+    return trained
+
+
+def number_of(word: str, vocabulary: Any) -> int:
+    """The number of a word as it is typed, in small letters or with a capital; else that of <unk>."""
+    forms = (word, word.lower(), word.lower().capitalize())
+    return next((vocabulary.numbers[form] for form in forms if form in vocabulary), vocabulary.unk)

@@ -7,7 +7,7 @@ from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 from attnbook.widgets.heads_shared import heads_figure
 from attnbook.widgets.state import Choice, Pair, State, Words, guess, hidden_outcome
-from attnbook.widgets.trained import RunsModels
+from attnbook.widgets.trained import RunsModels, loaded, number_of
 
 KINDS = {
     "encoder": "Encoder self-attention",
@@ -228,7 +228,7 @@ def translated(trained: Any, words: list[str]) -> dict:
     import torch
 
     model, tgt = trained.model, trained.tgt
-    numbers = [_number(word, trained.src) for word in words]
+    numbers = [number_of(word, trained.src) for word in words]
     src = torch.tensor([numbers])
     output: list[str] = []
     written, shares = [tgt.bos], []
@@ -270,7 +270,7 @@ def doubts(trained: Any, words: Sequence[str], written: dict) -> list[str]:
             f"The sentence has {len(words)} {'word' if len(words) == 1 else 'words'}; those that it was "
             f"trained on had {familiar.shortest} to {familiar.longest}."
         )
-    spelled = [trained.src.words[_number(word, trained.src)] for word in words]
+    spelled = [trained.src.words[number_of(word, trained.src)] for word in words]
     unseen = [_pair(*pair) for pair in familiar.unseen(spelled)]
     if unseen:
         more = f", and {len(unseen) - 3} more" if len(unseen) > 3 else ""
@@ -296,12 +296,6 @@ def _quoted(words) -> str:
     return ", ".join(f"“{word}”" for word in dict.fromkeys(words))
 
 
-def _number(word, vocabulary) -> int:
-    """The number of a word as it is typed, in small letters or with a capital; else that of <unk>."""
-    forms = (word, word.lower(), word.lower().capitalize())
-    return next((vocabulary.numbers[form] for form in forms if form in vocabulary), vocabulary.unk)
-
-
 def _listed(name, sentences, least=1) -> list:
     """A list of sentences, of at least so many."""
     if not isinstance(sentences, list | tuple) or len(sentences) < least:
@@ -319,12 +313,7 @@ def _words(name, value) -> list[str]:
 
 def _loaded(name: str) -> Any:
     """The model of this name, in float64."""
-    from attnbook import models
-
-    if name not in models.names():
-        raise ValueError(f"model: expected one of {models.names()}, got {name!r}.")
-    trained = models.load(name)
-    if trained.architecture != "transformer" or trained.familiar is None:
+    trained = loaded(name, "transformer")
+    if trained.familiar is None:
         raise ValueError(f"model: expected a transformer that knows what it read, and {name!r} is not one.")
-    trained.model.double().eval()
     return trained

@@ -1,6 +1,6 @@
 // The translator of chapter 10 (attnbook/nn/transformer.py, pre-norm with sinusoids), which writes greedily.
 
-import { softmax } from "../lib/softmax.js";
+import { argmax, softmax } from "../lib/softmax.js";
 import {
   add,
   each,
@@ -113,7 +113,7 @@ export function transformerTranslator({ architecture, configuration, vocabularie
       });
       const logits = matVec(ofWords, ends(x, "decoder").data, get("output.bias"));
       const all = softmax([...logits]).weights;
-      token = all.reduce((best, share, i) => (share > all[best] ? i : best), 0);
+      token = argmax(all);
       shares.push(all[token]);
       rows.decoder.push(step.decoder);
       rows.cross.push(step.cross);

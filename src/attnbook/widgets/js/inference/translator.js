@@ -1,6 +1,6 @@
 // A recurrent translator (attnbook/nn/seq2seq.py) that writes greedily: with additive attention or one fixed vector.
 
-import { softmax } from "../lib/softmax.js";
+import { argmax, softmax } from "../lib/softmax.js";
 import { add, concat, gruStep, matVec, part, row, tensor } from "./tensors.js";
 
 const [BOS, EOS, UNKNOWN] = [1, 2, 3];
@@ -19,8 +19,6 @@ export function numberOf(word, vocabulary) {
 // Of each of the pairs that lie side by side the larger one.
 const maxout = (pairs) =>
   Float32Array.from({ length: pairs.length / 2 }, (_, i) => Math.max(pairs[2 * i], pairs[2 * i + 1]));
-
-const largest = (numbers) => numbers.reduce((best, x, i) => (x > numbers[best] ? i : best), 0);
 
 // What models.load has loaded -> translate(words, most), which returns
 //   output      the words that it writes, at most `most`;
@@ -77,7 +75,7 @@ export function translator({ configuration, vocabularies: { src, tgt }, tensors 
         concat(hidden, word, context),
         get("decoder.deep.bias"),
       );
-      token = largest(matVec(get("decoder.output.weight"), maxout(deep), get("decoder.output.bias")));
+      token = argmax(matVec(get("decoder.output.weight"), maxout(deep), get("decoder.output.bias")));
       if (token === EOS || output.length === most) break;
       output.push(tgt[token]);
       if (score) {
