@@ -166,9 +166,9 @@ def test_the_encoder_layer_is_torchs_where_words_are():
             torch.testing.assert_close(found[real], wanted[real], rtol=1e-4, atol=1e-4)
 
 
-def test_exercises_are_of_several_kinds_and_end_with_an_encoder_layer():
+def test_exercises_are_of_several_kinds_and_end_with_two_starred_ones():
     mine = exercises(10)
-    assert [item.id for item in mine] == [f"10.{n}" for n in range(1, 11)]
+    assert [item.id for item in mine] == [f"10.{n}" for n in range(1, 12)]
     assert {item.task for item in mine} == {
         "write a function",
         "write a module",
@@ -176,7 +176,7 @@ def test_exercises_are_of_several_kinds_and_end_with_an_encoder_layer():
         "predict",
         "measure",
     }
-    assert mine[-1].name == "encoder_layer"
+    assert [item.name for item in mine if "★" in item.title] == ["encoder_layer", "parameters_of_gpt2"]
 
 
 def handed_out(name):

@@ -49,7 +49,7 @@ def _noise(value: Any, draw: Draw) -> Any:
 def _shifted(value: Any, draw: Draw) -> Any:
     if isinstance(value, torch.Tensor):
         return value + 0.137 if value.is_floating_point() else value + 3
-    return [*value, *value, 97] if isinstance(value, list) else value + 0.0137
+    return [*value, *value, 97] if isinstance(value, list) else 1.0137 * value + 0.0137
 
 
 def _stretched(value: Any, draw: Draw) -> Any:

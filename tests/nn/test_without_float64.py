@@ -233,6 +233,10 @@ CASES = {
     "multi-head, ALiBi": lambda: multi_head(nn.ALiBi(4)),
     "multi-head, relative": lambda: multi_head(nn.RelativePositions(2, 3)),
     "multi-head, T5's bias": lambda: multi_head(nn.T5Bias(4)),
+    "multi-head, interpolated evenly": lambda: multi_head(
+        nn.RotaryPositions(2, frequencies=nn.interpolated(nn.rotary_frequencies(2), 4.0))
+    ),
+    "rotary, another base": lambda: nn.RotaryPositions(D, nn.base_for_longer(D, 4.0))(rows(2, 3)),
     "multi-head, interpolated": lambda: multi_head(
         nn.RotaryPositions(2, frequencies=nn.interpolated_by_parts(nn.rotary_frequencies(2), 4.0, 8))
     ),

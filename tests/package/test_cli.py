@@ -15,7 +15,7 @@ def coin(monkeypatch):
     """An experiment that fails when told to, and counts its runs."""
     module = types.ModuleType("coin")
     module.ABOUT = "Toss a coin."
-    module.runs = []
+    module.tossed = []
 
     def add_arguments(parser):
         parser.add_argument("--sides", type=int, default=2)
@@ -24,7 +24,7 @@ def coin(monkeypatch):
     def run_seed(options, seed, device):
         if seed == module.break_at:
             raise KeyboardInterrupt
-        module.runs.append(seed)
+        module.tossed.append(seed)
         return {"value": float(seed), "by part": {"a": 2.0 * seed, "words": "not a number"}}
 
     module.break_at = -1
@@ -56,7 +56,7 @@ def test_every_experiment_is_found_and_is_one():
         module = registry.load(name)
         assert about == module.ABOUT
         assert callable(module.add_arguments)
-        assert callable(module.run_seed)
+        assert callable(getattr(module, "run_seed", None) or module.runs), "it runs, or lists runs of others"
     with pytest.raises(ValueError, match="no experiment 'nothing'; choose one of alignment, "):
         registry.load("nothing")
 
@@ -83,10 +83,10 @@ def test_an_interrupted_run_goes_on_where_it_stopped(coin, tmp_path):
     coin.break_at = 2
     words = ["run", "coin", "--seeds", "4", "--device", "cpu", "--out", str(out)]
     assert cli.main(words) == 130
-    assert coin.runs == [0, 1]
+    assert coin.tossed == [0, 1]
     coin.break_at = -1
     assert cli.main(words) == 0
-    assert coin.runs == [0, 1, 2, 3]
+    assert coin.tossed == [0, 1, 2, 3]
     assert list(json.loads(out.read_text())["seeds"]) == ["0", "1", "2", "3"]
 
 

@@ -561,11 +561,14 @@ def test_arithmetic_of_a_cell(page_of):
     w = heads(model=word_model(causal=True), predict=False)
     page = page_of([w])
     open_all(page)
-    box = page.locator(".ab-hx-map canvas").first.bounding_box()
     n = len(w.tokens)
-    click = lambda r, c: page.mouse.click(  # noqa: E731
-        box["x"] + box["width"] * (c + 0.5) / n, box["y"] + box["height"] * (r + 0.5) / n
-    )
+
+    def click(row, column):
+        canvas = page.locator(".ab-hx-map canvas").first
+        box = canvas.bounding_box()
+        size = {"x": box["width"] * (column + 0.5) / n, "y": box["height"] * (row + 0.5) / n}
+        canvas.click(position=size)  # which scrolls to it
+
     click(4, 1)
     painted(page)
     assert state_of(page, w.widget_id)["cell"] == [4, 1]
@@ -596,10 +599,17 @@ def test_keyboard_alone(page_of):
     w = heads()
     page = page_of([w], before='<button id="before">b</button>', after='<button id="after">a</button>')
     page.locator("#before").focus()
-    press(page, "Tab", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "Enter")
+    press(page, "Tab")
+    go_to(page, "Commit")
+    press(page, "Enter")
+    assert not state_of(page, w.widget_id)["revealed"], "no menu is filled in beforehand"
+    for _ in range(3):  # the focus is on the first open menu; a letter chooses in it, Enter goes to the next
+        press(page, "s")
+        go_to(page, "Commit")
+        press(page, "Enter")
     assert state_of(page, w.widget_id)["revealed"]
     assert focused(page) == "Match again", "the focus does not fall out of the widget"
-    go_to(page, "1.3: Layer 1, head 3")
+    go_to(page, "1.3: Layer 1, head 3", "ArrowLeft")
     press(page, "Enter")
     assert state_of(page, w.widget_id)["head"] == [0, 2]
     press(page, "ArrowDown")

@@ -232,6 +232,8 @@ def _stepwise(model: Seq2Seq) -> Seq2Seq:
     model = copy.deepcopy(model)
     model.encoder.forward = MethodType(_read, model.encoder)
     model.decoder.update = MethodType(_update, model.decoder)
+    # One word after the other, also where the model itself has a fused pass over all of them.
+    model.decoder.forward = MethodType(GRUDecoder.forward, model.decoder)
     return model
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import attnbook
 
 PREFIX = "attnbook-runtime-"
-WITHHELD = ("exercises", "grading", "results", "__pycache__")
+WITHHELD = ("exercises", "grading", "__pycache__")
+MEASURED = "results"  # its modules are imported by the experiments; what was measured stays here
 STAND_IN = '''"""In the sandbox nothing is checked: grading happens elsewhere."""
 
 
@@ -38,6 +39,14 @@ def _remove_forgotten() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def _withheld(folder: str, names: list[str]) -> set[str]:
+    """What is not copied from this folder, as ``shutil.copytree`` asks."""
+    measured = (
+        {name for name in names if Path(name).suffix != ".py"} if Path(folder).name == MEASURED else set()
+    )
+    return measured | {name for name in names if name in WITHHELD}
+
+
 def make_runtime() -> Path:
     """Write the folder and return its path; the caller removes it.
 
@@ -46,7 +55,7 @@ def make_runtime() -> Path:
     package = Path(attnbook.__file__).resolve().parent
     _remove_forgotten()
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-    shutil.copytree(package, folder / "attnbook", ignore=shutil.ignore_patterns(*WITHHELD))
+    shutil.copytree(package, folder / "attnbook", ignore=_withheld)
     stand_in = folder / "attnbook" / "exercises"
     stand_in.mkdir()
     (stand_in / "__init__.py").write_text(STAND_IN, encoding="utf-8")

