@@ -1,6 +1,12 @@
-"""`{stored-results}`: a table for each JSON file that a run has stored, drawn at build time."""
+"""`{stored-results}`: for each JSON file that a run has stored, what it asks, where the book shows it, and its
+numbers, folded; drawn at build time.
+"""
 
 import json
+import re
+import sys
+from functools import cache
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -11,6 +17,11 @@ from .errors import PageError
 from .folders import note
 from .paths import RESULTS, ROOT
 from .tables import table
+
+sys.path.append(str(ROOT / "src"))  # the book is built without the package being installed
+from attnbook.experiments import experiments
+
+CHAPTERS = ROOT / "chapters"
 
 
 def stored_results() -> list[tuple[Path, dict]]:
@@ -50,6 +61,32 @@ def summary_table(summary: dict) -> nodes.table:
     return table(rows, ["attnbook-numbers"])
 
 
+@cache
+def readers() -> list[tuple[str, str, str]]:
+    """Name, title and code of each notebook, in order."""
+    found = []
+    for path in sorted(CHAPTERS.glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+        title = next(
+            re.search(r"^# (.+)", text, re.MULTILINE)[1]
+            for kind, text in sources
+            if kind == "markdown" and re.search(r"^# ", text, re.MULTILINE)
+        )
+        found.append((path.stem, title, "\n".join(text for kind, text in sources if kind == "code")))
+    return found
+
+
+def shown_in(stem: str, experiment: str) -> list[tuple[str, str]]:
+    """Address and title of the chapters and labs that read this result, or a table of its experiment."""
+    quoted = re.compile(rf"""["']{re.escape(stem)}["']""")
+    read = [(name, title) for name, title, code in readers() if quoted.search(code)]
+    if not read:
+        imported = re.compile(rf"\b{re.escape(experiment)}\.|import {re.escape(experiment)}\b")
+        read = [(name, title) for name, title, code in readers() if imported.search(code)]
+    return [(f"../chapters/{name}.html", title) for name, title in read]
+
+
 class StoredResults(SphinxDirective):
     """Draw what is stored; where nothing is, say so."""
 
@@ -68,8 +105,24 @@ class StoredResults(SphinxDirective):
         """One result under the name of its file, which tells runs of one experiment apart."""
         title = stem.replace("_", " ").capitalize()
         section = nodes.section("", nodes.title("", title), ids=[nodes.make_id(f"result {title}")])
+        about = experiments().get(result["experiment"], "")
+        if about:
+            section += nodes.paragraph("", f"{about[0].upper()}{about[1:].rstrip('.')}.")
+        links = shown_in(stem, result["experiment"])
+        if links:
+            shown = nodes.paragraph("", "Shown in: ")
+            for place, (address, name) in enumerate(links):
+                shown += nodes.Text(", " if place else "")
+                shown += nodes.reference("", name, refuri=address)
+            section += shown
         section += nodes.literal_block("", result["command"], language="console")
+        # Folded: some runs measure hundreds of things, and a page of all of them is read by nobody.
+        lines, seeds = len(result["summary"]), len(result["seeds"])
+        line = f"{lines} number{'s' * (lines != 1)} over {seeds} seed{'s' * (seeds != 1)}"
+        markup = f'<details class="fold fold-numbers"><summary>{escape(line)}</summary>'
+        section += nodes.raw("", markup, format="html")
         section += summary_table(result["summary"])
+        section += nodes.raw("", "</details>", format="html")
         versions = ", ".join(f"{package} {number}" for package, number in result["versions"].items())
         machine = ", ".join(f"{part} {value}" for part, value in result["machine"].items())
         made = f"Seeds: {len(result['seeds'])}. Machine: {machine}. Versions: {versions}."
