@@ -1,5 +1,6 @@
-"""`{stored-results}`: for each JSON file that a run has stored, what it asks, where the book shows it, and its
-numbers, folded; drawn at build time.
+"""`{stored-results}`: what each stored run asks, where the book shows it, and its numbers, folded.
+
+Drawn at build time from the JSON files.
 """
 
 import json
