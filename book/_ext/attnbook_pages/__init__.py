@@ -21,6 +21,7 @@ PARTS = (
     "folders",
     "leaderboard",
     "stored_results",
+    "landing",
     "licences",
     "lean",
     "static",

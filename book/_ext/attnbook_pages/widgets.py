@@ -123,7 +123,8 @@ class Widgets(SphinxPostTransform):
         if shown:
             state = f'<script type="application/json" id="attnbook-state">{script_safe(shown)}</script>'
             self.document.append(raw(state))
-        self.document["attnbook_classes"] = sorted({entry["class"] for entry in shown.values()})
+        classes = {entry["class"] for entry in shown.values()} | {*self.document.get("attnbook_classes", [])}
+        self.document["attnbook_classes"] = sorted(classes)
 
 
 def add_scripts(
