@@ -145,7 +145,7 @@ def loss_of(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
 def nats_a_word(model: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> float:
     """Nats a word over all words of the batches together."""
     sums = [loss_sum(model, batch) for batch in batches]
-    return (sum(total for total, _ in sums) / sum(words for _, words in sums)).item()
+    return sum(total.item() for total, _ in sums) / sum(int(words) for _, words in sums)
 
 
 _TRIALS: dict[tuple, dict] = {}  # what was trained before: the search on seed 0 serves every seed of a run
