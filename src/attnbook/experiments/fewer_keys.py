@@ -14,16 +14,22 @@ small beside it would be one to speak of.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import math
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attnbook.data import phrasebook
+from attnbook.data.corpora.fetch import CACHE
 from attnbook.data.vocabulary import Vocabulary, pad
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.options import at_least
+from attnbook.experiments.provenance import commit
+from attnbook.files import write_text
 from attnbook.nn import GPT, FeedForward, MultiHeadAttention, MultiHeadLatentAttention, RotaryPositions
 from attnbook.training import schedules
 from attnbook.training.fit import Diverged, fit
@@ -43,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--learning-rates", type=float, nargs="+", default=[3e-3, 6e-3, 12e-3], metavar="R",
         help="tried on seed 0; the lowest validation loss wins (default .003 .006 .012)")  # fmt: skip
-    add("--steps", type=int, default=1500, metavar="N", help="of each model (default 1500)")
+    add("--steps", type=int, default=1000, metavar="N", help="of each model (default 1000)")
     add("--batch-size", type=int, default=32, metavar="N", help="sentences a step (default 32)")
 
 
@@ -148,16 +154,25 @@ def nats_a_word(model: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> float
     return sum(total.item() for total, _ in sums) / sum(int(words) for _, words in sums)
 
 
-_TRIALS: dict[tuple, dict] = {}  # what was trained before: the search on seed 0 serves every seed of a run
+def trial_path(name: str, options: argparse.Namespace, rate: float, seed: int, device: torch.device) -> Path:
+    """Where the package's cache keeps what a training found."""
+    wanted = {
+        "name": name, "rate": rate, "seed": seed, "steps": options.steps, "batch": options.batch_size,
+        "sentences": SENTENCES, "device": device.type, "commit": commit(),
+    }  # fmt: skip
+    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
+    return CACHE / "trials" / f"fewer_keys_{digest}.json"
 
 
 def trial(
     name: str, data: Sentences, options: argparse.Namespace, rate: float, seed: int, device: torch.device
 ) -> dict:
-    """Train one model: its validation and test loss, infinite if it diverged, and the curve."""
-    key = (name, rate, seed, options.steps, options.batch_size)
-    if key in _TRIALS:
-        return _TRIALS[key]
+    """Train one model, or take from the cache what was found before: its validation and test loss, infinite
+    if it diverged, and the validations on the way.
+    """
+    path = trial_path(name, options, rate, seed, device)
+    if path.exists():
+        return json.loads(path.read_text(encoding="utf-8"))
     set_seed(seed)
     model = build(name, len(data.vocabulary)).to(device)
     validation = data.part("validation")
@@ -165,19 +180,21 @@ def trial(
         history = fit(
             model, data, steps=options.steps, loss=loss_of, learning_rate=rate, seed=seed,
             schedule=schedules.warmup_linear(min(100, options.steps // 10), options.steps, hold=0.3),
-            validate=lambda m: nats_a_word(m, validation), validate_every=max(1, options.steps // 6),
+            validate=lambda m: nats_a_word(m, validation), validate_every=max(1, options.steps // 5),
             precision="float32", progress=False,
         )  # fmt: skip
     except Diverged:
-        _TRIALS[key] = {"validation": math.inf, "test": math.inf, "curve": []}
-        return _TRIALS[key]
-    model.eval()
-    _TRIALS[key] = {
-        "validation": history.validations[-1][1],
-        "test": nats_a_word(model, data.part("test")),
-        "curve": [list(pair) for pair in history.validations],
-    }
-    return _TRIALS[key]
+        found = {"validation": math.inf, "test": math.inf, "curve": []}
+    else:
+        model.eval()
+        found = {
+            "validation": history.validations[-1][1],
+            "test": nats_a_word(model, data.part("test")),
+            "curve": [list(pair) for pair in history.validations],
+        }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(found))
+    return found
 
 
 def chosen_rate(
