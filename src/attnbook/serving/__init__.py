@@ -1,6 +1,8 @@
-"""What serves a language model: shared prefixes, drafts that are checked, caches in blocks and of few bits.
+"""What serves a language model: shared prefixes, drafts that are checked, caches in
+blocks and of few bits.
 
-Each part is a small file that a lab shows whole; the models are those of :mod:`attnbook.nn`.
+Each part is a small file that a lab shows whole; the models are those of
+:mod:`attnbook.nn`.
 """
 
 from attnbook.serving.paged_cache import BlockAllocator, PagedRows, Slot

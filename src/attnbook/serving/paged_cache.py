@@ -1,6 +1,8 @@
-"""A cache in blocks: memory is given out a few tokens at a time, and sequences may share blocks.
+"""A cache in blocks: memory is given out a few tokens at a time, and sequences may
+share blocks.
 
-Kwon et al. 2023 (PagedAttention, vLLM), https://arxiv.org/abs/2309.06180, section 4.
+Kwon et al. 2023 (PagedAttention, vLLM), https://arxiv.org/abs/2309.06180, section
+4.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attnbook.arguments import whole_number
+from attnbook.serving import checks
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Slot:
     ----------
     block, offset : int
     copied_from : int or None
-        The block whose rows must be copied first, since another sequence still needs it.
+        The block whose rows must be copied first, since another sequence still
+        needs it.
     """
 
     block: int
@@ -52,8 +55,7 @@ class BlockAllocator:
     """
 
     def __init__(self, n_blocks: int, block_size: int):
-        whole_number("n_blocks", n_blocks)
-        whole_number("block_size", block_size)
+        checks.sizes(n_blocks=n_blocks, block_size=block_size)
         self.block_size = block_size
         self.free, self.users = list(range(n_blocks)), [0] * n_blocks
         self.tables: dict[str, list[int]] = {}
@@ -81,7 +83,7 @@ class BlockAllocator:
     def take(self) -> int:
         """A free block, which now has one user."""
         if not self.free:
-            raise MemoryError("no block is free; release a sequence, or make more blocks")
+            raise MemoryError("no block is free; release a sequence")
         block = self.free.pop()
         self.users[block] = 1
         return block
@@ -94,9 +96,9 @@ class BlockAllocator:
         ValueError
             If there is no sequence of the first name, or already one of the second.
         """
-        if name not in self.tables or twin in self.tables:
-            raise ValueError(f"name, twin: expected a sequence and a new name, got {name!r} and {twin!r}")
-        self.tables[twin], self.lengths[twin] = list(self.tables[name]), self.lengths[name]
+        checks.twin(name, twin, self.tables)
+        self.tables[twin] = list(self.tables[name])
+        self.lengths[twin] = self.lengths[name]
         for block in self.tables[twin]:
             self.users[block] += 1
 
@@ -108,8 +110,7 @@ class BlockAllocator:
         ValueError
             If there is no such sequence.
         """
-        if name not in self.tables:
-            raise ValueError(f"name: expected one of {sorted(self.tables)}, got {name!r}")
+        checks.known(name, self.tables)
         for block in self.tables.pop(name):
             self.users[block] -= 1
             if self.users[block] == 0:

@@ -1,7 +1,8 @@
-"""Keys and values in few bits: whole numbers, and a scale and an offset for each group of them.
+"""Keys and values in few bits: whole numbers, and a scale and an offset for each
+group of them.
 
-The asymmetric rounding of KIVI (Liu et al. 2024, https://arxiv.org/abs/2402.02750, section 3), which groups
-keys by channel and values by token.
+The asymmetric rounding of KIVI (Liu et al. 2024, https://arxiv.org/abs/2402.02750,
+section 3), which groups keys by channel and values by token.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attnbook.arguments import whole_number
+from attnbook.serving import checks
 
 
 @dataclass(frozen=True)
 class Quantised:
-    """Numbers rounded to 2^bits steps between the smallest and the largest of their group.
+    """Numbers rounded to 2^bits steps between the smallest and the largest of their
+    group.
 
     Attributes
     ----------
@@ -37,8 +39,9 @@ class Quantised:
 
     @property
     def n_bytes(self) -> float:
-        """Bytes when codes are packed and each scale and each lowest takes 16 bits."""
-        return self.codes.numel() * self.bits / 8 + 2 * (self.scale.numel() + self.lowest.numel())
+        """Bytes with packed codes, and 16 bits for each scale and each lowest."""
+        groups = self.scale.numel() + self.lowest.numel()
+        return self.codes.numel() * self.bits / 8 + 2 * groups
 
 
 def quantise(x: Tensor, bits: int, dim: int) -> Quantised:
@@ -50,19 +53,16 @@ def quantise(x: Tensor, bits: int, dim: int) -> Quantised:
     bits : int
         1 to 8.
     dim : int
-        −1: a group is a token, as KIVI does with values. −2: a group is a channel (one number of all
-        tokens), as it does with keys.
+        −1: a group is a token, as KIVI does with values. −2: a group is a channel
+        (one number of all tokens), as it does with keys.
 
     Raises
     ------
     TypeError, ValueError
         If bits is not whole, or not from 1 to 8, or x is not floating.
     """
-    whole_number("bits", bits)
-    if bits > 8:
-        raise ValueError(f"bits: expected 1 to 8, got {bits}")
-    if not x.is_floating_point():
-        raise ValueError(f"x: expected floating-point numbers, got {x.dtype}")
+    checks.bits(bits)
+    checks.floating(x)
     lowest, highest = x.amin(dim, keepdim=True), x.amax(dim, keepdim=True)
     scale = (highest - lowest) / (2**bits - 1)
     steps = (x - lowest) / torch.where(scale > 0, scale, 1.0)
