@@ -40,7 +40,7 @@ D_MODEL, HEADS, LAYERS, D_FF = 64, 8, 2, 128  # of the multi-head model; a head 
 N_KV_HEADS = {"multi-head": 8, "grouped": 2, "multi-query": 1}
 D_LATENT, D_ROTARY = 24, 8  # 32 numbers a token and layer, as many as two heads of keys and values
 NAMES = (*N_KV_HEADS, "latent", "no attention")
-SENTENCES = {"train": 20_000, "validation": 1_000, "test": 2_000}
+SENTENCES = {"train": 12_000, "validation": 1_000, "test": 2_000}
 SEARCH_SEED = 0  # on which the learning rate is chosen
 
 
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--learning-rates", type=float, nargs="+", default=[3e-3, 6e-3, 12e-3], metavar="R",
         help="tried on seed 0; the lowest validation loss wins (default .003 .006 .012)")  # fmt: skip
-    add("--steps", type=int, default=1000, metavar="N", help="of each model (default 1000)")
+    add("--steps", type=int, default=700, metavar="N", help="of each model (default 700)")
     add("--batch-size", type=int, default=32, metavar="N", help="sentences a step (default 32)")
 
 
