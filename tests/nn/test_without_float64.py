@@ -141,6 +141,14 @@ def multi_head(positions=None, n_kv_heads=2):
     return causal, later, attention(x, mask=torch.zeros(3, 3))
 
 
+def latent():
+    attention, cache = nn.MultiHeadLatentAttention(D, 2, 5, 2, d_query_latent=3), nn.LatentCache()
+    causal = attention(rows(2, 3), causal=True, cache=cache)
+    later = attention(rows(2, 2), causal=True, cache=cache.select(torch.tensor([1, 0])), need_weights=False)
+    assert cache.copy().n_bytes == 2 * 3 * (5 + 2) * 4
+    return causal, later, attention(rows(2, 3), mask=padding()[:, :3].unsqueeze(1))
+
+
 def translate(model):
     state = model.start(words(), padding())
     logits, weights, state = model.step(torch.ones(2, dtype=torch.long), state)
@@ -229,6 +237,7 @@ CASES = {
         PositionsInAttention().context(torch.rand(2, 3)),
         *multi_head(PositionsInAttention()),
     ),
+    "latent": latent,
     "multi-head, rotary": lambda: multi_head(nn.RotaryPositions(2)),
     "multi-head, ALiBi": lambda: multi_head(nn.ALiBi(4)),
     "multi-head, relative": lambda: multi_head(nn.RelativePositions(2, 3)),

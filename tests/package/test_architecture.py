@@ -31,6 +31,7 @@ ALLOWED = {
     "translation": {"data", "extras", "nn", "results", "training"},
     "analysis": {"data", "nn", "plots", "training"},
     "models": {"data", "nn"},
+    "serving": {"nn"},
     "widgets": {"models", "nn", "vision"},  # a widget's numbers are those of a mechanism, model or metric
     "exercises": {"plots", "vision", "worker"},
     "grading": {"exercises", "extras", "worker"},

@@ -27,6 +27,7 @@ from attnbook.nn.gradient_estimators import (
     straight_through,
 )
 from attnbook.nn.hard import HardAttention
+from attnbook.nn.latent import LatentCache, MultiHeadLatentAttention
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
     AttentionPooling,
@@ -118,12 +119,14 @@ __all__ = [
     "KernelRegression",
     "LSTMDecoder",
     "LSTMEncoder",
+    "LatentCache",
     "LearnedPositions",
     "LocalAttention",
     "LocationScore",
     "MaskedWordModel",
     "MovingBaseline",
     "MultiHeadAttention",
+    "MultiHeadLatentAttention",
     "NonLocalBlock",
     "PlainMultiHeadAttention",
     "RecurrentAttentionModel",

@@ -80,6 +80,22 @@ class Cache(Protocol):
         ...
 
 
+class LatentCacheLike(Protocol):
+    """Latent vectors of earlier calls: ``LatentCache``.
+
+    Attributes
+    ----------
+    latent : (batch, length, d_latent), or None while empty
+    """
+
+    latent: Tensor | None
+
+    @property
+    def length(self) -> int:
+        """Tokens in the cache."""
+        ...
+
+
 class HasMemory(Protocol):
     """An encoder or decoder: it says how large one annotation of the memory is."""
 

@@ -47,6 +47,7 @@ from attnbook.nn.checks.images import (
     pictures,
     position_rows,
 )
+from attnbook.nn.checks.latent import latent_cache_entry, latent_inputs
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -131,6 +132,8 @@ __all__ = [
     "key_and_value",
     "known_size",
     "last_size",
+    "latent_cache_entry",
+    "latent_inputs",
     "layer_input",
     "lengths",
     "mask",

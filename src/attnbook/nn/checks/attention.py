@@ -271,6 +271,15 @@ def multi_head_inputs(
                 f"{cache.key.shape[0]}; use a new KVCache() for a new batch"
             )
         n_keys = cache.length + n_keys if cache.grows else cache.length or n_keys
+    mask_of_heads(given_mask, query, n_heads, n_keys)
+
+
+def mask_of_heads(
+    given_mask: Tensor | None, query: Tensor, n_heads: int, n_keys: int
+) -> None:
+    """None, or a mask of two to four dimensions for query (batch, queries, d_model)
+    in every head.
+    """
     if given_mask is None:
         return
     tensor("mask", given_mask)
