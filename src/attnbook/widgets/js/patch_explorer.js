@@ -226,7 +226,12 @@ function build(view, body) {
     ),
   );
   const itself = h("td", { colspan: grid });
-  const table = patchTable(grid, grid, "col. ", h("tr", h("th", { scope: "row" }, "class token"), itself));
+  const table = patchTable(
+    grid,
+    grid,
+    { across: "col. ", down: "row " },
+    h("tr", h("th", { scope: "row" }, "class token"), itself),
+  );
 
   const guess = predictor(view, {
     ask: () =>

@@ -49,10 +49,10 @@ function build(view, body) {
   const picture = () =>
     set(document.createElementNS(SVG, "image"), { href: photo, width: columns, height: rows });
   const veil = Array.from({ length: patches }, (_, i) => h("path.pp-veil", { d: outline(i, columns) }));
-  const label = () => h("g.pp-label", h("path", { d: "M-.34-.34h.68v.68h-.68z" }), h("text", { y: 0.2 }));
+  const label = () => h("g.pp-label", h("path", { d: "M0 0h.5v.5H0z" }), h("text", { x: 0.25, y: 0.41 }));
   const [letters, numbers] = [candidates, Array.from({ length: BEST })].map((all) => all.map(label));
   const put = ([node, patch, text]) => {
-    set(node, { transform: `translate(${(patch % columns) + 0.5} ${Math.floor(patch / columns) + 0.5})` });
+    set(node, { transform: `translate(${patch % columns} ${Math.floor(patch / columns)})` });
     say(node.lastChild, text);
   };
   candidates.forEach((patch, i) => put([letters[i], patch, LETTERS[i]]));
@@ -73,9 +73,9 @@ function build(view, body) {
     },
     picture(),
     veil,
+    marks,
     letters,
     numbers,
-    marks,
   );
   const title = h("figcaption");
 
@@ -108,7 +108,7 @@ function build(view, body) {
       list.map(({ node }) => node),
     ),
   );
-  const table = patchTable(rows, columns, "");
+  const table = patchTable(rows, columns, {});
 
   const guess = predictor(view, {
     ask: () =>
@@ -146,7 +146,7 @@ function build(view, body) {
       say(
         title,
         revealed
-          ? `${named(asks, columns)} asks, ${parts[knows][0].toLowerCase()}: the clearer a patch, the larger its weight`
+          ? `The patch in ${named(asks, columns)} asks ${parts[knows][0].toLowerCase()}: the clearer a patch, the larger its weight`
           : `${rows} × ${columns} patches: the framed one asks`,
       );
       veil.forEach((one, i) => {
@@ -179,7 +179,7 @@ function build(view, body) {
       });
       say(
         table.caption,
-        `Weights in thousandths, ${named(asks, columns)} asks, ${parts[knows][0].toLowerCase()}`,
+        `Weights in thousandths, by row and column: ${named(asks, columns)} asks, ${parts[knows][0].toLowerCase()}`,
       );
       table.cells.forEach((cell, i) => say(cell, fixed(1000 * weights[i], 0)));
     },

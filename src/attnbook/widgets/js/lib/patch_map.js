@@ -51,8 +51,9 @@ export function patchMap(view, { rows, columns, size = 1, label, most, at, choos
   return map;
 }
 
-// The table behind it, in a panel: its caption and cells, row by row; `more` are rows beneath.
-export function patchTable(rows, columns, across, ...more) {
+// The table behind it, in a panel: its caption and cells, row by row; `across` and `down` stand before the numbers of
+// columns and rows, `more` are rows beneath.
+export function patchTable(rows, columns, { across = "", down = "" }, ...more) {
   const cells = Array.from({ length: rows * columns }, () => h("td"));
   const caption = h("caption");
   const panel = h(
@@ -71,7 +72,7 @@ export function patchTable(rows, columns, across, ...more) {
       ),
       h(
         "tbody",
-        inRows(cells, columns).map((row, y) => h("tr", h("th", { scope: "row" }, `row ${y + 1}`), row)),
+        inRows(cells, columns).map((row, y) => h("tr", h("th", { scope: "row" }, `${down}${y + 1}`), row)),
         more,
       ),
     ),
