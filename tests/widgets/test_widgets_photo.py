@@ -21,8 +21,9 @@ from attnbook.widgets.photo_patches import KNOWS, MOST_BYTES, _others
 
 WEIGH = f"""
 globalThis.BOOK = true;
-const {{ weigh, others, sentence }} = await import({(JS / "photo_patches.js").as_uri()!r});
-const [content, states] = data;
+const {{ unpack, weigh, others, sentence }} = await import({(JS / "photo_patches.js").as_uri()!r});
+const [packed, states] = data;
+const content = unpack(packed);
 console.log(JSON.stringify(states.map((state) => {{
   const weights = weigh(content, state);
   return [weights, others(weights, state.asks), sentence(state, weights, content)];
@@ -82,7 +83,7 @@ def test_the_photograph_travels_as_a_small_jpeg():
         assert len(jpeg) <= MOST_BYTES
         assert Image.open(io.BytesIO(jpeg)).size == photo.shape[1::-1]
         state = {name: value for name, value in w.get_state().items() if name not in ("_esm", "_css")}
-        assert len(json.dumps(state)) < 90_000
+        assert len(json.dumps(state)) < 70_000
     with pytest.raises(ValueError, match="photo: expected one that fits"):
         PhotoPatches(np.tile(noisy, (3, 3, 1)), 90, [1, 2], asks=0, alt="noise")
 

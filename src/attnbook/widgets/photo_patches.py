@@ -11,6 +11,7 @@ from attnbook.widgets.state import Choice, Index, Number, State, guess, hidden_o
 
 MOST_BYTES = 40_000  # of the photograph as JPEG
 MOST_SHARPNESS = 64
+UNIT = 10_000  # a vector's numbers, from -1 to 1, travel as whole numbers of two bytes
 MOST_CANDIDATES = 9
 LETTERS = "ABCDEFGHI"
 KNOWS = {"colour": "By colour", "edges": "By edges", "place": "By place", "all": "By all three"}
@@ -85,20 +86,23 @@ class PhotoPatches(PredictFirst):
             found = patch_descriptors(pixels.double() / 255, patch_size)
         except TypeError as error:
             raise ValueError(str(error)) from None
-        # As the page has them: what both sides compute with is the same.
-        self._vectors = found["all"].mul(1e4).round().div(1e4)
+        # As they travel, in whole ten-thousandths: what both sides compute with is the same.
+        packed = found["all"].mul(UNIT).round().to(torch.int16)
+        self._vectors = packed.double() / UNIT
+        colours = means(pixels.double(), patch_size).round().to(torch.uint8)
         rows, columns = (side // patch_size for side in pixels.shape[:2])
         count = rows * columns
         sharpness = values.number("sharpness", sharpness, 0, MOST_SHARPNESS)
         question = {"asks": asks, "knows": "colour", "sharpness": sharpness}
         self._content = {
-            "photo": "data:image/jpeg;base64," + base64.b64encode(_jpeg(pixels)).decode(),
+            "photo": "data:image/jpeg;base64," + _base64(_jpeg(pixels)),
             "alt": values.words("alt", [alt])[0],
             "rows": rows,
             "columns": columns,
-            "vectors": self._vectors.tolist(),
+            "vectors": _base64(packed.numpy().astype("<i2").tobytes()),
+            "unit": UNIT,
             "parts": _parts(found),
-            "colours": means(pixels.double(), patch_size).round().to(torch.int).tolist(),
+            "colours": _base64(colours.numpy().tobytes()),
             "first": asks,
             "question": question,
             "candidates": _candidates(candidates, count, asks),
@@ -114,7 +118,7 @@ class PhotoPatches(PredictFirst):
 
     def _declare(self):
         return State(
-            asks=Index(of=len(self._content["vectors"])),
+            asks=Index(of=len(self._vectors)),
             knows=Choice(options=tuple(KNOWS)),
             sharpness=Number(low=0, high=MOST_SHARPNESS),
             **hidden_outcome(guess(len(self._content["candidates"]))),
@@ -235,6 +239,11 @@ def _bytes(photo):
             f"photo: expected bytes of shape (h, w, 3), got {given.dtype} of shape {tuple(given.shape)}."
         )
     return given
+
+
+def _base64(data: bytes) -> str:
+    """Bytes as they travel."""
+    return base64.b64encode(data).decode()
 
 
 def _jpeg(pixels) -> bytes:

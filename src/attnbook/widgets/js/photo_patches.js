@@ -1,7 +1,7 @@
 // PhotoPatches: a photograph cut into patches; one asks, and all answer by what a patch knows of itself.
 
 import { argmax, button, fixed, h, percent, predictor, say, set, slider, widget } from "./lib/base.js";
-import { named, outline, patchMap, patchTable } from "./lib/patch_map.js";
+import { inRows, named, outline, patchMap, patchTable } from "./lib/patch_map.js";
 import { attend } from "./mechanisms/attention.js";
 
 const LETTERS = "ABCDEFGHI";
@@ -11,6 +11,21 @@ const VEIL = 0.88; // over a patch of no weight
 const SVG = "http://www.w3.org/2000/svg";
 
 const tenths = (weight) => `${fixed(100 * weight, 1)} %`;
+
+// What travels as base64, as rows: a vector and a mean colour for each patch.
+export function unpack(content) {
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const { vectors, colours, parts, unit } = content;
+  const whole = new Int16Array(bytes(vectors).buffer);
+  return {
+    ...content,
+    vectors: inRows(
+      [...whole].map((x) => x / unit),
+      parts.all[1][1],
+    ),
+    colours: inRows(bytes(colours), 3),
+  };
+}
 
 // The weights of every patch where `asks` asks, (N): softmax(sharpness · q·k / √d).
 export function weigh({ vectors, parts }, { asks, knows, sharpness }) {
@@ -37,7 +52,7 @@ export function sentence({ revealed, asks, knows }, weights, { columns, parts, f
 
 function build(view, body) {
   const { model, change } = view;
-  const content = model.get("content");
+  const content = unpack(model.get("content"));
   const { photo, alt, rows, columns, parts, colours, first, question, candidates } = content;
   const patches = rows * columns;
   const now = () => view.state;
