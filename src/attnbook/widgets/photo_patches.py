@@ -180,20 +180,25 @@ class PhotoPatches(PredictFirst):
         ranked = _others(weights.tolist(), asks)[:5]
         for axes in (left, right):
             axes.imshow(photo, interpolation="nearest", extent=(0, columns, rows, 0))
-            axes.set(xticks=[], yticks=[])
+            axes.set_xticks(range(columns + 1), labels=[])
+            axes.set_yticks(range(rows + 1), labels=[])
+            axes.tick_params(length=0)
+            axes.grid(color="white", alpha=0.4, lw=0.4)
             y, x = divmod(asks, columns)
             axes.add_patch(Rectangle((x, y), 1, 1, fill=False, ec="black", lw=3.5))
             axes.add_patch(Rectangle((x, y), 1, 1, fill=False, ec="#ffd54a", lw=1.8))
         labels = dict(zip(LETTERS, content["candidates"], strict=False))
         _label(left, labels, columns)
         left.set_title(f"{rows} × {columns} patches; the framed one asks", fontsize=10)
+        veil = 0.88 * (1 - (weights / weights.max()) ** 0.5) if state["revealed"] else [0.88] * len(weights)
+        grey = [[[0.47, 0.5, 0.54, veil[r * columns + c]] for c in range(columns)] for r in range(rows)]
+        right.imshow(grey, interpolation="nearest", extent=(0, columns, rows, 0))
         if state["revealed"]:
-            veil = 0.88 * (1 - (weights / weights.max()) ** 0.5)
-            grey = [[[0.47, 0.5, 0.54, veil[r * columns + c]] for c in range(columns)] for r in range(rows)]
-            right.imshow(grey, interpolation="nearest", extent=(0, columns, rows, 0))
             _label(right, {str(i): patch for i, patch in enumerate(ranked, 1)}, columns)
         else:
-            right.text(0.5, 0.5, "?", transform=right.transAxes, ha="center", va="center", fontsize=32)
+            box = {"boxstyle": "circle,pad=0.3", "fc": "white", "ec": "black"}
+            middle = {"transform": right.transAxes, "ha": "center", "va": "center"}
+            right.text(0.5, 0.5, "?", fontsize=24, bbox=box, **middle)
         right.set_title(f"weights, {KNOWS[state['knows']].lower()} (clear: much)", fontsize=10)
         figure.subplots_adjust(left=0.01, right=0.99, top=0.92, bottom=0.13, wspace=0.03)
         return figure
