@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+from typing import Any
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
@@ -265,12 +266,12 @@ def _jpeg(pixels) -> bytes:
 
 def _candidates(given, count: int, asks) -> list[int]:
     """The marked patches, checked."""
-    given = values.plain(given)
-    fine = isinstance(given, list) and 2 <= len(given) <= MOST_CANDIDATES
-    fine = fine and all(type(i) is int and 0 <= i < count and i != asks for i in given)
-    if not fine or len(set(given)) < len(given):
+    listed: Any = values.plain(given)
+    fine = isinstance(listed, list) and 2 <= len(listed) <= MOST_CANDIDATES
+    fine = fine and all(type(i) is int and 0 <= i < count and i != asks for i in listed)
+    if not fine or len(set(listed)) < len(listed):
         raise ValueError(
             f"candidates: expected 2 to {MOST_CANDIDATES} different patches from 0 to {count - 1} without "
             f"the one that asks, got {given!r}."
         )
-    return given
+    return listed
