@@ -208,12 +208,12 @@ def test_the_pen_is_held_by_the_keyboard_alone(page_of):
 def test_a_patch_asks_and_the_table_holds_its_weights(page_of):
     w = patches(predict=False)
     page = page_of([w])
-    page.locator(".ab-pe-map").focus()
+    page.locator(".ab-patch-map").focus()
     press(page, "Enter", "ArrowRight", "ArrowRight", "ArrowDown")
     w.state = state_of(page, w.widget_id)
     assert w.asks == 6
     page.locator("summary").click()
-    cells = [float(text) for text in page.locator(".ab-pe-numbers tbody td").all_inner_texts()]
+    cells = [float(text) for text in page.locator(".ab-patch-numbers tbody td").all_inner_texts()]
     patches_first = [*w.weights[6][1:], w.weights[6][0]]
     assert cells == [pytest.approx(100 * x, abs=0.0501) for x in patches_first]
     page.get_by_role("button", name="layer 1, head 2").click()

@@ -331,6 +331,14 @@ def patches(**options):
     return PatchExplorer([ring, line, noise], ["ring", "line", "noise"], **{**defaults, **options})
 
 
+def photograph(**options):
+    """A small picture in 4 × 5 patches; the first asks, and four others are marked."""
+    from attnbook.widgets import PhotoPatches
+
+    defaults = {"asks": 0, "alt": "noise with a disc and a bar", "challenge": "Find two red patches."}
+    return PhotoPatches(picture(2, 64, 80), 16, [3, 7, 11, 18], **{**defaults, **options})
+
+
 def translating(**options):
     """Three sentences before the trained transformer, and two more to draw from."""
     from attnbook.widgets import TranslatorExplorer
@@ -352,6 +360,7 @@ EXAMPLES = {
     "AlignmentExplorer with models": translator,
     "AttentionWindow": window,
     "PatchExplorer": patches,
+    "PhotoPatches": photograph,
     "DrawStepper": drawing,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
@@ -371,6 +380,7 @@ GUESSES = {
     "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionWindow": {"window": 2},
     "PatchExplorer": {"choice": 5, "share": 0.2},
+    "PhotoPatches": {"choice": 2, "share": 0.2},
     "DrawStepper": {"x": 4, "y": 2.5},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},

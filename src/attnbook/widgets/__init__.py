@@ -6,6 +6,7 @@ from attnbook.widgets.captioner import Captioner
 from attnbook.widgets.draw_stepper import DrawStepper
 from attnbook.widgets.head_explorer import HeadExplorer
 from attnbook.widgets.patch_explorer import PatchExplorer
+from attnbook.widgets.photo_patches import PhotoPatches
 from attnbook.widgets.position_explorer import PositionExplorer
 from attnbook.widgets.qkv_playground import QKVPlayground
 from attnbook.widgets.quiz import Quiz
@@ -21,6 +22,7 @@ __all__ = [
     "DrawStepper",
     "HeadExplorer",
     "PatchExplorer",
+    "PhotoPatches",
     "PositionExplorer",
     "QKVPlayground",
     "Quiz",

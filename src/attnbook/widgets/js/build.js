@@ -17,6 +17,7 @@ const WIDGETS = {
   DrawStepper: "draw_stepper.js",
   HeadExplorer: "head_explorer.js",
   PatchExplorer: "patch_explorer.js",
+  PhotoPatches: "photo_patches.js",
   PositionExplorer: "position_explorer.js",
   QKVPlayground: "qkv_playground.js",
   Quiz: "quiz.js",

@@ -3,17 +3,15 @@
 import { visionTransformer } from "./inference/vit.js";
 import { argmax, button, h, paint, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
 import { loadModel } from "./lib/model_weights.js";
+import { inRows, named, outline, patchMap, patchTable, WAYS } from "./lib/patch_map.js";
 import { counted, empty, isBlack, SIDE, stroke } from "./mechanisms/drawing.js";
 
 const STEP = 2; // points that the pen moves with an arrow key
-const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-const named = (patch, grid) => `row ${Math.floor(patch / grid) + 1}, column ${(patch % grid) + 1}`;
 const mean = (heads) =>
   heads[0].map((row, i) =>
     row.map((_, j) => heads.reduce((sum, head) => sum + head[i][j], 0) / heads.length),
   );
-const squares = (row, grid) => Array.from({ length: grid }, (_, y) => row.slice(y * grid, (y + 1) * grid));
 
 export function sentence({ revealed, drawing }, numbers, { grid }) {
   if (!revealed)
@@ -150,9 +148,7 @@ function build(view, body) {
 
   // The picture as the model reads it; a patch or the class token asks.
   const squaresOf = Array.from({ length: patches }, (_, i) =>
-    h("path.pe-heat", {
-      d: `M${(i % grid) * size} ${Math.floor(i / grid) * size}h${size}v${size}h-${size}z`,
-    }),
+    h("path.pe-heat", { d: outline(i, grid, size) }),
   );
   const dots = Array.from({ length: side ** 2 }, (_, i) =>
     h("circle.pe-ink", { cx: (i % side) + 0.5, cy: Math.floor(i / side) + 0.5 }),
@@ -160,38 +156,25 @@ function build(view, body) {
   const labels = Array.from({ length: patches }, (_, i) =>
     h("text.pe-label", { x: (i % grid) * size + 0.1, y: Math.floor(i / grid) * size + 0.5 }),
   );
-  const mark = h("path.pe-mark");
+  const mark = h("path.patch-mark");
   const title = h("figcaption");
   const answer = h("p.pe-read");
   const ask = (asks) => change({ asks });
-  const seen = stop(
-    h(
-      ".pe-map",
-      {
-        role: "slider",
-        "aria-label": "the patch that asks",
-        "aria-valuemin": 0,
-        "aria-valuemax": patches,
-        onclick(event) {
-          const { left, top, width, height } = seen.getBoundingClientRect();
-          const cell = [(event.clientY - top) / height, (event.clientX - left) / width].map((x) =>
-            Math.max(0, Math.min(grid - 1, Math.floor(x * grid))),
-          );
-          ask(1 + cell[0] * grid + cell[1]);
-        },
-        onkeydown(event) {
-          const way = WAYS[event.key];
-          if (!way || !view.held(seen)) return;
-          event.preventDefault();
-          const from = now().asks - 1;
-          const cell = from < 0 ? [0, 0] : [(from % grid) + way[0], Math.floor(from / grid) + way[1]];
-          const [x, y] = cell.map((one) => Math.max(0, Math.min(grid - 1, one)));
-          ask(1 + y * grid + x);
-        },
-      },
-      h("svg", { viewBox: `0 0 ${side} ${side}`, "aria-hidden": true }, squaresOf, dots, mark, labels),
-    ),
-    1,
+  const seen = patchMap(
+    view,
+    {
+      rows: grid,
+      columns: grid,
+      size,
+      label: "the patch that asks",
+      most: patches,
+      at: () => now().asks - 1,
+      choose: (patch) => ask(1 + patch),
+    },
+    squaresOf,
+    dots,
+    mark,
+    labels,
   );
   const classAsks = button("The class token asks", () => ask(0));
 
@@ -242,32 +225,12 @@ function build(view, body) {
       bars.map(({ row }) => row),
     ),
   );
-  const cells = squares(
-    Array.from({ length: patches }, () => h("td")),
-    grid,
-  );
   const itself = h("td", { colspan: grid });
-  const numbersTitle = h("caption");
-  const table = h(
-    "details.panel",
-    stop(h("summary", "The numbers")),
-    h(
-      "table.pe-numbers",
-      numbersTitle,
-      h(
-        "thead",
-        h(
-          "tr",
-          h("td"),
-          cells[0].map((_, x) => h("th", { scope: "col" }, `col. ${x + 1}`)),
-        ),
-      ),
-      h(
-        "tbody",
-        cells.map((row, y) => h("tr", h("th", { scope: "row" }, `row ${y + 1}`), row)),
-        h("tr", h("th", { scope: "row" }, "class token"), itself),
-      ),
-    ),
+  const table = patchTable(
+    grid,
+    grid,
+    { across: "col. ", down: "row " },
+    h("tr", h("th", { scope: "row" }, "class token"), itself),
   );
 
   const guess = predictor(view, {
@@ -283,7 +246,7 @@ function build(view, body) {
     thing: "patch",
     ready: load,
   });
-  const result = h("", h(".pe-sides", h("", overview), classes), table);
+  const result = h("", h(".pe-sides", h("", overview), classes), table.panel);
   body.append(
     guess.panel,
     h(
@@ -356,9 +319,7 @@ function build(view, body) {
         say(labels[i], row ? percent(w) : "?");
       });
       set(mark, {
-        d: asks
-          ? `M${((asks - 1) % grid) * size} ${Math.floor((asks - 1) / grid) * size}h${size}v${size}h-${size}z`
-          : "M0 0",
+        d: asks ? outline(asks - 1, grid, size) : "M0 0",
       });
       const best = row && argmax(row.slice(1));
       const text = row
@@ -373,7 +334,7 @@ function build(view, body) {
       small.forEach((heads, layer) =>
         heads.forEach(({ one, canvas }, h) => {
           const of = numbers.weights[layer][h][asks].slice(1);
-          paint(canvas, squares(of.map(Math.sqrt), grid));
+          paint(canvas, inRows(of.map(Math.sqrt), grid));
           set(one, {
             "aria-pressed": `${state.view === "head" && layer === head[0] && h === head[1]}`,
           });
@@ -386,8 +347,8 @@ function build(view, body) {
         set(fill, { style: `--w:${numbers.probabilities[digit].toFixed(4)}` });
         say(text, percent(numbers.probabilities[digit]));
       });
-      say(numbersTitle, `Weights in %, ${who} asks, ${where}`);
-      cells.flat().forEach((cell, i) => say(cell, (100 * row[i + 1]).toFixed(1)));
+      say(table.caption, `Weights in %, ${who} asks, ${where}`);
+      table.cells.forEach((cell, i) => say(cell, (100 * row[i + 1]).toFixed(1)));
       say(itself, (100 * row[0]).toFixed(1));
     },
   };
