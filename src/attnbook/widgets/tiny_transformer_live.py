@@ -43,7 +43,7 @@ class TinyTransformerLive(RunsModels, PredictFirst):
     texts : list of str
         1 to 600 characters each; the first one is shown, all are offered.
     model : str
-        A shipped model (``attnbook.models``) of the architecture "language_model".
+        A shipped model (``attnbook.models``) of the architecture "gpt".
     temperature : float, default 1
         0 to 2; what the logits are divided by. 0 takes the likeliest token each time.
     top_k : int, optional
@@ -131,7 +131,7 @@ class TinyTransformerLive(RunsModels, PredictFirst):
         predict=True,
         theme="auto",
     ):
-        self._trained = loaded(model, "language_model")
+        self._trained = loaded(model, "gpt")
         if not isinstance(texts, list | tuple) or not texts:
             raise ValueError(f"texts: expected a list of strings, got {texts!r}.")
         sizes = self._trained.configuration

@@ -84,7 +84,10 @@ function build(view, body) {
   const keep = stop(
     h("input", { type: "checkbox", onchange: ({ target }) => change({ cached: target.checked }) }),
   );
-  const to = (step) => change({ step: Math.max(1, Math.min(last, step)) });
+  const to = (step) => {
+    view.note(step > last ? "All tokens have been read." : "");
+    change({ step: Math.max(1, Math.min(last, step)) });
+  };
   const back = button("Back", () => to(now().step - 1), { "aria-label": "Back by one token" });
   const next = button("Next token", () => to(now().step + 1), { class: "ab-main" });
   const range = slider(1, last, 1, () => to(+range.value), { "aria-label": "tokens read" });
@@ -105,7 +108,11 @@ function build(view, body) {
           "tr",
           h("td"),
           tokens.map((token, j) =>
-            h("th", { scope: "col", "data-later": j >= step, "aria-current": j === step - 1 && "step" }, token),
+            h(
+              "th",
+              { scope: "col", "data-later": j >= step, "aria-current": j === step - 1 && "step" },
+              token,
+            ),
           ),
         ),
       ),
@@ -136,7 +143,10 @@ function build(view, body) {
       );
     numbers.replaceChildren(
       h("caption", `Step ${step}, numbers in one layer`),
-      h("thead", h("tr", h("td"), h("th", { scope: "col" }, "with cache"), h("th", { scope: "col" }, "without"))),
+      h(
+        "thead",
+        h("tr", h("td"), h("th", { scope: "col" }, "with cache"), h("th", { scope: "col" }, "without")),
+      ),
       h(
         "tbody",
         line("queries computed", (one) => one.queries),
@@ -245,8 +255,6 @@ function build(view, body) {
       keep.checked = state.cached;
       range.value = state.step;
       say(where, `${state.step} of ${last}`);
-      back.disabled = state.step === 1;
-      next.disabled = state.step === last;
       drawPicture(state);
       drawCounts(state);
       drawBars(state);

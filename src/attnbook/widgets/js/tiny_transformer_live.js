@@ -4,7 +4,20 @@ import { bytePairs } from "./inference/byte_pairs.js";
 import { languageModel } from "./inference/language_model.js";
 import { attention } from "./language/attention.js";
 import { nextToken } from "./language/next_token.js";
-import { argmax, button, fixed, h, percent, predictor, say, select, set, softmax, stop, widget } from "./lib/base.js";
+import {
+  argmax,
+  button,
+  fixed,
+  h,
+  percent,
+  predictor,
+  say,
+  select,
+  set,
+  softmax,
+  stop,
+  widget,
+} from "./lib/base.js";
 import { loadModel } from "./lib/model_weights.js";
 import { ranked } from "./mechanisms/sampling.js";
 
@@ -37,7 +50,9 @@ export function numbersOf(read, tokenizer, all) {
     tokens: numbers.map(tokenizer.visible),
     visible: tokenizer.visible,
     // Square: nothing is given to later tokens.
-    weights: weights.map((heads) => heads.map((rows) => rows.map((row) => [...row, ...Array(n - row.length).fill(0)]))),
+    weights: weights.map((heads) =>
+      heads.map((rows) => rows.map((row) => [...row, ...Array(n - row.length).fill(0)])),
+    ),
     options: chosen.map(tokenizer.visible),
     best: chosen.indexOf(best),
     share: probabilities[best],

@@ -3,19 +3,7 @@
 import { fillShares, mean, overview } from "./heads/overview.js";
 import { transformerTranslator } from "./inference/transformer.js";
 import { numberOf } from "./inference/translator.js";
-import {
-  argmax,
-  button,
-  h,
-  heat,
-  percent,
-  predictor,
-  say,
-  select,
-  set,
-  stop,
-  widget,
-} from "./lib/base.js";
+import { argmax, button, h, heat, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
 import { loadModel } from "./lib/model_weights.js";
 import { doubts, wordsOf } from "./mechanisms/doubts.js";
 

@@ -37,9 +37,9 @@ export function bytePairs(merges) {
   return {
     size: bytes.length,
     encode(text) {
-      const asCharacters = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(
-        "",
-      );
+      const asCharacters = Array.from(new TextEncoder().encode(text), (byte) =>
+        String.fromCharCode(byte),
+      ).join("");
       return (asCharacters.match(new RegExp(PIECE, "g")) || []).flatMap(encodePiece);
     },
     // Bytes that make no whole character are shown as �.
@@ -51,7 +51,7 @@ export function bytePairs(merges) {
         return read(bytes[number], true)
           .replace(/ /g, "␣")
           .replace(/\n/g, "↵")
-          .replace(/[\0-\x1f\x7f-\x9f\xad]/g, (sign) => hex(sign.charCodeAt(0)));
+          .replace(/[\p{Cc}\xad]/gu, (sign) => hex(sign.charCodeAt(0)));
       } catch {
         return bytes[number].map(hex).join("");
       }

@@ -27,7 +27,7 @@ const plus = (a, b) => a.map((x, i) => x + b[i]);
 export function languageModel({ architecture, configuration, tensors }) {
   const { n_heads: heads, n_layers: layers, positions, norm = "pre", tied = true } = configuration;
   const shares = (configuration.n_kv_heads ?? heads) !== heads;
-  if (architecture !== "language_model" || positions !== "rotary" || norm !== "pre" || !tied || shares)
+  if (architecture !== "gpt" || positions !== "rotary" || norm !== "pre" || !tied || shares)
     throw Error(`a ${architecture} with ${norm}-norm and ${positions} positions does not run in the page`);
   const embedding = tensors.get("embedding.weight");
   const d = embedding.shape[1];
@@ -41,7 +41,7 @@ export function languageModel({ architecture, configuration, tensors }) {
   const caches = stack.map(() => ({ key: [], value: [], rows: [] }));
   const logits = [];
 
-  const attend = (query, { key, value }, head) => {
+  const attend = (query, { key }, head) => {
     const from = head * size;
     const scores = key.map((one) => {
       let sum = 0;

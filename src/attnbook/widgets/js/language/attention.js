@@ -1,7 +1,7 @@
 // What each token attends to: every head as a small picture, one of them large, and its weights as a table.
 
-import { argmax, h, heat, percent, stop } from "../lib/base.js";
 import { fillShares, mean, overview } from "../heads/overview.js";
+import { argmax, h, heat, percent, stop } from "../lib/base.js";
 
 // -> {node, draw(numbers)}; numbers has weights (layers × heads × rows × columns, square) and tokens.
 export function attention(view, [layers, perLayer]) {

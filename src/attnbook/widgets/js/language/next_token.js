@@ -14,7 +14,12 @@ export function nextToken(view, { ready, numbers, vocab, most }) {
   const { change } = view;
   const now = () => view.state;
   const write = (written) => change({ written, prediction: null, score: null, cell: null });
-  const append = (token) => now().written.length < most && write([...now().written, token]);
+  const append = (token) => {
+    const { written } = now();
+    const isFull = written.length >= most;
+    view.note(isFull ? `At most ${most} tokens are written; take some back.` : "");
+    if (!isFull) write([...written, token]);
+  };
   const one = () => {
     const { seed, written } = now();
     append(drawn(odds(numbers().logits.at(-1), now()), chance(seed, written.length)));
@@ -122,10 +127,6 @@ export function nextToken(view, { ready, numbers, vocab, most }) {
         say(read, text(state));
       }
       say(on, writing ? "Stop" : "Write on");
-      const isFull = state.written.length >= most;
-      set(on, { disabled: isFull && !writing });
-      set(once, { disabled: isFull });
-      set(back, { disabled: !state.written.length });
       const all = odds(logits.at(-1), state);
       const order = ranked(probabilities).slice(0, ROWS);
       const scale = Math.max(all[argmax(all)], probabilities[order[0]]);

@@ -4,7 +4,8 @@ import { argmax, softmax } from "../lib/softmax.js";
 import { generator } from "./mulberry32.js";
 
 // The numbers of the tokens, the likeliest first; of equals the smaller number first.
-export const ranked = (logits) => Array.from(logits, (_, i) => i).sort((a, b) => logits[b] - logits[a] || a - b);
+export const ranked = (logits) =>
+  Array.from(logits, (_, i) => i).sort((a, b) => logits[b] - logits[a] || a - b);
 
 // Divided by the temperature (0: all to the likeliest), the topK likeliest kept, of those the fewest that hold topP.
 export function odds(logits, { temperature, top_k: topK, top_p: topP }) {
