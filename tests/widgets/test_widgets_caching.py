@@ -89,7 +89,13 @@ def test_the_latent_variant_keeps_what_deepseek_v2_says():
     """Section 2.1.3 and table 1: (d_c + d_h^R) numbers a token, which at d_c = 4 d_h, d_h^R = d_h / 2 is 4.5 d_h:
     as much as grouped queries with 2.25 groups."""
     d_head = 128
-    sizes = {"n_heads": 128, "n_kv_heads": 8, "d_head": d_head, "d_latent": 4 * d_head, "d_rotary": d_head // 2}
+    sizes = {
+        "n_heads": 128,
+        "n_kv_heads": 8,
+        "d_head": d_head,
+        "d_latent": 4 * d_head,
+        "d_rotary": d_head // 2,
+    }
     assert kept_per_token(sizes, "latent") == 4.5 * d_head
     assert kept_per_token(sizes, "latent") == 2.25 * kept_per_token(sizes, "multi-query")
 
@@ -132,7 +138,13 @@ def test_bad_arguments_are_named():
         with pytest.raises(ValueError, match=sentence):
             CausalStepper(**given)
     w = caching()
-    for name, value in (("step", 0), ("step", 7), ("cached", 1), ("content", {}), ("prediction", {"guess": 0})):
+    for name, value in (
+        ("step", 0),
+        ("step", 7),
+        ("cached", 1),
+        ("content", {}),
+        ("prediction", {"guess": 0}),
+    ):
         with pytest.raises(TraitError):
             setattr(w, name, value)
 

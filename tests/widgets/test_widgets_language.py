@@ -92,9 +92,13 @@ def random_texts(count=300, seed=0):
             elif kind == 2:
                 parts.append("".join(chr(draw.randrange(0x80, 0xD800)) for _ in range(draw.randint(1, 6))))
             elif kind == 3:
-                parts.append("".join(chr(draw.randrange(0xE000, 0x110000)) for _ in range(draw.randint(1, 4))))
+                parts.append(
+                    "".join(chr(draw.randrange(0xE000, 0x110000)) for _ in range(draw.randint(1, 4)))
+                )
             else:
-                parts.append(draw.choice([" ", "\n", "\t ", "  \r\n", "12", "é", "naïve", "don't", "\ufeff", "…"]))
+                parts.append(
+                    draw.choice([" ", "\n", "\t ", "  \r\n", "12", "é", "naïve", "don't", "\ufeff", "…"])
+                )
         yield "".join(parts)
 
 
@@ -124,7 +128,12 @@ def test_the_page_computes_what_torch_computes_on_200_prompts(node, tmp_path, tr
     for tokens, js in zip(given, run_js(node, tmp_path, RUN, [path, given]), strict=True):
         ours = read(trained, context_of(tuple(tokens)))
         assert js["tokens"] == ours["tokens"]
-        for name, bound in (("logits", LOGITS), ("probabilities", SHARES), ("given", SHARES), ("weights", SHARES)):
+        for name, bound in (
+            ("logits", LOGITS),
+            ("probabilities", SHARES),
+            ("given", SHARES),
+            ("weights", SHARES),
+        ):
             torch.testing.assert_close(
                 torch.tensor(js[name], dtype=torch.float64), ours[name], atol=bound, rtol=0, msg=name
             )

@@ -351,7 +351,11 @@ def caching(**options):
     return CausalStepper("the cat sat on the mat", **{**defaults, **options})
 
 
-TEXTS = ["Attention gives each word a weight, and the weights", "The encoder reads", "Où est-ce que 12 + 7 = 19?"]
+TEXTS = [
+    "Attention gives each word a weight, and the weights",
+    "The encoder reads",
+    "Où est-ce que 12 + 7 = 19?",
+]
 
 
 def writing(**options):

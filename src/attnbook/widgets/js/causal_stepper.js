@@ -64,7 +64,7 @@ function build(view, body) {
       panel.replaceChildren(
         h(
           "p.ask",
-          `Step ${last} reads the ${last}th token, “${tokens[last - 1]}”. Attention has ${heads} heads; a key has ${size} numbers in each, and so has a value. Without a cache, how many numbers of keys and values does this one step compute in one layer?`,
+          `Step ${last} reads “${tokens[last - 1]}”, the last token. Attention has ${heads} heads; a key has ${size} numbers in each, and so has a value. Without a cache, how many numbers of keys and values does this one step compute in one layer?`,
         ),
         h(".row", h("label", "I expect ", typed, " numbers")),
         h(
@@ -94,14 +94,18 @@ function build(view, body) {
   const where = h("output");
 
   // The picture: a table, one column a token.
+  const title = h("p.cs-title");
   const picture = h("table.cs-picture");
+  const scroller = h(".hx-scroll", picture);
   const legend = h(
     "p.cs-legend",
-    LEGEND.map(([what, text]) => [h(`span.cs-cell`, { "data-does": what }, what), ` ${text} `]),
+    LEGEND.map(([what, text]) => [h("span.cs-cell", { "data-does": what }, what), ` ${text}; `]),
+    "empty: not needed, or not read yet.",
   );
-  const drawPicture = ({ step, variant, cached }) =>
+  const drawPicture = ({ step, variant, cached }) => {
+    say(title, `Step ${step}: what is done with each token, in one layer`);
+    set(picture, { "aria-label": title.textContent });
     picture.replaceChildren(
-      h("caption", `Step ${step}: what is done with each token, in one layer`),
       h(
         "thead",
         h(
@@ -130,6 +134,9 @@ function build(view, body) {
         ),
       ),
     );
+    // On a small screen: the token of this step comes into view.
+    scroller.scrollLeft = (picture.offsetWidth * step) / (last + 1) - scroller.clientWidth / 2;
+  };
 
   // The counts of this step, with and without a cache.
   const numbers = h("table.cs-counts");
@@ -237,7 +244,8 @@ function build(view, body) {
     "",
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "which attention" }, kinds)),
     h(".row", back, next, h("label", "tokens read ", range, where), h("label", keep, " cache")),
-    h(".hx-scroll", picture),
+    title,
+    scroller,
     legend,
     h(".cs-sides", numbers, h("", cacheTable, curve)),
     h("details.panel", stop(h("summary", "The numbers of the curves")), sums),

@@ -29,14 +29,21 @@ const UNSURE = 0.01; // a token that got less is underlined
 export const contextOf = (tokens) =>
   tokens.slice(Math.ceil(Math.max(0, tokens.length - CONTEXT) / FORGETS) * FORGETS);
 
+// One token's share of a softmax, without the others'.
+function shareOf(logits, token) {
+  const largest = logits.reduce((most, x) => Math.max(most, x));
+  let total = 0;
+  for (const x of logits) total += Math.exp(x - largest);
+  return Math.exp(logits[token] - largest) / total;
+}
+
 // What the model makes of these tokens.
 export function numbersOf(read, tokenizer, all) {
   const numbers = contextOf(all);
   const { logits, weights } = read(numbers);
   const n = numbers.length;
-  const shares = logits.map((each) => softmax(Array.from(each)).weights);
-  const given = numbers.slice(1).map((number, i) => shares[i][number]);
-  const probabilities = shares[n - 1];
+  const given = numbers.slice(1).map((number, i) => shareOf(logits[i], number));
+  const probabilities = softmax(Array.from(logits[n - 1])).weights;
   const chosen = ranked(probabilities)
     .slice(0, OPTIONS)
     .sort((a, b) => a - b);

@@ -3,7 +3,7 @@
 import { argmax, button, fixed, h, percent, say, set, slider } from "../lib/base.js";
 import { chance, drawn, odds, ranked } from "../mechanisms/sampling.js";
 
-const ROWS = 12;
+const ROWS = 8;
 const AT_ONCE = 24; // tokens that "Write on" appends
 const frame = () => new Promise((done) => requestAnimationFrame(done));
 const share = (x) => (x > 0 && x < 0.005 ? "< 1 %" : percent(x));
@@ -99,8 +99,8 @@ export function nextToken(view, { ready, numbers, vocab, most }) {
         "tr",
         h("th", { scope: "col" }, "token"),
         h("td"),
-        h("th", { scope: "col" }, "drawn with"),
-        h("th", { scope: "col" }, "the model's own"),
+        h("th", { scope: "col" }, "drawn with (bar)"),
+        h("th", { scope: "col" }, "the model's own (mark)"),
       ),
     ),
     h(
