@@ -1,10 +1,11 @@
-"""How long the page takes until the first token: the shipped language model, on 100 prompts of held-out prose.
+"""How long the page takes until the first token: the shipped language model, on 100 held-out prompts.
 
     python benchmarks/page_language_model.py
 
-In Node, whose engine is Chromium's, after ten prompts to warm up: text to tokens, all layers, logits, one token
-drawn. Beside it each further token, which finds a cache. The target is 100 ms for a prompt of 64 tokens, the
-most that the model reads at once. The machine's load moves the figures: the load average is printed with them.
+In Node, whose engine is Chromium's, after ten prompts to warm up: text to tokens, all layers, logits, one
+token drawn. Beside it each further token, which finds a cache. The target is 100 ms for a prompt of 64
+tokens, the most that the model reads at once. The machine's load moves the figures: its average is printed
+with them.
 """
 
 import json
@@ -77,8 +78,8 @@ def main() -> int:
     further = [token for each in times for token in each[1:]]
     p95 = statistics.quantiles(first, n=20)[-1]
     print(
-        f"{len(times)} prompts of {LENGTH} tokens: first token after {statistics.median(first):.0f} ms (median), "
-        f"{p95:.0f} ms (95th percentile, target {TARGET_MS} ms); each further token "
+        f"{len(times)} prompts of {LENGTH} tokens: first token after {statistics.median(first):.0f} ms, "
+        f"95th percentile {p95:.0f} ms (target {TARGET_MS} ms); each further token "
         f"{statistics.median(further):.1f} ms; opening the model {opened:.0f} ms; "
         f"load average {os.getloadavg()[0]:.1f}"
     )

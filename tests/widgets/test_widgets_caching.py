@@ -60,17 +60,19 @@ def test_page_and_kernel_count_alike(node, tmp_path):
 
 @pytest.mark.parametrize("variant", ["multi-head", "grouped", "multi-query"])
 def test_the_counts_are_those_of_a_layer_that_runs(variant):
-    """Elements of a cache that nn fills, of the projections' outputs, and of the weights that a mask leaves."""
+    """Elements of a cache that nn fills, of the projections' outputs, of the weights that a mask leaves."""
     draw = random.Random(1)
     for _ in range(5):
         sizes = random_sizes(draw)
         d_model, step = sizes["n_heads"] * sizes["d_head"], draw.randint(2, 9)
         layer = MultiHeadAttention(d_model, sizes["n_heads"], kv_heads(sizes, variant))
         made = {"queries": 0, "kept": 0}
+
+        def counted(name, made=made):
+            return lambda _, __, out: made.update({name: made[name] + out.numel()})
+
         for name, module in (("queries", layer.W_q), ("kept", layer.W_k), ("kept", layer.W_v)):
-            module.register_forward_hook(
-                lambda _, __, out, name=name: made.update({name: made[name] + out.numel()})
-            )
+            module.register_forward_hook(counted(name))
         x, cache = torch.randn(1, step, d_model), KVCache()
         for t in range(step):
             made.update(queries=0, kept=0)
@@ -86,8 +88,7 @@ def test_the_counts_are_those_of_a_layer_that_runs(variant):
 
 
 def test_the_latent_variant_keeps_what_deepseek_v2_says():
-    """Section 2.1.3 and table 1: (d_c + d_h^R) numbers a token, which at d_c = 4 d_h, d_h^R = d_h / 2 is 4.5 d_h:
-    as much as grouped queries with 2.25 groups."""
+    """Table 1: d_c + d_h^R numbers a token, at d_c = 4 d_h and d_h^R = d_h / 2 as 2.25 groups of queries."""
     d_head = 128
     sizes = {
         "n_heads": 128,

@@ -1,4 +1,4 @@
-"""TinyTransformerLive: Python's tokens and torch's numbers in the page, text typed, written on, taken back."""
+"""TinyTransformerLive: Python's tokens and torch's numbers in the page, text typed and written on."""
 
 import json
 import math
@@ -13,6 +13,7 @@ from widget_page import JS
 
 from attnbook import models
 from attnbook.data import prose
+from attnbook.nn import sampling_probabilities
 from attnbook.widgets import TinyTransformerLive
 from attnbook.widgets.mulberry32 import generator
 from attnbook.widgets.tiny_transformer_live import (
@@ -21,7 +22,6 @@ from attnbook.widgets.tiny_transformer_live import (
     context_of,
     drawn,
     read,
-    sampling_odds,
     visible,
 )
 
@@ -179,26 +179,10 @@ def test_the_page_draws_what_the_kernel_draws(node, tmp_path):
     for (logits, settings, seed, i), (all_odds, random_number, token) in zip(
         asked, run_js(node, tmp_path, SAMPLE, asked), strict=True
     ):
-        ours = sampling_odds(torch.tensor(logits, dtype=torch.float64), **settings)
+        ours = sampling_probabilities(torch.tensor(logits, dtype=torch.float64), **settings)
         torch.testing.assert_close(torch.tensor(all_odds, dtype=torch.float64), ours, atol=1e-12, rtol=0)
         assert random_number == chance(seed, i)
         assert token == drawn(ours, random_number)
-
-
-def test_the_filters_keep_what_they_say():
-    logits = torch.tensor([0.5, 0.25, 0.15, 0.1], dtype=torch.float64).log()[[2, 0, 3, 1]]
-    for settings, expected in [
-        ((1.0, 4, 1.0), [0.15, 0.5, 0.1, 0.25]),
-        ((1.0, 2, 1.0), [0, 2 / 3, 0, 1 / 3]),
-        ((1.0, 4, 0.7), [0, 2 / 3, 0, 1 / 3]),  # 0.5 does not hold 0.7, both do
-        ((1.0, 4, 0.8), [1 / 6, 5 / 9, 0, 5 / 18]),
-        ((1.0, 4, 0.01), [0, 1, 0, 0]),
-        ((0.0, 4, 1.0), [0, 1, 0, 0]),
-        ((0.5, 4, 1.0), [0.0225 / 0.345, 0.25 / 0.345, 0.01 / 0.345, 0.0625 / 0.345]),
-    ]:
-        torch.testing.assert_close(
-            sampling_odds(logits, *settings), torch.tensor(expected, dtype=torch.float64), atol=1e-9, rtol=0
-        )
 
 
 def test_a_random_number_stands_at_its_place():

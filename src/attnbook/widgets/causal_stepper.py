@@ -15,9 +15,9 @@ class CausalStepper(PredictFirst):
     """The work of one attention layer while text is generated, token by token, with a cache and without.
 
     The reader predicts how many numbers the keys and values of one step take without a cache, then goes from
-    token to token. For each token the page shows whether its query, keys and values are computed now, computed
-    again, read from the cache or not needed; a table counts them, and bars compare the bytes that four kinds of
-    attention keep.
+    token to token. For each token the page shows whether its query, keys and values are computed now,
+    computed again, read from the cache or not needed; a table counts them, and bars compare the bytes that
+    four kinds of attention keep.
 
     Parameters
     ----------
@@ -163,10 +163,10 @@ class CausalStepper(PredictFirst):
         if not state["revealed"]:
             return f"The counts of {len(tokens)} steps are hidden: predict one of them, or skip."
         numbers = self._numbers(state)
-        word = NAMES[state["variant"]]
+        computed = f"{numbers['kept']} numbers of {NAMES[state['variant']]} computed"
         text = (
-            f"Step {step} of {len(tokens)} reads “{tokens[step - 1]}” with {state['variant']} attention "
-            f"{'and a cache' if state['cached'] else 'and no cache'}: {numbers['kept']} numbers of {word} computed"
+            f"Step {step} of {len(tokens)} reads “{tokens[step - 1]}” with {state['variant']} attention and "
+            f"{'a cache' if state['cached'] else 'no cache'}: {computed}"
         )
         if not state["cached"]:
             return f"{text}, nothing read, nothing kept."

@@ -1,4 +1,4 @@
-"""TinyTransformerLive: the book's own language model continues what the reader types, all its attention in view."""
+"""TinyTransformerLive: the book's language model continues what the reader types, its attention in view."""
 
 import math
 import re
@@ -32,11 +32,12 @@ GOLDEN = 0x6D2B79F5  # what mulberry32 adds at each draw
 
 
 class TinyTransformerLive(RunsModels, PredictFirst):
-    """A trained language model on the reader's own text: tokens, next-token probabilities, attention, sampling.
+    """A trained language model on the reader's text: tokens, next-token probabilities, attention, sampling.
 
-    The reader predicts which of five tokens the model finds likeliest after the text. Then every head's attention
-    is in view; temperature, top-k and top-p change the distribution as they are moved, and the model writes on,
-    token by token. It runs in the page; its file is fetched when the reader first touches the widget.
+    The reader predicts which of five tokens the model finds likeliest after the text. Then every head's
+    attention is in view; temperature, top-k and top-p change the distribution as they are moved, and the
+    model writes on, token by token. It runs in the page; its file is fetched when the reader first touches
+    the widget.
 
     Parameters
     ----------
@@ -61,8 +62,8 @@ class TinyTransformerLive(RunsModels, PredictFirst):
 
     Notes
     -----
-    Of a text of more than 64 tokens the model reads the last 33 to 64. JavaScript's logits differ from torch's
-    by less than 1e-3, and its probabilities and weights by less than 1e-4.
+    Of a text of more than 64 tokens the model reads the last 33 to 64. JavaScript's logits differ from
+    torch's by less than 1e-3, and its probabilities and weights by less than 1e-4.
 
     Attributes
     ----------
@@ -192,9 +193,11 @@ class TinyTransformerLive(RunsModels, PredictFirst):
         return self._read[1]
 
     def _compute(self, state):
+        from attnbook.nn import sampling_probabilities
+
         numbers = self._numbers_of(self._all_tokens(state))
-        odds = sampling_odds(numbers["logits"], state["temperature"], state["top_k"], state["top_p"])
-        return {**numbers, "odds": odds}
+        settings = {name: state[name] for name in ("temperature", "top_k", "top_p")}
+        return {**numbers, "odds": sampling_probabilities(numbers["logits"], **settings)}
 
     def _shown(self, state):
         """The weights of the view, (tokens, tokens)."""
@@ -318,39 +321,6 @@ def read(trained: Any, tokens: tuple[int, ...]) -> dict:
     }
 
 
-def sampling_odds(logits, temperature: float, top_k: int, top_p: float):
-    """What the next token is drawn with, as ``js/mechanisms/sampling.js`` works it out.
-
-    Parameters
-    ----------
-    logits : (vocab,)
-    temperature : float
-        What they are divided by; 0 gives all to the likeliest.
-    top_k : int
-        The likeliest tokens that are kept.
-    top_p : float
-        Of those the fewest that hold this share are kept.
-
-    Returns
-    -------
-    (vocab,)
-        Probabilities.
-    """
-    import torch
-
-    odds = torch.zeros_like(logits)
-    if temperature == 0:
-        odds[logits.argmax()] = 1
-        return odds
-    order = logits.argsort(descending=True, stable=True)[:top_k]
-    shares = (logits[order] / temperature).softmax(-1)
-    before = shares.cumsum(-1) - shares
-    kept = shares.where(before < top_p, 0.0)
-    kept[0] = shares[0]  # whatever the rounding
-    odds[order] = kept / kept.sum()
-    return odds
-
-
 def drawn(odds, random: float) -> int:
     """The token at which the odds, added up in the order of their numbers, pass ``random``, from 0 to 1."""
     possible = odds.nonzero()[:, 0]
@@ -364,7 +334,7 @@ def chance(seed: int, i: int) -> float:
 
 
 def visible(token: bytes) -> str:
-    """A token as a reader sees it: spaces as ␣, line breaks as ↵, bytes that are no whole character as \\x00."""
+    """A token as a reader sees it: spaces as ␣, line breaks as ↵, bytes of no whole character as \\x00."""
     try:
         text = token.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-// From logits to the odds that a token is drawn with: widgets/tiny_transformer_live.py.
+// From logits to the odds that a token is drawn with: attnbook/nn/sampling.py.
 
 import { argmax, softmax } from "../lib/softmax.js";
 import { generator } from "./mulberry32.js";
@@ -7,11 +7,14 @@ import { generator } from "./mulberry32.js";
 export const ranked = (logits) =>
   Array.from(logits, (_, i) => i).sort((a, b) => logits[b] - logits[a] || a - b);
 
-// Divided by the temperature (0: all to the likeliest), the topK likeliest kept, of those the fewest that hold topP.
+// Divided by the temperature (0: all to the likeliest), the topK likeliest kept and those that tie with the last of them,
+// of those the fewest that hold topP.
 export function odds(logits, { temperature, top_k: topK, top_p: topP }) {
   const scores = Array.from(logits);
   if (temperature === 0) return scores.map((_, i) => +(i === argmax(scores)));
-  const order = ranked(scores).slice(0, topK);
+  const all = ranked(scores);
+  const least = scores[all[Math.min(topK, all.length) - 1]];
+  const order = all.filter((i) => scores[i] >= least);
   const shares = softmax(order.map((i) => scores[i] / temperature)).weights;
   let before = 0;
   const kept = shares.map((share) => {
@@ -20,11 +23,11 @@ export function odds(logits, { temperature, top_k: topK, top_p: topP }) {
     return stays ? share : 0;
   });
   const total = kept.reduce((sum, share) => sum + share, 0);
-  const all = scores.fill(0);
+  const out = scores.map(() => 0);
   order.forEach((i, rank) => {
-    all[i] = kept[rank] / total;
+    out[i] = kept[rank] / total;
   });
-  return all;
+  return out;
 }
 
 // The token at which the odds, added up in the order of their numbers, pass a random number from 0 to 1.
