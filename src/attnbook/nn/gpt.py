@@ -9,11 +9,12 @@ the keys and values of earlier tokens, so each is projected once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnbook.nn import checks
+from attnbook.nn import checks, gpt2_weights
 from attnbook.nn.multi_head import KVCache
 from attnbook.nn.positions import (
     ALiBi,
@@ -120,6 +121,39 @@ class GPT(nn.Module):
         nn.init.normal_(self.embedding.weight, std=0.02)  # as in GPT-2
         if tied:
             self.output.weight = self.embedding.weight
+
+    @classmethod
+    def from_transformers(cls, model: Any) -> GPT:
+        """A copy of a Hugging Face GPT-2, which gives the same logits.
+
+        Parameters
+        ----------
+        model : transformers.GPT2LMHeadModel
+
+        Returns
+        -------
+        GPT
+            In evaluation mode, without dropout, with weights of its own.
+
+        Raises
+        ------
+        ValueError
+            If the model is of another family, lacks its output layer, or has a part
+            that this class does not have.
+        """
+        configuration = getattr(model, "config", None)
+        built = gpt2_weights.arguments(configuration)
+        tied = bool(getattr(configuration, "tie_word_embeddings", True))
+        copy = cls(**built, tied=tied)
+        weights = gpt2_weights.renamed(model.state_dict(), built["n_layers"])
+        copy.load_state_dict(weights)
+        activation = gpt2_weights.ACTIVATIONS[configuration.activation_function]
+        for layer in copy.layers:
+            layer.feed_forward.activation = activation
+        for part in copy.modules():
+            if isinstance(part, nn.LayerNorm):
+                part.eps = configuration.layer_norm_epsilon
+        return copy.to(next(model.parameters())).eval()
 
     def forward(
         self,
