@@ -1,7 +1,7 @@
 """What pre-training on masked words buys: the number of a hidden verb, by how many sentences are labelled.
 
-In a sentence of the phrasebook the verb that agrees with a noun is hidden: is it singular or plural? The label
-is the number of its subject. Four answers, at each number of labelled sentences:
+In a sentence of the phrasebook the verb that agrees with a noun is hidden: is it singular or plural? The
+label is the number of its subject. Four answers, at each number of labelled sentences:
 
 - "pre-trained": a small encoder that has learned to name hidden words in unlabelled sentences, trained on;
 - "from scratch": the same network with random weights;

@@ -24,6 +24,7 @@ from attnbook.nn.positions import (
     RotaryPositions,
     SinusoidalPositions,
 )
+from attnbook.nn.sampling import sampling_probabilities
 from attnbook.nn.transformer import EncoderLayer
 
 POSITIONS = ("learned", "sinusoidal", "rotary", "alibi", "relative", "none")
@@ -235,6 +236,7 @@ class GPT(nn.Module):
         n_new: int,
         temperature: float = 1.0,
         top_k: int | None = None,
+        top_p: float | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Write ``n_new`` tokens after ``tokens``.
@@ -249,6 +251,9 @@ class GPT(nn.Module):
             likeliest token each time.
         top_k : int, optional
             Draw from the k likeliest only.
+        top_p : float, optional
+            Draw from the nucleus: the fewest likeliest that together have this
+            probability.
         generator : torch.Generator, optional
             Where the random numbers come from.
 
@@ -257,19 +262,10 @@ class GPT(nn.Module):
         (batch, length + n_new) of int
         """
         checks.whole_number("n_new", n_new, least=0)
-        checks.not_negative("temperature", temperature)
-        if top_k is not None:
-            checks.whole_number("top_k", top_k)
         logits, state = self.step(tokens, self.start())
         for i in range(n_new):
-            if top_k is not None and top_k < self.vocab:
-                least = logits.topk(top_k, dim=-1).values[:, -1:]
-                logits = logits.masked_fill(logits < least, -torch.inf)
-            if temperature == 0:
-                token = logits.argmax(dim=-1, keepdim=True)
-            else:
-                odds = torch.softmax(logits / temperature, dim=-1)
-                token = torch.multinomial(odds, 1, generator=generator)
+            odds = sampling_probabilities(logits, temperature, top_k, top_p)
+            token = torch.multinomial(odds, 1, generator=generator)
             tokens = torch.cat([tokens, token], dim=1)
             if i + 1 < n_new:
                 logits, state = self.step(token, state)
