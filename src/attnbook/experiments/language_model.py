@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--layers", type=int, default=4, metavar="N", help="(default 4)")
     add("--heads", type=int, default=4, metavar="N", help="(default 4)")
     add("--dropout", type=float, default=0.15, metavar="P", help="(default 0.15)")
-    add("--steps", type=int, default=2600, metavar="N", help="at most (default 2,600)")
-    add("--batch-size", type=int, default=16, metavar="N", help="windows of 128 tokens a step (default 16)")
-    add("--learning-rate", type=float, default=2e-3, metavar="R", help="the largest (default 0.002)")
-    add("--validate-every", type=int, default=100, metavar="N", help="steps (default 100)")
+    add("--steps", type=int, default=4000, metavar="N", help="at most (default 4,000)")
+    add("--batch-size", type=int, default=8, metavar="N", help="windows of 128 tokens a step (default 8)")
+    add("--learning-rate", type=float, default=3e-3, metavar="R", help="the largest (default 0.003)")
+    add("--validate-every", type=int, default=200, metavar="N", help="steps (default 200)")
     add("--patience", type=int, default=6, metavar="N", help="validations without a better one (default 6)")
 
 
