@@ -100,7 +100,7 @@ export function nextToken(view, { ready, numbers, vocab, most }) {
         h("th", { scope: "col" }, "token"),
         h("td"),
         h("th", { scope: "col" }, "drawn with (bar)"),
-        h("th", { scope: "col" }, "the model's own (mark)"),
+        h("th", { scope: "col" }, "model (mark)"),
       ),
     ),
     h(
