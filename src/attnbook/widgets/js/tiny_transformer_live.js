@@ -149,8 +149,12 @@ function build(view, body) {
     stop(h("summary", "The tokens, and what the model gave each")),
     h(".hx-scroll", listed),
   );
+  let storyOf;
   const drawStory = (here) => {
     const own = numbers && now().revealed;
+    const key = [here, own, list.open];
+    if (storyOf?.every((part, i) => part === key[i])) return;
+    storyOf = key;
     const start = here.tokens.length - now().written.length;
     story.replaceChildren(
       ...here.tokens.map((token, i) =>

@@ -7,7 +7,7 @@ import { argmax, h, heat, percent, stop } from "../lib/base.js";
 export function attention(view, [layers, perLayer]) {
   const { change } = view;
   const now = () => view.state;
-  let [tokens, of] = [];
+  let [tokens, of, drawn] = [];
   const small = overview(layers, perLayer, change);
   const says = (i, j) =>
     j > i
@@ -28,12 +28,16 @@ export function attention(view, [layers, perLayer]) {
       const [layer, one] = head;
       tokens = words;
       of = which === "head" ? weights[layer][one] : mean(weights[layer]);
-      small.draw(weights, now());
+      // A slider moves sixty times a second, and the heads stay as they are.
+      const shown = [weights, head, which, panel.open];
+      const isSame = drawn?.every((part, i) => part === shown[i]);
+      drawn = shown;
+      if (!isSame) small.draw(weights, now());
       const name = `Layer ${layer + 1}, ${which === "head" ? `head ${one + 1}` : "mean of the heads"}: rows attend to columns`;
       const last = words.length - 1;
       const [i, j] = cell || [last, argmax(of[last])];
       map.draw({ name, rows: of }, words, words, [Math.min(i, last), Math.min(j, last)]);
-      if (panel.open) fillShares(table, name, of, words, words);
+      if (panel.open && !isSame) fillShares(table, name, of, words, words);
     },
   };
 }
