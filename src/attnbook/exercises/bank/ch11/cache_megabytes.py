@@ -24,7 +24,8 @@ EXERCISE = Prediction(
     nearby=(
         Nearby(
             megabytes(kinds=1),
-            "That is the keys alone. A layer keeps a key and a value for each token.",
+            "That is half of it. A layer keeps a key *and* a value for each token, and a number takes *two* bytes: "
+            "which of the two is missing?",
             TOLERANCE,
         ),
         Nearby(
@@ -41,11 +42,6 @@ EXERCISE = Prediction(
         Nearby(
             megabytes(texts=1),
             "That is one text. Eight are written at once, and each has a cache.",
-            TOLERANCE,
-        ),
-        Nearby(
-            megabytes() / BYTES,
-            "That is how many millions of *numbers* are kept. Each takes two bytes.",
             TOLERANCE,
         ),
         Nearby(
