@@ -24,8 +24,8 @@ EXERCISE = Prediction(
     nearby=(
         Nearby(
             megabytes(kinds=1),
-            "That is half of it. A layer keeps a key *and* a value for each token, and a number takes *two* bytes: "
-            "which of the two is missing?",
+            "That is half of it. A layer keeps a key *and* a value for each token, and a number takes *two* "
+            "bytes: which of the two is missing?",
             TOLERANCE,
         ),
         Nearby(
