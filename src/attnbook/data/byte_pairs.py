@@ -61,7 +61,7 @@ def learn_merges(text: str, n_merges: int) -> list[Pair]:
     Of equally frequent pairs the one with the smaller numbers comes first. The list is shorter if the text
     has nothing left to merge.
     """
-    words = Counter(tuple(piece) for piece in pieces(text))  # tokens of a piece → how often
+    words = Counter(tuple(piece) for piece in pieces(text))  # tokens → how often
     merges: list[Pair] = []
     for new in range(N_BYTES, N_BYTES + n_merges):
         counts: Counter[Pair] = Counter()
@@ -72,7 +72,7 @@ def learn_merges(text: str, n_merges: int) -> list[Pair]:
             break
         best = min(counts, key=lambda pair: (-counts[pair], pair))
         merges.append(best)
-        words = Counter({merge(word, best, new): times for word, times in words.items()})
+        words = Counter({merge(word, best, new): n for word, n in words.items()})
     return merges
 
 
