@@ -1,7 +1,7 @@
 """From pointer to paint: how long a frame takes while a hand drags the query of QKVPlayground, the centre of
 AttentionWindow, both words of PositionExplorer or a word of SelfAttentionPlayground (which holds 16 words),
-draws on the board of PatchExplorer, or moves over the large picture of HeadExplorer, of words or of a
-translation.
+draws on the board of PatchExplorer, moves the temperature of TinyTransformerLive, or moves over the large
+picture of HeadExplorer, of words or of a translation.
 
     python benchmarks/pointer.py [--widget NAME] [--tokens 64] [--moves 240] [--mode soft] [--out FILE]
 
@@ -109,6 +109,13 @@ def patches(tokens: int):
     return PatchExplorer([[[0] * 8] * 8], predict=False)
 
 
+def language(tokens: int):
+    """The language model before a text of as many tokens."""
+    from attnbook.widgets import TinyTransformerLive
+
+    return TinyTransformerLive([" the" * tokens], predict=False)
+
+
 # What is held, and what it moves over.
 PLACES = {
     "QKVPlayground": (".ab-handle.ab-query", ".ab-plane"),
@@ -118,6 +125,7 @@ PLACES = {
     "PatchExplorer": (".ab-pe-pad", ".ab-pe-pad"),
     "PositionExplorer": (".ab-px-both", ".ab-px-both"),
     "SelfAttentionPlayground": (".ab-handle.ab-x .ab-hit", ".ab-plane"),
+    "TinyTransformerLive": (".ab-tt-nexts input", ".ab-tt-nexts input"),
 }
 
 
@@ -132,6 +140,7 @@ def make(name: str, tokens: int, mode: str):
         "PatchExplorer": patches,
         "PositionExplorer": positions,
         "SelfAttentionPlayground": self_attention,
+        "TinyTransformerLive": language,
     }
     return makers[name](tokens)
 

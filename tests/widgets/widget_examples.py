@@ -351,6 +351,28 @@ def translating(**options):
     return TranslatorExplorer(examples, **{**defaults, **options})
 
 
+def caching(**options):
+    """Six tokens, one step at a time."""
+    from attnbook.widgets import CausalStepper
+
+    defaults = {"step": 3, "challenge": "Which kind keeps least, and what does it still compute?"}
+    return CausalStepper("the cat sat on the mat", **{**defaults, **options})
+
+
+TEXTS = [
+    "Attention gives each word a weight, and the weights",
+    "The encoder reads",
+    "Où est-ce que 12 + 7 = 19?",
+]
+
+
+def writing(**options):
+    """Three texts before the language model that ships."""
+    from attnbook.widgets import TinyTransformerLive
+
+    return TinyTransformerLive(TEXTS, **{"challenge": "Make it say something new.", **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "Captioner": scene,
@@ -361,6 +383,7 @@ EXAMPLES = {
     "AttentionWindow": window,
     "PatchExplorer": patches,
     "PhotoPatches": photograph,
+    "CausalStepper": caching,
     "DrawStepper": drawing,
     "PositionExplorer": positions,
     "QKVPlayground": playground,
@@ -368,6 +391,7 @@ EXAMPLES = {
     "SaliencyScanpath": scanpath,
     "SearchAndCueing": finished_experiment,
     "SelfAttentionPlayground": self_playground,
+    "TinyTransformerLive": writing,
     "TranslatorExplorer": translating,
 }
 
@@ -381,11 +405,13 @@ GUESSES = {
     "AttentionWindow": {"window": 2},
     "PatchExplorer": {"choice": 5, "share": 0.2},
     "PhotoPatches": {"choice": 2, "share": 0.2},
+    "CausalStepper": {"guess": 500},
     "DrawStepper": {"x": 4, "y": 2.5},
     "PositionExplorer": {"choice": "same"},
     "QKVPlayground": {"choice": "love", "share": 0.5},
     "SaliencyScanpath": {"places": [[3, 4], [20, 30]]},
     "SearchAndCueing": {"guess": 40},
     "SelfAttentionPlayground": {"choice": "FBI", "share": 0.5},
+    "TinyTransformerLive": {"choice": 2, "share": 0.5},
     "TranslatorExplorer": {"choice": 2, "share": 0.5},
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from attnbook.data.byte_pairs import BytePairTokenizer
 from attnbook.data.vocabulary import Vocabulary
 from attnbook.data.word_pairs import WordPairs
 from attnbook.models.store import TrainedModel, rounded, save
@@ -36,6 +37,8 @@ class Trained:
         By name; of a model without words none.
     familiar : WordPairs, optional
         Of a translator whose page says what it never read.
+    tokenizer : BytePairTokenizer, optional
+        Of a language model.
     """
 
     architecture: str
@@ -45,6 +48,7 @@ class Trained:
     room: dict[str, float]
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
     familiar: WordPairs | None = None
+    tokenizer: BytePairTokenizer | None = None
 
 
 def ship(
@@ -88,5 +92,6 @@ def ship(
         scores,
         trained.vocabularies,
         trained.familiar,
+        trained.tokenizer,
     )
     return save(stored, folder)

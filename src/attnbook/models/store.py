@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 
+from attnbook.data.byte_pairs import BytePairTokenizer
 from attnbook.data.vocabulary import SPECIAL, Vocabulary
 from attnbook.data.word_pairs import WordPairs
 from attnbook.files import replacing, write_text
@@ -48,6 +49,8 @@ class TrainedModel:
         Those of the words that the model reads or writes, by name; empty for a model without words.
     familiar : WordPairs, optional
         Of a translator: which words of "src" stood side by side in training, to say what it never read.
+    tokenizer : BytePairTokenizer, optional
+        Of a language model, which reads text and not words.
     """
 
     name: str
@@ -59,6 +62,7 @@ class TrainedModel:
     scores: dict[str, Any]
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
     familiar: WordPairs | None = None
+    tokenizer: BytePairTokenizer | None = None
 
     @property
     def src(self) -> Vocabulary:
@@ -111,6 +115,8 @@ def save(trained: TrainedModel, folder: Path | None = None) -> Path:
     }
     if trained.familiar is not None:
         description["familiar"] = trained.familiar.packed()
+    if trained.tokenizer is not None:
+        description["merges"] = trained.tokenizer.merges
     metadata = {"attnbook": json.dumps(description, ensure_ascii=False)}
     packed = serialise(pack(trained.model.state_dict(), trained.precision), metadata)
     if len(packed) > MOST_BYTES:
@@ -169,6 +175,7 @@ def load(name: str, device: torch.device | str | None = None, folder: Path | Non
         model.to(device or "cpu").eval(),
         vocabularies=vocabularies,
         familiar=familiar and WordPairs.unpacked(familiar, vocabularies["src"]),
+        tokenizer=BytePairTokenizer(description["merges"]) if "merges" in description else None,
         **{key: description[key] for key in ("architecture", "configuration", "precision", "made", "scores")},
     )
 

@@ -59,6 +59,7 @@ from attnbook.nn.positions import (
     rotary_frequencies,
 )
 from attnbook.nn.recurrent_step import gru_step, lstm_step
+from attnbook.nn.sampling import sampling_probabilities
 from attnbook.nn.scores import (
     AdditiveScore,
     ConcatScore,
@@ -165,6 +166,7 @@ __all__ = [
     "positive_pmi",
     "reinforce_loss",
     "rotary_frequencies",
+    "sampling_probabilities",
     "scaled_dot_product_attention",
     "soft_lookup",
     "straight_through",

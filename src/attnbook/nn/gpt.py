@@ -9,11 +9,12 @@ the keys and values of earlier tokens, so each is projected once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnbook.nn import checks
+from attnbook.nn import checks, gpt2_weights
 from attnbook.nn.multi_head import KVCache
 from attnbook.nn.positions import (
     ALiBi,
@@ -23,6 +24,7 @@ from attnbook.nn.positions import (
     RotaryPositions,
     SinusoidalPositions,
 )
+from attnbook.nn.sampling import sampling_probabilities
 from attnbook.nn.transformer import EncoderLayer
 
 POSITIONS = ("learned", "sinusoidal", "rotary", "alibi", "relative", "none")
@@ -121,6 +123,39 @@ class GPT(nn.Module):
         if tied:
             self.output.weight = self.embedding.weight
 
+    @classmethod
+    def from_transformers(cls, model: Any) -> GPT:
+        """A copy of a Hugging Face GPT-2, which gives the same logits.
+
+        Parameters
+        ----------
+        model : transformers.GPT2LMHeadModel
+
+        Returns
+        -------
+        GPT
+            In evaluation mode, without dropout, with weights of its own.
+
+        Raises
+        ------
+        ValueError
+            If the model is of another family, lacks its output layer, or has a part
+            that this class does not have.
+        """
+        configuration = getattr(model, "config", None)
+        built = gpt2_weights.arguments(configuration)
+        tied = bool(getattr(configuration, "tie_word_embeddings", True))
+        copy = cls(**built, tied=tied)
+        weights = gpt2_weights.renamed(model.state_dict(), built["n_layers"])
+        copy.load_state_dict(weights)
+        activation = gpt2_weights.ACTIVATIONS[configuration.activation_function]
+        for layer in copy.layers:
+            layer.feed_forward.activation = activation
+        for part in copy.modules():
+            if isinstance(part, nn.LayerNorm):
+                part.eps = configuration.layer_norm_epsilon
+        return copy.to(next(model.parameters())).eval()
+
     def forward(
         self,
         tokens: Tensor,
@@ -201,6 +236,7 @@ class GPT(nn.Module):
         n_new: int,
         temperature: float = 1.0,
         top_k: int | None = None,
+        top_p: float | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Write ``n_new`` tokens after ``tokens``.
@@ -215,6 +251,9 @@ class GPT(nn.Module):
             likeliest token each time.
         top_k : int, optional
             Draw from the k likeliest only.
+        top_p : float, optional
+            Draw from the nucleus: the fewest likeliest that together have this
+            probability.
         generator : torch.Generator, optional
             Where the random numbers come from.
 
@@ -223,19 +262,10 @@ class GPT(nn.Module):
         (batch, length + n_new) of int
         """
         checks.whole_number("n_new", n_new, least=0)
-        checks.not_negative("temperature", temperature)
-        if top_k is not None:
-            checks.whole_number("top_k", top_k)
         logits, state = self.step(tokens, self.start())
         for i in range(n_new):
-            if top_k is not None and top_k < self.vocab:
-                least = logits.topk(top_k, dim=-1).values[:, -1:]
-                logits = logits.masked_fill(logits < least, -torch.inf)
-            if temperature == 0:
-                token = logits.argmax(dim=-1, keepdim=True)
-            else:
-                odds = torch.softmax(logits / temperature, dim=-1)
-                token = torch.multinomial(odds, 1, generator=generator)
+            odds = sampling_probabilities(logits, temperature, top_k, top_p)
+            token = torch.multinomial(odds, 1, generator=generator)
             tokens = torch.cat([tokens, token], dim=1)
             if i + 1 < n_new:
                 logits, state = self.step(token, state)

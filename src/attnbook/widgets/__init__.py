@@ -3,6 +3,7 @@
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.captioner import Captioner
+from attnbook.widgets.causal_stepper import CausalStepper
 from attnbook.widgets.draw_stepper import DrawStepper
 from attnbook.widgets.head_explorer import HeadExplorer
 from attnbook.widgets.patch_explorer import PatchExplorer
@@ -13,12 +14,14 @@ from attnbook.widgets.quiz import Quiz
 from attnbook.widgets.saliency_scanpath import SaliencyScanpath
 from attnbook.widgets.search_and_cueing import SearchAndCueing
 from attnbook.widgets.self_attention_playground import SelfAttentionPlayground
+from attnbook.widgets.tiny_transformer_live import TinyTransformerLive
 from attnbook.widgets.translator_explorer import TranslatorExplorer
 
 __all__ = [
     "AlignmentExplorer",
     "AttentionWindow",
     "Captioner",
+    "CausalStepper",
     "DrawStepper",
     "HeadExplorer",
     "PatchExplorer",
@@ -29,5 +32,6 @@ __all__ = [
     "SaliencyScanpath",
     "SearchAndCueing",
     "SelfAttentionPlayground",
+    "TinyTransformerLive",
     "TranslatorExplorer",
 ]

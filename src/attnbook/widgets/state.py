@@ -147,6 +147,21 @@ class Choice(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Text(Field):
+    """A string of at least one character, which UTF-8 can write: no half of a pair (a lone surrogate)."""
+
+    kind = "text"
+    most: int
+
+    def check(self, name, value, size):
+        if not isinstance(value, str) or not 1 <= len(value) <= self.most:
+            raise ValueError(f"{name}: expected 1 to {self.most} characters, got {value!r}.")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{name}: expected whole characters, got half of one (a lone surrogate).")
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Words(Field):
     """A list of non-empty strings."""
 

@@ -14,6 +14,7 @@ const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js",
   AttentionWindow: "attention_window.js",
   Captioner: "captioner.js",
+  CausalStepper: "causal_stepper.js",
   DrawStepper: "draw_stepper.js",
   HeadExplorer: "head_explorer.js",
   PatchExplorer: "patch_explorer.js",
@@ -24,6 +25,7 @@ const WIDGETS = {
   SaliencyScanpath: "saliency_scanpath.js",
   SearchAndCueing: "search_and_cueing.js",
   SelfAttentionPlayground: "self_attention_playground.js",
+  TinyTransformerLive: "tiny_transformer_live.js",
   TranslatorExplorer: "translator_explorer.js",
 };
 // What the page loads once, with base.js.

@@ -1,21 +1,9 @@
 // TranslatorExplorer: type a sentence, a trained transformer translates it, with all its attention in view.
 
+import { fillShares, mean, overview } from "./heads/overview.js";
 import { transformerTranslator } from "./inference/transformer.js";
 import { numberOf } from "./inference/translator.js";
-import {
-  argmax,
-  button,
-  h,
-  heat,
-  paint,
-  percent,
-  predictor,
-  say,
-  select,
-  set,
-  stop,
-  widget,
-} from "./lib/base.js";
+import { argmax, button, h, heat, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
 import { loadModel } from "./lib/model_weights.js";
 import { doubts, wordsOf } from "./mechanisms/doubts.js";
 
@@ -27,11 +15,6 @@ const KINDS = {
 const MOST_WORDS = 64; // as translator_explorer.py
 
 const line = (words) => words.join(" ");
-const mean = (heads) =>
-  heads[0].map((row, i) =>
-    row.map((_, j) => heads.reduce((sum, head) => sum + head[i][j], 0) / heads.length),
-  );
-
 // The words of the rows and of the columns.
 export function labels({ kind, source }, { output, finished }) {
   const rows = finished ? [...output, "<eos>"] : output;
@@ -146,33 +129,7 @@ function build(view, body) {
   const kinds = Object.entries(KINDS).map(([kind, text]) =>
     button(text, () => change({ kind, cell: null }), { role: "radio", "data-kind": kind }),
   );
-  const small = Array.from({ length: layers }, (_, layer) =>
-    Array.from({ length: perLayer + 1 }, (__, head) => {
-      const canvas = h("canvas");
-      const isMean = head === perLayer;
-      const patch = isMean ? { head: [layer, 0], view: "mean" } : { head: [layer, head], view: "head" };
-      const text = isMean ? "mean of the heads" : `head ${head + 1}`;
-      const one = button([canvas, h("span", isMean ? "mean" : text)], () => change(patch), {
-        class: "ab-hx-small",
-        "aria-label": `layer ${layer + 1}, ${text}`,
-      });
-      return { one, canvas, isMean };
-    }),
-  );
-  const overview = h(
-    "table.hx-heads",
-    h("caption", "Every head; choose one"),
-    h(
-      "tbody",
-      small.map((row, layer) =>
-        h(
-          "tr",
-          h("th", { scope: "row" }, `layer ${layer + 1}`),
-          row.map(({ one }) => h("td", one)),
-        ),
-      ),
-    ),
-  );
+  const small = overview(layers, perLayer, change);
   const cellSays = (i, j) => {
     const [rows, columns] = labels(now(), numbers);
     const from = now().kind === "encoder" ? `“${rows[i]}”` : `to write “${rows[i]}”, the decoder`;
@@ -189,7 +146,7 @@ function build(view, body) {
   const result = h(
     "",
     h(".row", h(".modes", { role: "radiogroup", "aria-label": "which attention" }, kinds)),
-    h(".hx-sides", overview, map.node),
+    h(".hx-sides", small.node, map.node),
     panel,
   );
 
@@ -250,13 +207,7 @@ function build(view, body) {
       if (!isShown) return;
       const [rows, columns] = labels(now(), numbers);
       for (const one of kinds) set(one, { "aria-checked": `${one.dataset.kind === kind}` });
-      small.forEach((all, layer) =>
-        all.forEach(({ one, canvas, isMean }, i) => {
-          paint(canvas, isMean ? mean(numbers[kind][layer]) : numbers[kind][layer][i]);
-          const isOn = layer === head[0] && (isMean ? which === "mean" : which === "head" && i === head[1]);
-          set(one, { "aria-pressed": `${isOn}` });
-        }),
-      );
+      small.draw(numbers[kind], now());
       const of = weights();
       const where = `${KINDS[kind]}, layer ${head[0] + 1}, ${which === "head" ? `head ${head[1] + 1}` : "mean of the heads"}`;
       const point = kind === "encoder" ? [0, 0] : [asked.ask, 0];
@@ -265,28 +216,7 @@ function build(view, body) {
         Math.min(i, rows.length - 1),
         Math.min(j, columns.length - 1),
       ]);
-      if (panel.open)
-        table.replaceChildren(
-          h("caption", where),
-          h(
-            "thead",
-            h(
-              "tr",
-              h("td"),
-              columns.map((word) => h("th", { scope: "col" }, word)),
-            ),
-          ),
-          h(
-            "tbody",
-            rows.map((word, r) =>
-              h(
-                "tr",
-                h("th", { scope: "row" }, word),
-                of[r].map((w) => h("td", (100 * w).toFixed(1))),
-              ),
-            ),
-          ),
-        );
+      if (panel.open) fillShares(table, where, of, rows, columns);
     },
   };
 }

@@ -21,8 +21,8 @@ const TYPES = {
 };
 
 // bytes (Uint8Array) -> {architecture, configuration, vocabularies: {name: [words]}, tensors: Map} and, where the
-// file has it, familiar, which data/word_pairs.py packed. A tensor is {shape,
-// data}, data a Float32Array row by row; of whole numbers of 8 bits each row was multiplied by its scale.
+// file has them, familiar, which data/word_pairs.py packed, and merges, the pairs of a byte-pair tokenizer. A tensor is
+// {shape, data}, data a Float32Array row by row; of whole numbers of 8 bits each row was multiplied by its scale.
 export function readModel(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = 8 + Number(view.getBigUint64(0, true));
@@ -46,9 +46,9 @@ export function readModel(bytes) {
     }
     tensors.set(name, { shape, data });
   }
-  const { architecture, configuration, familiar, src, tgt } = described;
+  const { architecture, configuration, familiar, merges, src, tgt } = described;
   const vocabularies = {};
   for (const [name, words] of Object.entries(described.vocabularies || { src, tgt }))
     vocabularies[name] = [...SPECIAL, ...words];
-  return { architecture, configuration, vocabularies, familiar, tensors };
+  return { architecture, configuration, vocabularies, familiar, merges, tensors };
 }

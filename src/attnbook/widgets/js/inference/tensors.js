@@ -55,11 +55,28 @@ export const add = (a, b) =>
       )
     : a.map((x, i) => x + b[i]);
 
-// weight (n, m) times x (m), plus bias (n): a vector (n).
+// weight (n, m) times x (m), plus bias (n): a vector (n). Four rows at a time, whose sums need not wait for each other.
 export function matVec({ shape: [n, m], data }, x, bias) {
   const out = new Float32Array(n);
-  for (let i = 0; i < n; i += 1) {
-    let sum = bias ? bias.data[i] : 0;
+  const from = (i) => (bias ? bias.data[i] : 0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const [second, third, fourth] = [(i + 1) * m, (i + 2) * m, (i + 3) * m];
+    let [a, b, c, d] = [from(i), from(i + 1), from(i + 2), from(i + 3)];
+    for (let j = 0, at = i * m; j < m; j += 1, at += 1) {
+      const one = x[j];
+      a += data[at] * one;
+      b += data[second + j] * one;
+      c += data[third + j] * one;
+      d += data[fourth + j] * one;
+    }
+    out[i] = a;
+    out[i + 1] = b;
+    out[i + 2] = c;
+    out[i + 3] = d;
+  }
+  for (; i < n; i += 1) {
+    let sum = from(i);
     for (let j = 0, at = i * m; j < m; j += 1, at += 1) sum += data[at] * x[j];
     out[i] = sum;
   }

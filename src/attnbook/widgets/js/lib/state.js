@@ -28,6 +28,10 @@ const KINDS = {
     return [`a whole number from 0 to ${last}`, (x) => isWhole(x, 0, last)];
   },
   choice: ({ options }) => [`one of ${options.join(", ")}`, (x) => options.includes(x)],
+  text: ({ most }) => [
+    `1 to ${most} characters`,
+    (x) => typeof x === "string" && x !== "" && [...x].length <= most && !/\p{Cs}/u.test(x),
+  ],
   words({ length, most = Infinity }, size) {
     const n = size(length);
     const isWord = (x) => typeof x === "string" && x.trim() !== "";
