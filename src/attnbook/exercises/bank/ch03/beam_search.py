@@ -98,11 +98,14 @@ def shows(args, *codes) -> bool:
 
 def cases(draw: Draw) -> list[Case]:
     found = []
-    for kept_wrongly in ("greedy", "apart", "greedy", "apart"):
+    greedy, apart, first = (
+        {"keep": KEEP["greedy"].code},
+        {"keep": KEEP["apart"].code},
+        {"end": END["first"].code},
+    )
+    for seen in ((greedy,), (apart,), (first,)):  # the mistakes that this case has to show
         args = {}
-        while not args or not shows(
-            args, {"keep": KEEP[kept_wrongly].code}, {"end": END["first"].code}, {"score": SCORE["none"].code}
-        ):
+        while not args or not shows(args, *seen):
             words = draw.random.randint(6, 8)
             start, stop = draw.random.sample(range(words), 2)
             scores = draw.normal(words, words)
@@ -138,8 +141,7 @@ EXERCISE = Function(
         ),
     ),
     mistakes=(SCORE, LENGTH, KEEP, END),
-    together=2,
-    meaningless=((SCORE["none"], LENGTH),),
+    together=1,  # the first that ends is the shortest, which plain sums prefer as well
     forbidden=("attnbook.translation",),
     hints=(
         "Keep a list of beginnings, each with its sum of logarithms: `[([start], 0.0)]`. One step makes of every "
