@@ -1,4 +1,4 @@
-"""0.2: which of two models has the lower cross-entropy, when both give the right answers the same mean share."""
+"""0.2: two models that give right answers the same mean share, and the loss of each."""
 
 from attnbook.exercises.spec import Choice, Nearby
 
@@ -13,8 +13,8 @@ EXERCISE = Choice(
     nearby=(
         Nearby(
             "a",
-            "The mean of the *shares* is the same. The loss is the mean of the *prices*, −log of the shares, and "
-            "those do not grow in a straight line: how much more does 0.02 cost than 0.5?",
+            "The mean of the *shares* is the same. The loss is the mean of the *prices*, −log of the "
+            "shares, and those do not grow in a straight line: how much more does 0.02 cost than 0.5?",
         ),
         Nearby(
             "c",

@@ -14,8 +14,8 @@ EXERCISE = Prediction(
     nearby=(
         Nearby(
             48,
-            "48 is how many numbers the second tensor holds. The first has a dimension of 5 in front, which the "
-            "second lacks, and what is missing is stretched.",
+            "48 is how many numbers the second tensor holds. The first has a dimension of 5 in front, which "
+            "the second lacks, and what is missing is stretched.",
         ),
         Nearby(
             40,

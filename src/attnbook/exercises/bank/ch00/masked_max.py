@@ -19,8 +19,8 @@ PLACED = Mistakes(
     ),
     zero=Wrong(
         lambda vectors, mask: vectors * mask,
-        "Padding is set to 0. In a sum a 0 adds nothing; but a 0 is larger than every negative number, so it wins "
-        "wherever all words of a sentence are below zero.",
+        "Padding is set to 0. In a sum a 0 adds nothing; but a 0 is larger than every negative number, so "
+        "it wins wherever all words of a sentence are below zero.",
     ),
 )
 
@@ -36,8 +36,8 @@ PICK = Mistakes(
     right=lambda numbers: numbers.amax(dim=1),
     word=Wrong(
         whole_word,
-        "You take all numbers from one word. Each feature has a largest number of its own, and these may come "
-        "from different words.",
+        "You take all numbers from one word. Each feature has a largest number of its own, and these may "
+        "come from different words.",
     ),
 )
 # A sentence without words has nothing but −∞.
@@ -46,8 +46,8 @@ EMPTY = Mistakes(
     right=lambda largest: largest.masked_fill(largest == -torch.inf, 0.0),
     infinite=Wrong(
         lambda largest: largest,
-        "A sentence without any word gives −∞, which makes NaN of everything that it is multiplied by 0 with. "
-        "Such a sentence should give zeros.",
+        "A sentence without any word gives −∞, which makes NaN of everything that it is multiplied by 0 "
+        "with. Such a sentence should give zeros.",
     ),
 )
 

@@ -8,8 +8,8 @@ CENTRE = Mistakes(
     right=lambda weights, gradient: gradient - (weights * gradient).sum(dim=-1, keepdim=True),
     none=Wrong(
         lambda weights, gradient: gradient,
-        "Each score answers only for its own weight. Raise one score, and all *other* weights of the row fall: "
-        "their part is missing.",
+        "Each score answers only for its own weight. Raise one score, and all *other* weights of the row "
+        "fall: their part is missing.",
     ),
     diagonal=Wrong(
         lambda weights, gradient: gradient * (1 - weights),
@@ -18,8 +18,8 @@ CENTRE = Mistakes(
     ),
     mean=Wrong(
         lambda weights, gradient: gradient - gradient.mean(dim=-1, keepdim=True),
-        "The plain mean of the gradient is taken away. Heavy places count for more: the mean is weighted, with "
-        "the softmax's own weights.",
+        "The plain mean of the gradient is taken away. Heavy places count for more: the mean is weighted, "
+        "with the softmax's own weights.",
     ),
     batch=Wrong(
         lambda weights, gradient: gradient - (weights * gradient).sum(dim=0, keepdim=True),
@@ -79,7 +79,7 @@ EXERCISE = Function(
     hints=(
         "How does weight i change when score j rises? Take i = j first: wᵢ(1 − wᵢ). Then i ≠ j: −wᵢwⱼ.",
         "Write the result for score j as a sum over all weights i, and take wⱼ out of it.",
-        "What is left in brackets is the gradient at j, less the mean of the gradient along the row, weighted "
-        "with w.",
+        "What is left in brackets is the gradient at j, less the mean of the gradient along the row, "
+        "weighted with w.",
     ),
 )

@@ -4,14 +4,14 @@ import torch
 
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
-# The examples from which mean and spread are taken: (training, unseen) → those for training, those for unseen.
+# The examples from which mean and spread are taken: (training, unseen) → those for each of the two.
 SOURCE = Mistakes(
     "source",
     right=lambda training, unseen: (training, training),
     both=Wrong(
         lambda training, unseen: (torch.cat([training, unseen]), torch.cat([training, unseen])),
-        "Mean and spread are taken over all examples, the unseen ones among them. So what the model is trained "
-        "on depends on the test set, and the test is no longer one.",
+        "Mean and spread are taken over all examples, the unseen ones among them. So what the model is "
+        "trained on depends on the test set, and the test is no longer one.",
     ),
     each=Wrong(
         lambda training, unseen: (training, unseen),

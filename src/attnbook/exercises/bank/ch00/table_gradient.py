@@ -30,13 +30,13 @@ REPEATED = Mistakes(
     right=added,
     last=Wrong(
         last_written,
-        "A word that was read twice keeps only what came back last: `result[numbers] = …` writes one over the "
-        "other. Every place has its say.",
+        "A word that was read twice keeps only what came back last: `result[numbers] = …` writes one over "
+        "the other. Every place has its say.",
     ),
     mean=Wrong(
         lambda numbers, gradient, vocab: added(numbers, gradient, vocab) / counted(numbers, vocab),
-        "A row gets the mean over the places where its word stood. A word that was read twice had a hand in two "
-        "places, so it gets both in full.",
+        "A row gets the mean over the places where its word stood. A word that was read twice had a hand in "
+        "two places, so it gets both in full.",
     ),
 )
 SHARE = Mistakes(
@@ -44,13 +44,13 @@ SHARE = Mistakes(
     right=lambda result, numbers: result,
     batch=Wrong(
         lambda result, numbers: result / len(numbers),
-        "Everything is divided by the number of sentences. Whether the loss is a mean is already in the gradient "
-        "that arrives; here it is only handed on.",
+        "Everything is divided by the number of sentences. Whether the loss is a mean is already in the "
+        "gradient that arrives; here it is only handed on.",
     ),
     words=Wrong(
         lambda result, numbers: result / numbers.numel(),
-        "Everything is divided by the number of words in the batch. Whether the loss is a mean is already in the "
-        "gradient that arrives; here it is only handed on.",
+        "Everything is divided by the number of words in the batch. Whether the loss is a mean is already "
+        "in the gradient that arrives; here it is only handed on.",
     ),
 )
 ROW = Mistakes(
@@ -93,8 +93,9 @@ EXERCISE = Function(
     forbidden=("backward", "autograd"),
     hints=(
         "Start with zeros, (vocab, d_embed). A word that was never read keeps its zeros.",
-        "Go through the places one by one, and *add* what came back there to the row of the word that was read.",
-        "Without a loop: the look-up was `one_hot @ matrix`, so what comes back is `one_hot.T @ gradient`, with "
-        "all places of the batch below each other. Or `index_add`.",
+        "Go through the places one by one, and *add* what came back there to the row of the word that was "
+        "read.",
+        "Without a loop: the look-up was `one_hot @ matrix`, so what comes back is `one_hot.T @ gradient`, "
+        "with all places of the batch below each other. Or `index_add`.",
     ),
 )

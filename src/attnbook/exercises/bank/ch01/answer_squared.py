@@ -13,18 +13,19 @@ EXERCISE = Choice(
     nearby=(
         Nearby(
             "a",
-            "For NSS a peak that is higher still does count. But the AUC asks only *which of two places has the "
-            "larger value*. Which answers does the square change?",
+            "For NSS a peak that is higher still does count. But the AUC asks only *which of two places has "
+            "the larger value*. Which answers does the square change?",
         ),
         Nearby(
             "c",
-            "NSS takes the mean away and divides by the standard deviation, so it does not feel a factor, or a "
-            "number added everywhere. A square is neither. And the AUC?",
+            "NSS takes the mean away and divides by the standard deviation, so it does not feel a factor, "
+            "or a number added everywhere. A square is neither. And the AUC?",
         ),
         Nearby(
             "d",
-            "That holds for a factor, and for a number added everywhere. A square stretches high values more "
-            "than low ones: take four pixels, 0, 1, 2 and 3, and compute the NSS of a fixation at the last one.",
+            "That holds for a factor, and for a number added everywhere. A square stretches high values "
+            "more than low ones: take four pixels, 0, 1, 2 and 3, and compute the NSS of a fixation at the "
+            "last one.",
         ),
     ),
     hints=(

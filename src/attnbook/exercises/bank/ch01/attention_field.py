@@ -8,13 +8,13 @@ REST = Mistakes(
     right=lambda response: 1 - response.sum(),
     own=Wrong(
         lambda response: 1 - response,
-        "You solve each cell's equation as if it were alone below the line. All cells share the denominator, so "
-        "it is the sum of *all* responses that is taken from 1.",
+        "You solve each cell's equation as if it were alone below the line. All cells share the "
+        "denominator, so it is the sum of *all* responses that is taken from 1.",
     ),
     none=Wrong(
         lambda response: 1.0,
-        "You set the sum below the line to 0. It holds Aⱼ Eⱼ of all cells; add up the equations of all cells to "
-        "find it.",
+        "You set the sum below the line to 0. It holds Aⱼ Eⱼ of all cells; add up the equations of all "
+        "cells to find it.",
     ),
     mean=Wrong(
         lambda response: 1 - response.mean(),

@@ -16,8 +16,8 @@ EXERCISE = Prediction(
     nearby=(
         Nearby(
             LOOK,
-            "That is the time of one visit. Of two more items one has the wrong colour and costs nothing; and is "
-            "the search always as long as it can be?",
+            "That is the time of one visit. Of two more items one has the wrong colour and costs nothing; "
+            "and is the search always as long as it can be?",
             0.5,
         ),
         Nearby(
@@ -28,8 +28,8 @@ EXERCISE = Prediction(
         ),
         Nearby(
             LOOK / 8,
-            "You halved three times. There are two reasons to halve: half of the items are never visited, and "
-            "the search ends when the target is met.",
+            "You halved three times. There are two reasons to halve: half of the items are never visited, "
+            "and the search ends when the target is met.",
             0.5,
         ),
     ),

@@ -21,8 +21,8 @@ EXERCISE = Prediction(
         ),
         Nearby(
             LARGEST * FACTOR,
-            "With these m̄ is a quarter, and the factor (1 − 0.25)² = 0.56. It is the factor that should be a "
-            "quarter.",
+            "With these m̄ is a quarter, and the factor (1 − 0.25)² = 0.56. It is the factor that should be "
+            "a quarter.",
             0.05,
         ),
         Nearby(

@@ -11,22 +11,23 @@ PRIOR = Mistakes(
     right=lambda validity: math.log(validity / (1 - validity)),
     none=Wrong(
         lambda validity: 0.0,
-        "The cue is not used: the place with more evidence is chosen. Somebody who knows that the cue is mostly "
-        "right asks for less evidence on its side.",
+        "The cue is not used: the place with more evidence is chosen. Somebody who knows that the cue is "
+        "mostly right asks for less evidence on its side.",
     ),
     log_share=Wrong(
         lambda validity: math.log(validity),
-        "The logarithm of the validity is used. Two places are compared, so it is the logarithm of the *odds*: "
-        "validity divided by 1 − validity.",
+        "The logarithm of the validity is used. Two places are compared, so it is the logarithm of the "
+        "*odds*: validity divided by 1 − validity.",
     ),
     turned=Wrong(
         lambda validity: math.log((1 - validity) / validity),
-        "The cue counts for the wrong side: after a valid cue your observer is worse than after an invalid one.",
+        "The cue counts for the wrong side: after a valid cue your observer is worse than after an invalid "
+        "one.",
     ),
     odds=Wrong(
         lambda validity: validity / (1 - validity),
-        "The odds are used as they are. Evidence adds up on the scale of logarithms: take the logarithm of the "
-        "odds.",
+        "The odds are used as they are. Evidence adds up on the scale of logarithms: take the logarithm of "
+        "the odds.",
     ),
 )
 # How large a difference of the two numbers it takes to make up for that: (prior, strength) → number.
@@ -35,13 +36,14 @@ BAR = Mistakes(
     right=lambda prior, strength: prior / strength,
     undivided=Wrong(
         lambda prior, strength: prior,
-        "The logarithm of the odds is compared with the difference of the two numbers. That difference counts "
-        "for `strength` times as much on the scale of logarithms; with a faint signal the cue matters more.",
+        "The logarithm of the odds is compared with the difference of the two numbers. That difference "
+        "counts for `strength` times as much on the scale of logarithms; with a faint signal the cue "
+        "matters more.",
     ),
     times=Wrong(
         lambda prior, strength: prior * strength,
-        "The logarithm of the odds is multiplied by the strength. The evidence is: a difference of 1 is worth "
-        "`strength`, so on the scale of the difference the cue is divided by it.",
+        "The logarithm of the odds is multiplied by the strength. The evidence is: a difference of 1 is "
+        "worth `strength`, so on the scale of the difference the cue is divided by it.",
     ),
 )
 # The standard deviation of the difference of the two numbers.
@@ -50,8 +52,8 @@ NOISE = Mistakes(
     right=math.sqrt(2),
     one=Wrong(
         1.0,
-        "The spread of the difference is taken to be 1. Both places are noisy, and the noise of a difference is "
-        "that of both: the variances add up to 2.",
+        "The spread of the difference is taken to be 1. Both places are noisy, and the noise of a "
+        "difference is that of both: the variances add up to 2.",
     ),
     two=Wrong(
         2.0, "You divide by 2, the variance of the difference. Its standard deviation is the root of it."
@@ -89,9 +91,9 @@ EXERCISE = Function(
         "The logarithm of how much more probable the two numbers are if the disc is on the cued side is "
         "strength · (cued number − other number). Add the logarithm of the odds of the cue.",
         "So the cued side is chosen if the difference, cued − other, lies above −log(odds) / strength. With "
-        "which mean and which standard deviation is that difference distributed, after a valid cue and after an "
-        "invalid one?",
-        "Mean +strength or −strength, standard deviation √2. `statistics.NormalDist().cdf(x)` is the probability "
-        "to lie below x.",
+        "which mean and which standard deviation is that difference distributed, after a valid cue and "
+        "after an invalid one?",
+        "Mean +strength or −strength, standard deviation √2. `statistics.NormalDist().cdf(x)` is the "
+        "probability to lie below x.",
     ),
 )

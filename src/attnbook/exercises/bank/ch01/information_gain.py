@@ -35,8 +35,8 @@ GAIN = Mistakes(
     ),
     of_the_mean=Wrong(
         lambda ours, theirs: (ours / theirs).mean().log2(),
-        "First the ratios are averaged, and then the logarithm is taken. Take the logarithm at each fixation: "
-        "a place that the map held for impossible has to cost.",
+        "First the ratios are averaged, and then the logarithm is taken. Take the logarithm at each "
+        "fixation: a place that the map held for impossible has to cost.",
     ),
     ratio=Wrong(
         lambda ours, theirs: (ours / theirs).mean(),
@@ -100,8 +100,10 @@ EXERCISE = Function(
     cases=cases,
     mistakes=(SHARES, GAIN, WHERE),
     hints=(
-        "Divide each map by its sum: now it says with which probability the next fixation falls on each pixel.",
-        "At each fixation: how many times as probable does the model hold this place, compared with the baseline?",
+        "Divide each map by its sum: now it says with which probability the next fixation falls on each "
+        "pixel.",
+        "At each fixation: how many times as probable does the model hold this place, compared with the "
+        "baseline?",
         "The logarithm to base 2 of that ratio, `log2`, and its mean over the fixations.",
     ),
 )

@@ -29,13 +29,14 @@ EXERCISE = Measurement(
         ),
         Nearby(
             18.2,
-            "That is what it needs for a 2 among 6s. Each 6 has one bar more, and more light, so it comes first.",
+            "That is what it needs for a 2 among 6s. Each 6 has one bar more, and more light, so it comes "
+            "first.",
             1.8,
         ),
     ),
     hints=(
-        "`itti_koch(image, centres=(0, 1, 2)).saliency`, then `winner_take_all(saliency, 80, radius=16)`: rows "
-        "and columns of 80 looks.",
+        "`itti_koch(image, centres=(0, 1, 2)).saliency`, then `winner_take_all(saliency, 80, radius=16)`: "
+        "rows and columns of 80 looks.",
         "`torch.cdist(path.double(), places.double()).min(dim=1)` says for each look which digit is nearest, "
         "and how far it is. A look that falls farther than 16 pixels from all of them visits none.",
         "Count the *different* digits that were visited, up to digit 0, the target. Take the mean over 24 "

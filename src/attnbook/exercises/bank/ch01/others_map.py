@@ -21,7 +21,8 @@ SHARE = Mistakes(
     right=lambda total, count, viewers: total / count,
     all=Wrong(
         lambda total, count, viewers: total / viewers,
-        "The others are added up rightly, and divided by the number of all viewers. There is one fewer of them.",
+        "The others are added up rightly, and divided by the number of all viewers. There is one fewer of "
+        "them.",
     ),
     sum=Wrong(
         lambda total, count, viewers: total,
@@ -56,8 +57,8 @@ EXERCISE = Function(
     mistakes=(WHO, SHARE),
     meaningless=((WHO["included"], SHARE["all"]), (WHO["self"], SHARE["sum"])),
     hints=(
-        "The maps of the example are random numbers, so no viewer knows anything about another. Where does the "
-        "agreement come from?",
+        "The maps of the example are random numbers, so no viewer knows anything about another. Where does "
+        "the agreement come from?",
         "Whose map is in the mean that viewer 0 is compared with?",
         "The sum of all maps, less one's own, divided by one less than there are viewers.",
     ),

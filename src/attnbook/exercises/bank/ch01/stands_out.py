@@ -23,8 +23,8 @@ BORDER = Mistakes(
     right=lambda image, size: (added_up(image, size), added_up(image * 0 + 1, size)),
     zeros=Wrong(
         lambda image, size: (added_up(image, size), size**2),
-        "At the border the square reaches beyond the picture, and what lies there counts as black. So an even "
-        "grey wall stands out along its whole border. Divide by the number of pixels that there are.",
+        "At the border the square reaches beyond the picture, and what lies there counts as black. So an "
+        "even grey wall stands out along its whole border. Divide by the number of pixels that there are.",
     ),
     repeated=Wrong(
         lambda image, size: (repeated(image, size), size**2),
@@ -37,7 +37,8 @@ CENTRE = Mistakes(
     right=lambda total, count, image: total / count,
     without=Wrong(
         lambda total, count, image: (total - image) / (count - 1),
-        "The pixel itself is left out of its surround. As in the chapter's row, it counts as one of the square.",
+        "The pixel itself is left out of its surround. As in the chapter's row, it counts as one of the "
+        "square.",
     ),
 )
 SIZE = Mistakes(
@@ -85,8 +86,8 @@ EXERCISE = Function(
     forbidden=("attnbook.nn",),
     hints=(
         "Two loops over rows and columns will do. Which rows does the square around row 0 hold?",
-        "With half = size // 2, the square is `image[max(0, i - half) : i + half + 1, …]`: Python cuts a slice "
-        "at the end of the picture by itself, and not at its beginning.",
+        "With half = size // 2, the square is `image[max(0, i - half) : i + half + 1, …]`: Python cuts a "
+        "slice at the end of the picture by itself, and not at its beginning.",
         "The mean of that square, taken from the pixel, and then `abs`.",
     ),
 )

@@ -10,13 +10,13 @@ SHARE = Mistakes(
     right=lambda a, b: torch.sigmoid(a - b),
     half=Wrong(
         lambda a, b: torch.full_like(a, 0.5),
-        "The two contexts are averaged, half and half. A half of the memory in which nothing fits would have as "
-        "much to say as one in which everything does. What do the logarithms tell you?",
+        "The two contexts are averaged, half and half. A half of the memory in which nothing fits would "
+        "have as much to say as one in which everything does. What do the logarithms tell you?",
     ),
     logs=Wrong(
         lambda a, b: a / (a + b),
-        "The logarithms are taken as the halves' parts. They are logarithms of sums of exponentials, and it is "
-        "the sums that are shared out.",
+        "The logarithms are taken as the halves' parts. They are logarithms of sums of exponentials, and it "
+        "is the sums that are shared out.",
     ),
     turned=Wrong(
         lambda a, b: torch.sigmoid(b - a),
@@ -24,8 +24,8 @@ SHARE = Mistakes(
     ),
     overflow=Wrong(
         lambda a, b: torch.exp(a) / (torch.exp(a) + torch.exp(b)),
-        "The shares are NaN where the logarithms are in the hundreds: their exponentials are infinite, or all 0. "
-        "Only the difference of the two counts.",
+        "The shares are NaN where the logarithms are in the hundreds: their exponentials are infinite, or "
+        "all 0. Only the difference of the two counts.",
     ),
 )
 TOTAL = Mistakes(
@@ -38,7 +38,8 @@ TOTAL = Mistakes(
     ),
     larger=Wrong(
         torch.maximum,
-        "The larger of the two logarithms is handed back. That leaves out what the smaller half adds to the sum.",
+        "The larger of the two logarithms is handed back. That leaves out what the smaller half adds to the "
+        "sum.",
     ),
     mean=Wrong(
         lambda a, b: (a + b) / 2,
@@ -46,8 +47,8 @@ TOTAL = Mistakes(
     ),
     overflow=Wrong(
         lambda a, b: torch.log(torch.exp(a) + torch.exp(b)),
-        "The logarithm of the sum is infinite where the two are in the hundreds: their exponentials do not fit "
-        "a float32. Take the larger one out first, or look for a function of torch that does.",
+        "The logarithm of the sum is infinite where the two are in the hundreds: their exponentials do not "
+        "fit a float32. Take the larger one out first, or look for a function of torch that does.",
     ),
 )
 
@@ -92,10 +93,10 @@ EXERCISE = Function(
     cases=cases,
     mistakes=(SHARE, TOTAL),
     hints=(
-        "Write the context of the whole memory as one fraction. Which part of the sum above the line, and of that "
-        "below it, comes from the first half?",
-        "The first half's part is exp(first_log) / (exp(first_log) + exp(second_log)). Divide above and below by "
-        "exp(first_log): what is left is a sigmoid of a difference.",
+        "Write the context of the whole memory as one fraction. Which part of the sum above the line, and "
+        "of that below it, comes from the first half?",
+        "The first half's part is exp(first_log) / (exp(first_log) + exp(second_log)). Divide above and "
+        "below by exp(first_log): what is left is a sigmoid of a difference.",
         "`torch.sigmoid(first_log - second_log)` is the first half's part; `torch.logaddexp` joins the two "
         "logarithms.",
     ),

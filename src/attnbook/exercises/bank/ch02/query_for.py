@@ -17,13 +17,13 @@ LEADS = Mistakes(
     ),
     difference=Wrong(
         lambda weights: weights[:-1] - weights[-1],
-        "The differences of the weights are taken as leads of the scores. A lead of the scores is the logarithm "
-        "of a *ratio* of weights.",
+        "The differences of the weights are taken as leads of the scores. A lead of the scores is the "
+        "logarithm of a *ratio* of weights.",
     ),
     alone=Wrong(
         lambda weights: weights[:-1].log(),
-        "The logarithms of the weights are taken as leads over the last key. Its own logarithm has to be taken "
-        "away from them.",
+        "The logarithms of the weights are taken as leads over the last key. Its own logarithm has to be "
+        "taken away from them.",
     ),
 )
 SCALE = Mistakes(
@@ -31,8 +31,8 @@ SCALE = Mistakes(
     right=lambda d_k: math.sqrt(d_k),
     none=Wrong(
         lambda d_k: 1.0,
-        "The division of the scores by √d_k is forgotten: q · k has to be √d_k times as large as the score that "
-        "you want.",
+        "The division of the scores by √d_k is forgotten: q · k has to be √d_k times as large as the score "
+        "that you want.",
     ),
     divided=Wrong(
         lambda d_k: 1 / math.sqrt(d_k),
@@ -44,7 +44,8 @@ SCALE = Mistakes(
     ),
     n_keys=Wrong(
         lambda d_k: math.sqrt(d_k + 1),
-        "You multiply by the root of the number of keys. The scores are divided by the root of a key's length.",
+        "You multiply by the root of the number of keys. The scores are divided by the root of a key's "
+        "length.",
     ),
 )
 # The matrix of the equations: (keys, d_k) → (keys − 1, d_k).
@@ -102,8 +103,8 @@ EXERCISE = Function(
     forbidden=("optim", "backward", "autograd"),
     hints=(
         "Weights tell scores but for one number that is added to all of them. What do they tell exactly?",
-        "The lead of key j over the last key: log(wⱼ / w_last) = q · (kⱼ − k_last) / √d_k. That is one equation "
-        "for each key but the last.",
+        "The lead of key j over the last key: log(wⱼ / w_last) = q · (kⱼ − k_last) / √d_k. That is one "
+        "equation for each key but the last.",
         "As many equations as the query has numbers: `torch.linalg.solve(key[:-1] - key[-1], …)`.",
     ),
 )

@@ -83,7 +83,8 @@ EXERCISE = Function(
     forbidden=("scaled_dot_product_attention", "attnbook.nn"),
     hints=(
         "Which sizes are equal in the test that it passed, and differ in the other one?",
-        "Write the shape behind each line. Along which dimension does each row of weights have to add up to 1?",
+        "Write the shape behind each line. Along which dimension does each row of weights have to add up to "
+        "1?",
         "And the root: a score is a sum of as many products as a query has numbers. Is that `key.shape[1]`?",
     ),
 )

@@ -22,8 +22,8 @@ MEASURE = Mistakes(
     ),
     largest=Wrong(
         lambda weights: -math.log2(float(weights.max())),
-        "You look at the largest weight alone. Entropy is the mean over all keys of −log₂ of the weight, each "
-        "key counted by its weight.",
+        "You look at the largest weight alone. Entropy is the mean over all keys of −log₂ of the weight, "
+        "each key counted by its weight.",
     ),
     plain=Wrong(
         lambda weights: float(-weights.log2().mean()) - math.log2(len(weights)),
@@ -87,11 +87,11 @@ EXERCISE = Function(
     properties=(Property("at this temperature the weights have the wanted entropy", has_the_bits),),
     mistakes=(MEASURE, ANSWER),
     hints=(
-        "Write the entropy of the weights at one temperature first: −Σ w log₂ w. Does it rise or fall with the "
-        "temperature?",
-        "It rises all the way. So halve an interval again and again: if the entropy in the middle is too small, "
-        "the temperature lies in the upper half.",
-        "Temperatures may be 0.01 or 100, so halve on the scale of logarithms, from −7 to 7, sixty times. A weight of "
-        "0 adds nothing to the entropy, but its logarithm is −∞: `clamp` it first.",
+        "Write the entropy of the weights at one temperature first: −Σ w log₂ w. Does it rise or fall with "
+        "the temperature?",
+        "It rises all the way. So halve an interval again and again: if the entropy in the middle is too "
+        "small, the temperature lies in the upper half.",
+        "Temperatures may be 0.01 or 100, so halve on the scale of logarithms, from −7 to 7, sixty times. A "
+        "weight of 0 adds nothing to the entropy, but its logarithm is −∞: `clamp` it first.",
     ),
 )

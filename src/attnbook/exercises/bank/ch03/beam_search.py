@@ -10,12 +10,13 @@ SCORE = Mistakes(
     right=lambda total, n, alpha: total / ((5 + n) / 6) ** alpha,
     none=Wrong(
         lambda total, n, alpha: total,
-        "The sums are compared as they are. Each word makes a sum smaller, so short sentences win; the penalty "
-        "is missing.",
+        "The sums are compared as they are. Each word makes a sum smaller, so short sentences win; the "
+        "penalty is missing.",
     ),
     mean=Wrong(
         lambda total, n, alpha: total / n**alpha,
-        "You divide by the length to the power α. The penalty asked for is ((5 + length) / 6) to the power α.",
+        "You divide by the length to the power α. The penalty asked for is ((5 + length) / 6) to the power "
+        "α.",
     ),
     multiplied=Wrong(
         lambda total, n, alpha: total * ((5 + n) / 6) ** alpha,
@@ -61,8 +62,8 @@ END = Mistakes(
     right=lambda finished: max(finished, key=lambda one: one[1]),
     first=Wrong(
         lambda finished: finished[0],
-        "The first sentence that ends is handed back. A longer one may come later with a better score: all that "
-        "ended are compared at the end.",
+        "The first sentence that ends is handed back. A longer one may come later with a better score: all "
+        "that ended are compared at the end.",
     ),
 )
 
@@ -144,11 +145,11 @@ EXERCISE = Function(
     together=1,  # the first that ends is the shortest, which plain sums prefer as well
     forbidden=("attnbook.translation",),
     hints=(
-        "Keep a list of beginnings, each with its sum of logarithms: `[([start], 0.0)]`. One step makes of every "
-        "beginning as many as there are words.",
-        "Sort all of them by their sums and keep the first `width`. Those that end in `stop` go to a second list, "
-        "with their score; the others go on.",
-        "After `max_length` steps take from the second list the one with the highest score. The length in the "
-        "penalty counts the stop word; the sentence that you hand back does not hold it.",
+        "Keep a list of beginnings, each with its sum of logarithms: `[([start], 0.0)]`. One step makes of "
+        "every beginning as many as there are words.",
+        "Sort all of them by their sums and keep the first `width`. Those that end in `stop` go to a second "
+        "list, with their score; the others go on.",
+        "After `max_length` steps take from the second list the one with the highest score. The length in "
+        "the penalty counts the stop word; the sentence that you hand back does not hold it.",
     ),
 )
