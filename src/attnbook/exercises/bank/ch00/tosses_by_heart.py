@@ -47,7 +47,7 @@ EXERCISE = Measurement(
     hints=(
         "Learned by heart means: all of the draw's tosses right. Train 300 models at once, with weights of "
         "the shape (draws, 10), on numbers (draws, examples, 10) whose last one is always 1.",
-        "Do not stop early: where a labelling can just be learned, training takes long. 3,000 steps of Adam "
+        "Do not stop early: where a labelling can just be learned, training takes long. 2,000 steps of Adam "
         "at a rate of 0.1 do, on the mean of `softplus(-label * score)` with labels of −1 and 1.",
         "The share of draws falls from nearly 1 at 14 tosses to nearly 0 at 28. Where does it pass one half?",
     ),
