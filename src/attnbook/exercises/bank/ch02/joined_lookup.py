@@ -1,4 +1,4 @@
-"""2.7: two halves of a memory, looked up apart and joined afterwards."""
+"""2.8: two halves of a memory, looked up apart and joined afterwards."""
 
 import torch
 
@@ -82,7 +82,7 @@ def cases(draw: Draw) -> list[Case]:
 
 
 EXERCISE = Function(
-    id="2.7",
+    id="2.8",
     title="A memory in two halves",
     points=4,
     minutes=18,

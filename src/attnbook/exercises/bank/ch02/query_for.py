@@ -1,4 +1,4 @@
-"""2.8: the query that gives wanted weights."""
+"""2.7: the query that gives wanted weights."""
 
 import math
 
@@ -88,7 +88,7 @@ def gives_the_weights(args, outputs) -> bool:
 
 
 EXERCISE = Function(
-    id="2.8",
+    id="2.7",
     title="Which query gives these weights?",
     points=3,
     minutes=15,
