@@ -77,7 +77,7 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="1.10",
-    title="Faster, and no sharper ★",
+    title="A cue without better sight ★",
     points=4,
     minutes=25,
     difficulty="hard",
