@@ -173,7 +173,7 @@ def standing_out_by_loops(image, size):
 @pytest.mark.parametrize(
     ("id", "thing"),
     [
-        ("0.4", lambda a, b: [(x - a.double().mean(0)) / a.double().var(0).sqrt() for x in (a, b)]),
+        ("0.4", lambda a, b: [((x - a.double().mean(0)) / a.double().var(0).sqrt()).float() for x in (a, b)]),
         ("0.6", lambda v, m: torch.stack([x[k].amax(0) if k.any() else x[0] * 0 for x, k in zip(v, m)])),  # noqa: B905
         (
             "0.10",
