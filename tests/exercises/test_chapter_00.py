@@ -22,7 +22,7 @@ def headings() -> set[str]:
 
 def test_exercises_are_of_several_kinds_from_easy_to_hard():
     mine = exercises(0)
-    assert [item.id for item in mine] == [f"0.{n}" for n in range(1, 11)]
+    assert [item.id for item in mine] == [f"0.{n}" for n in range(1, 12)]
     assert {item.task for item in mine} == {
         "write a function",
         "find the mistake",
@@ -54,12 +54,15 @@ def test_the_self_test_is_a_quiz_that_can_be_passed():
 @pytest.mark.parametrize(
     ("id", "answer", "word"),
     [
-        ("0.1", 50, "stretched"),
+        ("0.1", 48, "stretched"),
+        ("0.1", 30, "all its numbers"),
+        ("0.2", "a", "straight line"),
         ("0.5", 0.09, "overshoots"),
         ("0.5", 0.06, "added up"),
-        ("0.8", "a", "nothing in the text"),
         ("0.9", 0.466, "wrong way round"),
         ("0.9", 0.7, "tanh of that sum"),
+        ("0.11", 10, "every"),
+        ("0.11", 18, "constant"),
     ],
 )
 def test_wrong_values_are_told_why(id, answer, word, capsys):

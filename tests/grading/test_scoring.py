@@ -32,8 +32,9 @@ def test_score_finds_answers_by_name_and_survives_bad_cells(tmp_path):
         "def attention_weights(scores):\n    return torch.softmax(scores, -1)",
         "import sys; sys.exit()",
         """
-        def masked_lookup(query, key, value, mask):
-            weights = torch.softmax((query @ key.mT / query.shape[-1]**.5).masked_fill(~mask, -math.inf), -1)
+        def lookup_or_nothing(query, key, value):
+            powers = torch.exp(query @ key.mT / math.sqrt(query.shape[-1]))  # large scores overflow
+            weights = powers / (1 + powers.sum(-1, keepdim=True))
             return weights @ value, weights
         """,
     )
@@ -46,13 +47,14 @@ def test_score_finds_answers_by_name_and_survives_bad_cells(tmp_path):
         "2.4": 0,
         "2.5": 0,
         "2.6": 0,
-        "2.7": 3,
+        "2.7": 0,
         "2.8": 0,
         "2.9": 0,
-        "2.10": 0,
+        "2.10": 3,
         "2.11": 0,
+        "2.12": 0,
     }
-    assert (result.points, result.of) == (6, 29)
+    assert (result.points, result.of) == (6, 33)
     assert "scaled_lookup" in next(line.remark for line in result.lines if line.id == "2.4")
     assert "cell 2 raised" in result.problem
 

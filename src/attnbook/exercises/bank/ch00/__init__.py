@@ -1,30 +1,32 @@
 """Exercises of chapter 0, the preliminaries, in their order."""
 
 from attnbook.exercises.bank.ch00 import (
-    answer_neighbour,
-    descend,
+    answer_loss,
     how_many,
     largest_rate,
-    look_up,
-    lstm_step,
-    masked_mean,
+    masked_max,
     new_state,
     shares,
+    softmax_backward,
+    standardise,
     surprise,
+    table_gradient,
+    tosses_by_heart,
 )
 
 EXERCISES = tuple(
     module.EXERCISE
     for module in (
         how_many,
-        look_up,
+        answer_loss,
         shares,
-        descend,
+        standardise,
         largest_rate,
-        masked_mean,
+        masked_max,
         surprise,
-        answer_neighbour,
+        table_gradient,
         new_state,
-        lstm_step,
+        softmax_backward,
+        tosses_by_heart,
     )
 )

@@ -8,28 +8,33 @@ EXERCISE = Prediction(
     points=1,
     minutes=3,
     difficulty="easy",
-    signature="how_many = 50",
-    reference=lambda: 2500.0,
+    signature="how_many = 8",
+    reference=lambda: 5.0 * 6 * 8,
     tolerance=0.5,
     nearby=(
         Nearby(
-            50,
-            "50 would be right if both had the shape (50,). Line the shapes up at their right ends: under "
-            "the 50 of the first stands a 1 of the second, and a 1 is stretched.",
+            48,
+            "48 is how many numbers the second tensor holds. The first has a dimension of 5 in front, which "
+            "the second lacks, and what is missing is stretched.",
         ),
         Nearby(
-            100,
-            "Nothing is put end to end here. A minus sign pairs numbers off; ask which pairs.",
+            40,
+            "40 is how many numbers the first tensor holds. Its dimension of size 1 meets a 6, and a 1 is "
+            "stretched.",
         ),
         Nearby(
-            1,
-            "A difference is not summed. Each pair of numbers leaves one number behind; how many pairs "
-            "are there?",
+            30,
+            "30 is the number of pairs. A difference is not summed, so each pair still has all its numbers.",
+        ),
+        Nearby(
+            1920,
+            "That would be every number against every other. Where both shapes have an 8, the numbers are "
+            "paired off, the first with the first and the second with the second.",
         ),
     ),
     hints=(
-        "Write the two shapes one under the other, lined up on the right: 50 above 50, 1.",
+        "Write the two shapes one under the other, lined up on the right: 5, 1, 8 above 6, 8.",
         "A missing size counts as 1. A size of 1 is stretched to the other's size.",
-        "Both end up as (50, 50). How many numbers is that?",
+        "Both end up as (5, 6, 8). How many numbers is that?",
     ),
 )

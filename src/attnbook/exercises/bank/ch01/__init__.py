@@ -1,28 +1,32 @@
 """Exercises of chapter 1, biological attention, in their order."""
 
 from attnbook.exercises.bank.ch01 import (
-    answer_line,
-    auc,
-    centre_surround,
-    factor,
-    normalisation_model,
-    normalise_map,
+    answer_squared,
+    attention_field,
+    guided_slope,
+    height,
+    hit_rates,
+    information_gain,
+    looks_for_two,
     nss,
-    slope_ratio,
-    winner_take_all,
+    others_map,
+    slope_error,
+    stands_out,
 )
 
 EXERCISES = tuple(
     module.EXERCISE
     for module in (
-        answer_line,
-        factor,
-        centre_surround,
-        normalise_map,
-        winner_take_all,
-        auc,
+        guided_slope,
+        height,
+        stands_out,
+        others_map,
         nss,
-        normalisation_model,
-        slope_ratio,
+        answer_squared,
+        information_gain,
+        slope_error,
+        attention_field,
+        hit_rates,
+        looks_for_two,
     )
 )

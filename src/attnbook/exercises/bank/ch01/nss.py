@@ -1,4 +1,4 @@
-"""1.7: the normalised scanpath saliency."""
+"""1.5: the normalised scanpath saliency."""
 
 import torch
 
@@ -61,7 +61,7 @@ def cases(draw: Draw) -> list[Case]:
 
 
 EXERCISE = Function(
-    id="1.7",
+    id="1.5",
     title="NSS",
     points=2,
     minutes=8,

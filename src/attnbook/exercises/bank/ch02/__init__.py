@@ -3,13 +3,14 @@
 from attnbook.exercises.bank.ch02 import (
     answer_order,
     attention_weights,
-    kernel_regression,
+    joined_lookup,
     lookup_or_nothing,
-    masked_lookup,
     paired_ratio,
+    query_for,
     query_pooling,
     scaled_lookup,
     share_after_shift,
+    temperature_for,
     temperature_of_half,
     temperature_softmax,
 )
@@ -23,10 +24,11 @@ EXERCISES = tuple(
         scaled_lookup,
         temperature_softmax,
         temperature_of_half,
-        masked_lookup,
-        kernel_regression,
+        query_for,
+        joined_lookup,
         query_pooling,
         lookup_or_nothing,
         paired_ratio,
+        temperature_for,
     )
 )

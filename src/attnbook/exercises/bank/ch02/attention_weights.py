@@ -1,4 +1,4 @@
-"""2.3: from scores to weights, even from large scores."""
+"""2.3: a much-copied softmax that fails when rows lie far apart."""
 
 import torch
 
@@ -80,7 +80,8 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="2.3",
-    title="From scores to weights",
+    title="The softmax that everybody copies",
+    bug=True,
     points=2,
     minutes=8,
     difficulty="easy",
@@ -92,9 +93,9 @@ EXERCISE = Function(
     mistakes=(AXIS, FORM),
     meaningless=((FORM["sigmoid"], AXIS), (FORM["whole"], AXIS["queries"])),
     hints=(
-        "Exponentials make every score positive; a division makes each row add up to 1.",
-        "Sum with `keepdim=True`, so that the division lines up.",
-        "Which axis do the keys lie on? It is the last. Subtract the largest score along it before "
-        "you take exponentials.",
+        "What is `scores.max()` for the second example? Is it a score of the row that comes out as NaN?",
+        "exp(−600) is 0 in a float32. A row of nothing but zeros is divided by its sum.",
+        "Any number may be taken away from all scores of a *row*. Which one makes sure that at least one "
+        "exponential of that row is 1?",
     ),
 )

@@ -76,7 +76,7 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="2.10",
-    title="A lookup that may find nothing ★",
+    title="A lookup that may find nothing",
     points=4,
     minutes=15,
     difficulty="hard",

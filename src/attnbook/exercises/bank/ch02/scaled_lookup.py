@@ -1,10 +1,10 @@
-"""2.4: a soft lookup with scaled scores."""
+"""2.4: a soft lookup with two mistakes that a square hides."""
 
 import math
 
 import torch
 
-from attnbook.exercises.mistakes import KEY_SCALE, OVER, softmax
+from attnbook.exercises.mistakes import KEY_DIVISOR, KEY_SCALE, OVER, softmax
 from attnbook.exercises.properties import NOT_NEGATIVE, ROWS_ADD_UP
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
@@ -14,6 +14,7 @@ def hard_lookup(weights, scores, value):
 
 
 SCALE = KEY_SCALE.also(
+    n_keys=Wrong(lambda scores, d_k: scores / math.sqrt(scores.shape[-1]), KEY_DIVISOR["n_keys"].text),
     times=Wrong(
         lambda scores, d_k: scores * math.sqrt(d_k),
         "The scores are multiplied by √d_k instead of divided. Your weights are close to a hard lookup: "
@@ -65,7 +66,8 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="2.4",
-    title="A soft lookup, scaled",
+    title="Right on a square",
+    bug=True,
     points=3,
     minutes=12,
     difficulty="medium",
@@ -80,9 +82,9 @@ EXERCISE = Function(
     mistakes=(SCALE, OVER, MIX),
     forbidden=("scaled_dot_product_attention", "attnbook.nn"),
     hints=(
-        "Three lines: scores, weights, context.",
-        "`key.mT` swaps the last two axes; (queries, d_k) @ (d_k, keys) gives (queries, keys).",
-        "Divide the scores by √d_k, where d_k is the size of a query; then your `attention_weights`; "
-        "then weights times values.",
+        "Which sizes are equal in the test that it passed, and differ in the other one?",
+        "Write the shape behind each line. Along which dimension does each row of weights have to add up to "
+        "1?",
+        "And the root: a score is a sum of as many products as a query has numbers. Is that `key.shape[1]`?",
     ),
 )

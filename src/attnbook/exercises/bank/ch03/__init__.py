@@ -1,6 +1,7 @@
 """Exercises of chapter 3, the bottleneck, in their order."""
 
 from attnbook.exercises.bank.ch03 import (
+    beam_search,
     gate_of_half,
     greedy_decode,
     gru_step,
@@ -26,5 +27,6 @@ EXERCISES = tuple(
         sentence_bleu,
         share_read_back,
         untrained_memory,
+        beam_search,
     )
 )

@@ -32,7 +32,7 @@ def probed(place: int, seeds: int = 5, sentences: int = 4000) -> float:
 
 EXERCISE = Measurement(
     id="3.10",
-    title="What nobody taught it",
+    title="What nobody taught it ★",
     points=4,
     minutes=25,
     difficulty="hard",
