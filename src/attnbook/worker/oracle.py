@@ -26,7 +26,8 @@ import inspect
 import linecache
 import os
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -49,6 +50,27 @@ def answer(thing: Any, request: dict[str, Any]) -> dict[str, Any]:
     stop that comes from outside (see ``watchdog``)."""
     if thing is None:
         return {"status": "missing"}
+    with _ordinary_settings():
+        return _answer(thing, request)
+
+
+@contextmanager
+def _ordinary_settings() -> Iterator[None]:
+    """Torch's defaults while an answer runs, whatever a cell set for its own ends; then as they were."""
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    torch.set_default_dtype(torch.float32)
+    if device.type != "cpu":
+        torch.set_default_device(None)
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        if device.type != "cpu":
+            torch.set_default_device(device)
+
+
+def _answer(thing: Any, request: dict[str, Any]) -> dict[str, Any]:
     form = request["form"]
     if form == "value":
         return {"status": "returned", "value": plain(thing), "mutated": []}
