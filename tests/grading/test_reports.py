@@ -16,7 +16,7 @@ def row(file, id, points=0.0, fingerprint="", feedback="Right.", flags=(), statu
         {
             "id": "2.3",
             "title": "Weights",
-            "points": points,
+            "points": points or 0.0,
             "possible": 2,
             "feedback": [feedback],
             "named": [],

@@ -142,7 +142,8 @@ def grade_here(root: Path) -> dict[str, Any]:
         raise RuntimeError(row["status"])
     made = results(row)
     if len(found) > 1:
-        made["output"] += f". Of {len(found)} notebooks {counting.file} counts."
+        name = counting.path.relative_to(root / "submission").as_posix()  # as the learner knows it
+        made["output"] += f". Of {len(found)} notebooks {name} counts."
     (root / "results" / "results.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
     return made
 
