@@ -1,0 +1,30 @@
+"""How an answer of a learner's is served by a check."""
+
+from __future__ import annotations
+
+import re
+
+from learner_answers import Answer
+
+from attnbook.exercises import exercise
+from attnbook.exercises.checking import try_answer
+
+# From best to worst: a known mistake is named; a true and useful sentence; nothing but numbers; a name that is
+# another mistake's; no objection at all.
+KINDS = ("named", "told", "quiet", "misnamed", "accepted")
+
+
+def told(answer: Answer, seed: int) -> tuple[str, str]:
+    """Which of ``KINDS`` it is on the inputs of a seed, and the sentences."""
+    item = exercise(answer.exercise)
+    verdict, _, _ = try_answer(item, answer.made(item.name), seed)
+    if verdict.passed:
+        return "accepted", ""
+    finding = verdict.finding
+    diagnosis = " ".join(verdict.diagnosis)
+    if verdict.named and re.search(answer.says, diagnosis, re.DOTALL):
+        return "named", diagnosis
+    if verdict.named:
+        return "misnamed", diagnosis
+    text = "\n".join([finding.sentence, finding.detail])
+    return ("told" if re.search(answer.says, text, re.DOTALL) else "quiet"), text
