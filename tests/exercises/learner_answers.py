@@ -7,6 +7,7 @@ list of known ones. ``says`` is a regular expression: words without which the se
 
 from __future__ import annotations
 
+import linecache
 from dataclasses import dataclass
 
 HEAD = "import math\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
@@ -35,7 +36,14 @@ class Answer:
     def made(self, name: str):
         """The object that the code defines."""
         namespace: dict = {}
-        exec(compile(HEAD + self.code, f"<{self.exercise} {self.what}>", "exec"), namespace)
+        source, file = HEAD + self.code, f"<{self.exercise} {self.what}>"
+        linecache.cache[file] = (
+            len(source),
+            None,
+            source.splitlines(keepends=True),
+            file,
+        )  # as in a notebook
+        exec(compile(source, file, "exec"), namespace)
         return namespace.get(name)
 
 
@@ -213,7 +221,7 @@ ANSWERS = [
          "return (scores / temperature).softmax(0)", r"batch|adds up to 1"),
     _def("2.7", "zero times infinity", MASKED,
          "s = query @ key.mT / query.shape[-1] ** 0.5\nw = (s + (1 - mask.float()) * -math.inf).softmax(-1)\n"
-         "return w.nan_to_num(0.0) @ value, w", r"0 · ∞|0 times"),
+         "return w @ value, w", r"0 · ∞|0 times"),
     _def("2.7", "forgot ~", MASKED,
          "s = query @ key.mT / query.shape[-1] ** 0.5\nw = s.masked_fill(mask, -math.inf).softmax(-1)\n"
          "w = w.nan_to_num(0.0)\nreturn w @ value, w", r"wrong way round"),

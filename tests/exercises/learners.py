@@ -9,8 +9,8 @@ from learner_answers import Answer
 from attnbook.exercises import exercise
 from attnbook.exercises.checking import try_answer
 
-# From best to worst: a known mistake is named; a true and useful sentence; nothing but numbers; a name that is
-# another mistake's; no objection at all.
+# From best to worst: a known mistake is named; a true and useful sentence; nothing but numbers; the name of
+# another mistake; no objection at all.
 KINDS = ("named", "told", "quiet", "misnamed", "accepted")
 
 

@@ -76,8 +76,10 @@ class Machine:
 class Never:
     """Futures of which none is ever done."""
 
-    def next(self, timeout):
-        raise TimeoutError
+    def has_ready(self):
+        return False
+
+    is_empty = has_ready
 
 
 def test_a_cluster_without_workers_is_said_and_waited_for(monkeypatch, capsys):

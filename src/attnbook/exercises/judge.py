@@ -11,7 +11,9 @@ in another process use the same judgement:
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -22,6 +24,7 @@ from attnbook.exercises import words
 from attnbook.exercises.spec import Case, CodeExercise, Exercise, Output, Value
 from attnbook.worker.values import Foreign
 
+_TURNS_ALL = re.compile(r"\b(?:key|query|value|words|memory|annotations|x|k|q|v)\.T\b")
 RUNGS = ("defined", "signature", "runs", "type", "shape", "NaN", "properties", "values", "mask")
 
 
@@ -186,6 +189,19 @@ def _did_not_return(exercise: CodeExercise, case: Case, reply: dict) -> Finding 
             f"`{exercise.name}(…)` should make a `torch.nn.Module`: let the class inherit "
             "from it, and call `super().__init__()` first.",
         )
+    if status == "no forward":
+        near = (
+            f": did you mean `forward` where it says `{words.text(reply['near'])}`?"
+            if reply.get("near")
+            else "."
+        )
+        return Finding("signature", f"`{exercise.name}` has no method `forward`{near}")
+    if status == "instance":
+        return Finding(
+            "defined",
+            f"`{exercise.name}` is an object that was made from a class. Hand over the class itself, "
+            f'`check("{exercise.id}", {exercise.name})`.',
+        )
     if status == "state":
         return _wrong_state(case, reply)
     if status == "timeout":
@@ -202,6 +218,8 @@ def _did_not_return(exercise: CodeExercise, case: Case, reply: dict) -> Finding 
     error = reply.get("error") or {}
     lines = [f"  {words.text(line)}" for line in error.get("where", [])[:8]]
     lines.append(f"  {words.text(error.get('type', 'an error'))}: {words.text(error.get('message', ''))}")
+    if any(_TURNS_ALL.search(str(line)) for line in error.get("where", [])):
+        lines.append("  `.T` turns round all axes of a tensor; `.mT` exchanges the last two.")
     return Finding(
         "runs", f"Your code raises {words.text(error.get('type', 'an error'))}.", "\n".join(lines), case.note
     )
@@ -272,6 +290,8 @@ def _read(output: Output, part: Any, reference: Any) -> tuple[str, Any]:
     if part is None:
         return f"`{name}` is None; it should be {output.described()}.", None
     if output.kind == "tensor":
+        if not output.dims and isinstance(part, int | float) and not isinstance(part, bool):
+            part = torch.tensor(float(part), dtype=reference.dtype)  # one number is one number
         if not isinstance(part, torch.Tensor):
             return f"`{name}` should be {output.described()}; it is {words.kind(part)}.", None
         wanted, got = reference.dtype, part.dtype
@@ -316,7 +336,8 @@ def _shapes(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -
         wanted, got = tuple(reference[output.name].shape), tuple(actual[output.name].shape)
         if wanted != got:
             named = ", ".join(f"{axis} {size}" for axis, size in zip(output.dims, wanted, strict=True))
-            sentence = f"`{output.name}` has the wrong shape: expected ({', '.join(output.dims)}). "
+            form = f"expected ({', '.join(output.dims)})" if output.dims else "one number was expected"
+            sentence = f"`{output.name}` has the wrong shape: {form}. "
             return Finding(
                 "shape", sentence + _read_shape(output.dims, wanted, got), f"  expected ({named}), got {got}"
             )
@@ -324,6 +345,8 @@ def _shapes(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -
 
 
 def _read_shape(axes: tuple[str, ...], wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
+    if not wanted:
+        return "Yours holds one number for each of several things: is a mean or a sum missing?"
     if sorted(wanted) == sorted(got) and len(set(wanted)) == len(wanted):
         order = [axes[wanted.index(size)] for size in got]
         return f"Yours is ({', '.join(order)}): two axes are exchanged."
@@ -347,15 +370,63 @@ def _not_a_number(exercise: CodeExercise, case: Case, reference: dict, actual: d
             kind = "NaN" if math.isnan(value) else "infinity"
         else:
             continue
-        why = (
-            "often 0 / 0, or a softmax over nothing but −∞"
-            if kind == "NaN"
-            else "often an exp that overflowed"
-        )
+        why = "often 0 / 0, or a softmax over nothing but −∞"
+        if kind == "infinity":
+            why = "often an exp that overflowed, or the logarithm of 0"
+        elif _allows_everything(case):
+            why = (
+                "the mask of this input allows everything, and yet nothing is left. Is it read the wrong way "
+                "round (a `~` too few or too many)? Or multiplied with −∞: 0 · ∞ is NaN, so use `masked_fill`"
+            )
         return Finding(
-            "NaN", f"`{output.name}` holds {kind}: {why}.", picture=_picture(output, reference, actual)
+            "NaN",
+            f"`{output.name}` holds {kind}: {why}.",
+            _where_not_finite(output, value),
+            picture=_picture(output, reference, actual),
         )
     return None
+
+
+def _allows_everything(case: Case) -> bool:
+    """Whether the input has a mask, and it forbids nothing."""
+    mask = case.args.get("mask")
+    return isinstance(mask, torch.Tensor) and mask.dtype == torch.bool and bool(mask.all())
+
+
+def _where_not_finite(output: Output, value: Any) -> str:
+    """Which part of a tensor is not finite, in words; empty where there are no words for it."""
+    if not isinstance(value, torch.Tensor) or value.dim() < 1:
+        return ""
+    bad = ~value.isfinite()
+    if bool(bad.all()):
+        return "  All of it, on this input."
+    axes = output.dims
+    whole = bad.all(-1)
+    if value.dim() < 2 or not torch.equal(whole, bad.any(-1)):
+        columns = bad.flatten(0, -2).all(0) if value.dim() > 1 else bad
+        if value.dim() > 1 and torch.equal(columns, bad.flatten(0, -2).any(0)):
+            return f"  {_which(axes[-1], columns)}, everywhere."
+        return f"  {int(bad.sum())} of {bad.numel()} numbers, not whole rows."
+    rows = whole.flatten(0, -2) if whole.dim() > 1 else whole[None]
+    same = bool((rows == rows[0]).all())
+    if same:
+        others = f", in every {' and '.join(axes[:-2])}" if value.dim() > 2 else ""
+        return f"  The whole row of {_which(axes[-2], rows[0])}{others}."
+    return f"  {int(whole.sum())} of {whole.numel()} rows, whole ones; the others are finite."
+
+
+def _which(axis: str, there: torch.Tensor) -> str:
+    """The places along an axis at which something is, in words."""
+    places = [int(place) for place in there.nonzero().flatten()]
+    if places == [0]:
+        return f"the first of the axis `{axis}` (number 0)"
+    if places == [len(there) - 1]:
+        return f"the last of the axis `{axis}`"
+    if places == list(range(1, len(there))):
+        return f"each of the axis `{axis}` but the first"
+    if places == list(range(len(there) - 1)):
+        return f"each of the axis `{axis}` but the last"
+    return f"number {', '.join(map(str, places[:8]))} of the axis `{axis}`"
 
 
 def _properties(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -> Finding | None:
@@ -375,13 +446,16 @@ def _properties(exercise: CodeExercise, case: Case, reference: dict, actual: dic
 
 def _values(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -> Finding | None:
     rung = "values" if case.group == "plain" else "mask"
+    swapped = _swapped(exercise, reference, actual)
+    if swapped:
+        return Finding(rung, swapped)
     for output in exercise.outputs:
         if not close(exercise, reference[output.name], actual[output.name]):
             picture = _picture(output, reference, actual)
             return Finding(
                 rung,
                 f"`{output.name}` has the right form, and its values are not the expected ones.",
-                _difference(picture),
+                "\n".join(filter(None, [_small_input(case), _difference(picture)])),
                 picture=picture,
             )
     for name in reference:
@@ -396,6 +470,18 @@ def _values(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -
                 picture=picture,
             )
     return None
+
+
+def _swapped(exercise: CodeExercise, reference: dict, actual: dict) -> str:
+    """A sentence where two results of one shape stand in each other's place, or nothing."""
+    for first, second in itertools.combinations([output.name for output in exercise.outputs], 2):
+        crossed = (reference[first], actual[second]), (reference[second], actual[first])
+        if not close(exercise, reference[first], reference[second]) and all(
+            close(exercise, wanted, got) for wanted, got in crossed
+        ):
+            order = ", ".join(output.name for output in exercise.outputs)
+            return f"The results {words.join([first, second])} look swapped: return ({order}), in this order."
+    return ""
 
 
 def close(exercise: CodeExercise, wanted: Any, got: Any) -> bool:
@@ -414,6 +500,18 @@ def close(exercise: CodeExercise, wanted: Any, got: Any) -> bool:
     return type(wanted) is type(got) and wanted == got
 
 
+def _small_input(case: Case) -> str:
+    """The input as it is called, where it is a few numbers and no tensor."""
+    if any(isinstance(value, torch.Tensor | dict) for value in case.args.values()):
+        return ""
+    text = ", ".join(f"{name} = {_rounded(value)}" for name, value in case.args.items())
+    return f"  Input: {text}" if len(text) <= 300 else ""
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+
 def _picture(output: Output, reference: dict, actual: dict) -> Picture:
     return Picture(output, reference[output.name], actual[output.name])
 
@@ -429,7 +527,7 @@ def _worst(exercise: CodeExercise, reference: dict, actual: dict, text: str) -> 
 def _difference(picture: Picture) -> str:
     wanted, got = picture.expected, picture.actual
     if not isinstance(wanted, torch.Tensor):
-        return f"  expected {words.short(wanted)}, got {words.short(got)}"
+        return "  expected {}, got {}".format(*words.told_apart(wanted, got))
     if not wanted.is_floating_point() or wanted.numel() == 0:
         return ""
     gap = (wanted.double() - got.double()).abs()
@@ -438,10 +536,9 @@ def _difference(picture: Picture) -> str:
     where = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)] if gap.dim() else []
     at = ", ".join(f"{axis} {i}" for axis, i in zip(picture.output.dims, where, strict=True))
     index = tuple(where)
-    return (
-        f"  largest difference{f' at ({at})' if at else ''}: expected {float(wanted[index]):.4f}, "
-        f"got {float(got[index]):.4f}"
-    )
+    expected, actual = words.told_apart(float(wanted[index]), float(got[index]))
+    largest = f"largest difference at ({at}): " if at else ""
+    return f"  {largest}expected {expected}, got {actual}"
 
 
 # Values: predictions, measurements, choices
@@ -462,7 +559,7 @@ def _judge_value(exercise: Value, reply: dict) -> Verdict:
         return Passed([True])
     near = exercise.nearest(given)
     if near is None:
-        return fail("values", exercise.far_miss(given))
+        return fail("values", exercise.in_per_cent(given) or exercise.far_miss(given))
     return Failed(
         Finding("values", exercise.near_miss),
         by_case=[False],

@@ -41,3 +41,14 @@ def short(value: Any) -> str:
     """A number or another small value, at most 80 characters."""
     shown = f"{value:.4f}" if isinstance(value, float) else repr(value)
     return shown if len(shown) <= 80 else shown[:77] + "…"
+
+
+def told_apart(wanted: Any, got: Any) -> tuple[str, str]:
+    """Two values that are not equal, with as many digits as it takes to see it."""
+    first, second = short(wanted), short(got)
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (wanted, got))
+    for digits in range(4, 13):
+        if not numbers or first != second:
+            break
+        first, second = f"{wanted:.{digits}g}", f"{got:.{digits}g}"
+    return first, second

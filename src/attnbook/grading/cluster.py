@@ -23,7 +23,8 @@ from attnbook.grading.reading import read_submission
 from attnbook.grading.submissions import Submission
 
 PATIENCE = 300.0  # seconds to wait for a machine while none is there
-LOOK = 5.0  # seconds between two looks
+LOOK = 5.0  # seconds between two looks at the machines
+STEP = 0.05  # seconds between two looks at what is done
 
 
 def on_cluster(address: str, patience: float = PATIENCE) -> Callable:
@@ -90,12 +91,15 @@ def _next(finished: Any, client: Any, address: str, patience: float) -> Any:
     """
     alone_since, said = None, False
     while True:
-        try:
-            return finished.next(timeout=LOOK)
-        except TimeoutError:
-            pass
-        except StopIteration:  # all futures were cancelled
-            raise ClusterLost(_lost(address)) from None
+        until = time.monotonic() + LOOK
+        while True:  # not `next(…)`, which waits for as long as it takes
+            if finished.has_ready():
+                return next(finished)
+            if finished.is_empty():  # all futures were cancelled
+                raise ClusterLost(_lost(address))
+            if time.monotonic() >= until:
+                break
+            time.sleep(STEP)
         if client.status != "running":
             raise ClusterLost(_lost(address))
         if _machines(client):

@@ -23,6 +23,8 @@ STATUSES = {
     "not callable",
     "signature",
     "not a module",
+    "instance",
+    "no forward",
     "state",
     "timeout",
 }

@@ -16,8 +16,9 @@ Reply
       from each parameter's name to a tensor or None
     - ``"raised"``: ``error``, a dict of ``type``, ``message``, ``where`` (lines of the learner's own code)
     - ``"unfinished"`` (it raised NotImplementedError), ``"missing"`` (None), ``"not callable"`` (with
-      ``kind``), ``"signature"`` (with ``parameters``), ``"not a module"``, ``"state"`` (with ``found``,
-      from each parameter's name to its shape)
+      ``kind``), ``"signature"`` (with ``parameters``), ``"not a module"``, ``"instance"`` (of the class that
+      was asked for), ``"no forward"`` (with ``near``, a method that is called almost so), ``"state"`` (with
+      ``found``, from each parameter's name to its shape)
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import os
 import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any
 
 import torch
@@ -74,6 +76,8 @@ def _answer(thing: Any, request: dict[str, Any]) -> dict[str, Any]:
     form = request["form"]
     if form == "value":
         return {"status": "returned", "value": plain(thing), "mutated": []}
+    if form == "module" and isinstance(thing, torch.nn.Module):
+        return {"status": "instance"}
     if not callable(thing):
         return {"status": "not callable", "kind": type(thing).__name__}
     args = copy(list(request["args"]))
@@ -109,6 +113,9 @@ def _run_module(thing: Any, request: dict[str, Any], args: list) -> dict[str, An
     module = thing(*request["init"])
     if not isinstance(module, torch.nn.Module):
         return {"status": "not a module", "kind": type(module).__name__}
+    if getattr(module.forward, "__func__", None) is torch.nn.Module.forward:
+        near = get_close_matches("forward", list(vars(type(module))), n=1)
+        return {"status": "no forward", "near": near[0] if near else ""}
     parameters = dict(module.named_parameters())
     state = request["state"]
     shapes = {name: list(tensor.shape) for name, tensor in parameters.items()}
