@@ -450,7 +450,7 @@ ANSWERS = [
          "return torch.stack([e * c - o * s, e * s + o * c], -1).flatten(-2)", r"exponent|twice|doubled"),
     # Chapter 10
     _def("10.3", "steps from 0", "learning_rate(step, d_model, warmup)",
-         "s = max(step - 1, 1e-9)\nreturn d_model ** -0.5 * min(s ** -0.5, s * warmup ** -1.5)", r"from 0|step 1"),
+         "s = step - 1\nreturn d_model ** -0.5 * min(s ** -0.5, s * warmup ** -1.5)", r"from 0|step 1"),
     _def("10.3", "steps from 1 too many", "learning_rate(step, d_model, warmup)",
          "s = step + 1\nreturn d_model ** -0.5 * min(s ** -0.5, s * warmup ** -1.5)", r"one step early"),
     _def("10.7", "divided by the sentences", SMOOTHED,

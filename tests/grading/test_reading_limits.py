@@ -27,6 +27,12 @@ def test_what_is_read_is_what_stands_there(tmp_path):
     assert len(code.fingerprint) == 64
 
 
+def test_a_relative_path_is_read_from_where_the_command_was_called(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.ipynb", "x = 1")
+    monkeypatch.chdir(tmp_path)
+    assert look_through(path.relative_to(tmp_path), []).cells == [(1, "x = 1")]
+
+
 HOSTILE = {
     "long-module": "from " + "m" * 60_000 + " import " + ",".join(["a"] * 20_000),
     "long-aliases": "\n".join(f"import {'m' * 150}{n} as a{n}" for n in range(1500)) + "\n" + "a1;" * 1500,

@@ -46,9 +46,10 @@ def short(value: Any) -> str:
 def told_apart(wanted: Any, got: Any) -> tuple[str, str]:
     """Two values that are not equal, with as many digits as it takes to see it."""
     first, second = short(wanted), short(got)
-    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (wanted, got))
-    for digits in range(4, 13):
-        if not numbers or first != second:
-            break
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (wanted, got)):
+        return first, second
+    digits = 3
+    while digits < 12 and (first == second or (0 < abs(wanted) < 0.01 and digits == 3)):
+        digits += 1
         first, second = f"{wanted:.{digits}g}", f"{got:.{digits}g}"
     return first, second

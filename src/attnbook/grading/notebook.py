@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -59,7 +60,9 @@ def look_through(path: Path, names: Sequence[str]) -> Code:
     names : sequence of str
         Functions whose use is flagged.
     """
-    command = [sys.executable, "-I", str(Path(__file__).with_name("reader.py")), str(path), *names]
+    # Absolute, since the process starts elsewhere; not resolved, since a link is not to be followed.
+    reader = str(Path(__file__).with_name("reader.py"))
+    command = [sys.executable, "-I", reader, os.path.abspath(path), *names]
     code = Code(problem="it cannot be read in the memory and time that a notebook may take")
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"

@@ -113,14 +113,14 @@ def _run_module(thing: Any, request: dict[str, Any], args: list) -> dict[str, An
     module = thing(*request["init"])
     if not isinstance(module, torch.nn.Module):
         return {"status": "not a module", "kind": type(module).__name__}
-    if getattr(module.forward, "__func__", None) is torch.nn.Module.forward:
-        near = get_close_matches("forward", list(vars(type(module))), n=1)
-        return {"status": "no forward", "near": near[0] if near else ""}
     parameters = dict(module.named_parameters())
     state = request["state"]
     shapes = {name: list(tensor.shape) for name, tensor in parameters.items()}
     if shapes != {name: list(tensor.shape) for name, tensor in state.items()}:
         return {"status": "state", "found": shapes}
+    if getattr(module.forward, "__func__", None) is torch.nn.Module.forward:
+        near = get_close_matches("forward", list(vars(type(module))), n=1)
+        return {"status": "no forward", "near": near[0] if near else ""}
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(state[name])

@@ -13,6 +13,11 @@ KEPT = Mistakes(
         "`.grad`. The steps grow, run past the valley and swing back and forth. What has to happen to "
         "`.grad` between two steps?",
     ),
+    nothing=Wrong(
+        lambda held, gradient: torch.zeros_like(gradient),
+        "The line stays where it was: the gradient is cleared after `backward()` and before the step, so the "
+        "step is 0 times the rate. Clear it after the step, or before `backward()`.",
+    ),
 )
 SIGN = Mistakes(
     "sign",
@@ -46,7 +51,21 @@ LOSS = Mistakes(
 )
 
 
-def descend(x, y, steps, learning_rate, *, kept=KEPT.right, sign=SIGN.right, loss=LOSS.right):
+# Which losses are kept: those of all lines on the way, the first and the last one included → losses.
+WHEN = Mistakes(
+    "when",
+    right=lambda values: values[:-1],
+    after=Wrong(
+        lambda values: values[1:],
+        "The losses are those *after* the step: the first one, of the line with which all begins, is "
+        "missing.",
+    ),
+)
+
+
+def descend(
+    x, y, steps, learning_rate, *, kept=KEPT.right, sign=SIGN.right, loss=LOSS.right, when=WHEN.right
+):
     line = torch.zeros(2)  # slope, height at 0
     held = torch.zeros(2)
     losses = []
@@ -55,7 +74,8 @@ def descend(x, y, steps, learning_rate, *, kept=KEPT.right, sign=SIGN.right, los
         losses.append(value)
         held = kept(held, gradient)
         line = sign(line, learning_rate * held)
-    return line, torch.stack(losses)
+    losses.append(loss(line[0] * x + line[1] - y, x)[0])
+    return line, when(torch.stack(losses))
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -80,7 +100,12 @@ EXERCISE = Function(
     outputs=(Output("line", ("slope and height",)), Output("losses", ("steps",))),
     reference=descend,
     cases=cases,
-    mistakes=(KEPT, SIGN, LOSS),
+    mistakes=(KEPT, SIGN, LOSS, WHEN),
+    meaningless=(
+        (KEPT["nothing"], SIGN),
+        (KEPT["nothing"], WHEN),
+        (KEPT["nothing"], LOSS["half"]),
+    ),
     hints=(
         "Print `line.grad` at each step. Does it get smaller as the line gets better?",
         "`backward()` adds. Who takes the old gradient away?",

@@ -38,9 +38,14 @@ OUTPUT = Mistakes(
 )
 BIAS = Mistakes(
     "bias",
-    right=lambda bias_hh: bias_hh,
+    right=lambda bias_ih, bias_hh: bias_ih + bias_hh,
+    none=Wrong(
+        lambda bias_ih, bias_hh: torch.zeros_like(bias_hh),
+        "Neither bias is added. Both `bias_ih` and `bias_hh` belong into the sum, before it is cut into "
+        "blocks.",
+    ),
     one=Wrong(
-        lambda bias_hh: torch.zeros_like(bias_hh),
+        lambda bias_ih, bias_hh: bias_ih,
         "`bias_hh` is never used. One of the two biases would do, but torch has both, and adds both.",
     ),
 )
@@ -60,7 +65,7 @@ def lstm_step(
     *, order=ORDER.right, candidate=CANDIDATE.right, output=OUTPUT.right, bias=BIAS.right,
     memory=MEMORY.right,
 ):  # fmt: skip
-    together = x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias(bias_hh)
+    together = x @ weight_ih.T + h @ weight_hh.T + bias(bias_ih, bias_hh)
     blocks = dict(zip(order, together.chunk(4, dim=-1), strict=True))
     new_c = torch.sigmoid(blocks["f"]) * memory(h, c) + torch.sigmoid(blocks["i"]) * candidate(blocks["g"])
     return torch.sigmoid(blocks["o"]) * output(new_c), new_c

@@ -52,6 +52,11 @@ SPREAD = Mistakes(
     no_square=Wrong(
         lambda width: 2 * width, "The squared distance is divided by 2·width, and the width is not squared."
     ),
+    precedence=Wrong(
+        lambda width: 2 / width**2,
+        "The squared distance is divided by 2 and then *multiplied* by width²: without parentheses, "
+        "`/ 2 * width**2` goes from left to right.",
+    ),
     none=Wrong(
         lambda width: 1.0, "The width makes no difference: the squared distance is not divided by anything."
     ),
@@ -115,6 +120,7 @@ EXERCISE = Function(
     cases=cases,
     properties=(Property("no estimate lies outside the values y that it averages", within_the_values),),
     mistakes=(KERNEL, SIGN, OVER, SPREAD),
+    meaningless=((SPREAD["precedence"], OVER["underflow"]),),
     hints=(
         "The new point is the query, the old points are the keys, their y are the values.",
         "`x_new[:, None] - x[None, :]` gives all differences, (new points, points).",

@@ -74,6 +74,12 @@ DISTANCE = Mistakes(
         lambda i, j: j - i,
         "Keys after the query get a bonus. What counts is how far, not to which side: |i − j|.",
     ),
+    key_place=Wrong(
+        lambda i, j: j.expand(len(i), len(j)),
+        "The slope is multiplied with the key's position, not with the distance. Under a causal softmax that "
+        "is the same, since a constant for each query cancels; the bias that was asked for is −slope · "
+        "|i − j|.",
+    ),
     clamped=Wrong(
         lambda i, j: (j - i).clamp(max=0),
         "Keys after the query cost nothing. Under a causal mask nobody would notice; here both directions "
