@@ -161,7 +161,7 @@ ANSWERS = [
          "    loss = ((line[0] * x + line[1] - y) ** 2).mean()\n    loss.backward()\n"
          "    with torch.no_grad():\n        line -= learning_rate * line.grad\n    line.grad = None\n"
          "    losses.append(((line[0] * x + line[1] - y) ** 2).mean().detach())\n"
-         "return line.detach(), torch.stack(losses)", r"after the step"),
+         "return line.detach(), torch.stack(losses)", r"\*after\* the step"),
     _def("0.6", "mean of zeros", "masked_mean(vectors, mask)",
          "return (vectors * mask[..., None]).mean(1)", r"divided by the number of \*places\*"),
     _def("0.7", "column of the right classes", "surprise(logits, right)",

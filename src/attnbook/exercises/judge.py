@@ -112,20 +112,33 @@ def judge(
         findings.append(finding)
         actuals.append(actual)
     by_case = [finding is None for finding in findings]
-    failed = [finding for finding in findings if finding is not None]
-    if not failed:
+    if all(by_case):
         return Passed(by_case)
     named: list[dict[str, str]] = []
     if diagnose and any(actual is not None for actual in actuals):
         statuses = [reply.get("status") for reply in replies] + ["not run"] * (len(cases) - len(replies))
         named = matching(exercise, cases, actuals, statuses)
     return Failed(
-        finding=min(failed, key=lambda finding: RUNGS.index(finding.rung)),
+        finding=_first(cases, findings),
         by_case=by_case,
         credit=exercise.credit(cases, by_case),
         named=named,
         diagnosis=exercise.explain(named[0]) if named else [],
     )
+
+
+def _first(cases: Sequence[Case], findings: Sequence[Finding | None]) -> Finding:
+    """The lowest rung that failed; of what code gave back, first what is wrong on ordinary inputs."""
+    failed = [
+        (finding, case.group == "plain")
+        for case, finding in zip(cases, findings, strict=True)
+        if finding is not None
+    ]
+    gave = RUNGS.index("NaN")
+    lowest, _ = min(failed, key=lambda one: RUNGS.index(one[0].rung))
+    if RUNGS.index(lowest.rung) < gave:
+        return lowest
+    return min(failed, key=lambda one: (not one[1], RUNGS.index(one[0].rung)))[0]
 
 
 # The rungs, case by case

@@ -66,15 +66,17 @@ def modified_precision(candidate, reference, n, *, clip=CLIP.right, over=OVER.ri
 def cases(draw: Draw) -> list[Case]:
     found = []
     for n in (1, 2, 3):
-        while True:  # until counting n-grams, kinds of n-grams and those of the reference all differ
+        while True:  # until n-grams, kinds of them, the reference's and their order all differ
             reference = [draw.random.randint(3, 8) for _ in range(draw.random.randint(9, 12))]
             candidate = reference[:5] + reference[2:5] + reference[2:5] + [9] + reference[:4] + reference[1:5]
+            candidate += reference[4:1:-1]  # the same words in another order
             kinds = [
                 modified_precision(candidate, reference, n, over=over, count=count)
                 for over in (OVER.right, OVER["reference"].code)
                 for count in (COUNT.right, COUNT["kinds"].code)
             ]
-            if len(set(kinds)) == len(kinds):
+            disorder = modified_precision(candidate, reference, n, count=COUNT["order"].code)
+            if len(set(kinds)) == len(kinds) and (n == 1 or disorder != kinds[0]):
                 break
         found.append(Case({"candidate": candidate, "reference": reference, "n": n}))
     short = [draw.random.randint(3, 9)]

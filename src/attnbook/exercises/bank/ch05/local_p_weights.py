@@ -153,7 +153,12 @@ EXERCISE = Function(
     ),
     mistakes=(LENGTH, MIDDLE, SIGMA, TOTAL, OUTSIDE, BEND),
     together=4,
-    possible=lambda switches: not (switches.get("total") in ("one", "batch") and len(switches) > 3),
+    possible=lambda switches: (
+        not (
+            (switches.get("total") in ("one", "batch") and len(switches) > 3)
+            or (switches.get("sigma") == "precedence" and "outside" in switches)
+        )
+    ),
     forbidden=("LocalAttention", "attnbook.nn"),
     hints=(
         "`torch.sigmoid(torch.tanh(query @ W_p.T) @ v_p)` is a share of the way, (batch, tgt).",

@@ -142,6 +142,7 @@ EXERCISE = Function(
     cases=cases,
     mistakes=(SLOPES, DISTANCE, BEGIN),
     together=2,
+    meaningless=((DISTANCE["key_place"], BEGIN),),
     forbidden=("attnbook.nn",),
     hints=(
         "Two tables: the slopes (n_heads,), and the distances (queries, keys). Their product needs two "

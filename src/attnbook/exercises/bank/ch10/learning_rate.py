@@ -103,7 +103,7 @@ EXERCISE = Function(
     tolerance=(1e-4, 1e-9),
     mistakes=(JOIN, WIDTH, RISE, COUNT),
     together=2,
-    meaningless=((JOIN["only_falls"], RISE),),
+    meaningless=((JOIN["only_falls"], RISE), (COUNT["one_late"], JOIN), (COUNT["one_late"], RISE)),
     forbidden=("attnbook.training.schedules",),
     hints=(
         "Compute the falling part and the rising part, and take one of them.",
