@@ -1,11 +1,12 @@
 """Seconds a submission: `attnbook grade` beside nbgrader's autograde, on the same notebooks, in one run.
 
-    python benchmarks/grading.py [--submissions 16] [--memory 200] [--hostile 2]
+    python benchmarks/grading.py [--submissions 16] [--repeats 3] [--memory 200] [--hostile 2]
 
 nbgrader lives in an environment of its own, made on first use below ~/.cache/attnbook. Both grade the same
 answers: nbgrader gets each notebook with one cell of tests a function, attnbook the notebook as it is.
 It also grades N small submissions and reports the judge's memory along the way (``--memory N``), and
-does so for N copies of the hostile submissions of the tests (``--hostile N``); 0 leaves it out.
+does so for N copies of the hostile submissions of the tests (``--hostile N``); 0 leaves it out, and
+``--repeats 0`` leaves out the comparison.
 """
 
 import argparse
@@ -172,7 +173,7 @@ def main() -> int:
     parser.add_argument("--memory", type=int, default=200, metavar="N")
     parser.add_argument("--hostile", type=int, default=2, metavar="N")
     options = parser.parse_args()
-    environment = nbgrader_environment()
+    environment = nbgrader_environment() if options.repeats else Path()
     seconds: dict[str, list[float]] = {}
     for _ in range(options.repeats):
         with tempfile.TemporaryDirectory() as name:
@@ -184,8 +185,9 @@ def main() -> int:
             seconds.setdefault("nbgrader autograde", []).append(
                 time_nbgrader(environment, folder / "course", options.submissions)
             )
-    base = statistics.median(seconds["nbgrader autograde"])
-    print(f"{options.submissions} submissions, median of {options.repeats} runs")
+    base = statistics.median(seconds["nbgrader autograde"]) if seconds else 1.0
+    if seconds:
+        print(f"{options.submissions} submissions, median of {options.repeats} runs")
     for name, values in seconds.items():
         median = statistics.median(values)
         print(f"  {name:22s} {median:6.2f} s a submission   {median / base:5.2f} of nbgrader's")

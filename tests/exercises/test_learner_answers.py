@@ -1,4 +1,4 @@
-"""Learners' own mistakes are named, or told something true and useful (the table: ``benchmarks/learners.py``)."""
+"""Learners' own mistakes are named, or told something true (the table: ``benchmarks/learners.py``)."""
 
 import math
 from collections import Counter
