@@ -68,6 +68,8 @@ def test_the_zip_has_what_gradescope_looks_for_and_is_private(tmp_path, capsys):
     assert rights["setup.sh"] & rights["run_autograder"] & 0o111
     for script in ("setup.sh", "run_autograder"):
         assert subprocess.run(["bash", "-n", str(root / "source" / script)]).returncode == 0
+    assert (root / "source" / "attnbook" / "results" / "__init__.py").is_file()  # experiments import it
+    assert not list((root / "source" / "attnbook" / "results").glob("*.json"))
     settings = json.loads((root / "source" / "grading.json").read_text(encoding="utf-8"))
     assert settings["exercises"] == ["2.1", "2.3"]
     assert len(settings["secret"]) == 32
