@@ -74,7 +74,7 @@ def make_zip(
             _add(archive, "specs.py", specs.read_text(encoding="utf-8"))
         for file in sorted(package.rglob("*")):
             inside = file.relative_to(package)
-            # Learners' code imports the experiments, and these the modules of `results`; not what was measured.
+            # Learners' code imports the experiments, and these the modules of `results`.
             measured = "results" in inside.parts and file.suffix != ".py"
             if file.is_file() and not measured and not {"__pycache__", "js"} & set(inside.parts):
                 archive.write(file, f"attnbook/{inside.as_posix()}")
