@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "exercises"))
-from learner_answers import ANSWERS
+from learner_answers import ANSWERS, GONE
 from learners import KINDS, told
 
 
@@ -34,6 +34,8 @@ def main() -> int:
         if options.list and worst not in ("named", "told"):
             print(f"{answer.exercise} {answer.what}: {dict(kinds)}\n    {text}")
     print(f"{len(ANSWERS)} answers, {options.seeds} seeds each; the worst of its seeds counts")
+    if GONE:
+        print(f"left out, since their exercises are gone: {', '.join(GONE)}")
     for kind in KINDS:
         print(f"  {kind:10} {tally[kind]:4}  {tally[kind] / len(ANSWERS):6.1%}")
     return 0

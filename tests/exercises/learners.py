@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from learner_answers import Answer
+from learner_answers import EXERCISES, Answer
 
-from attnbook.exercises import exercise
 from attnbook.exercises.checking import try_answer
 
 # From best to worst: a known mistake is named; a true and useful sentence; nothing but numbers; the name of
@@ -16,8 +15,7 @@ KINDS = ("named", "told", "quiet", "misnamed", "accepted")
 
 def told(answer: Answer, seed: int) -> tuple[str, str]:
     """Which of ``KINDS`` it is on the inputs of a seed, and the sentences."""
-    item = exercise(answer.exercise)
-    verdict, _, _ = try_answer(item, answer.made(item.name), seed)
+    verdict, _, _ = try_answer(EXERCISES[answer.exercise], answer.made(), seed)
     if verdict.passed:
         return "accepted", ""
     finding = verdict.finding
