@@ -427,7 +427,7 @@ EVERY_ANSWER = [
     _def("multi_head", "root of heads", HEADS, _heads(scale="(n_heads ** 0.5)"), r"heads"),
     _def("multi_head", "three at once", HEADS,
          _heads(scale="(D ** 0.5)", out="c", merge="(w @ v).reshape(b, -1, D)"),
-         r"d_model|W_o|without exchanging"),
+         r"√d_model"),
     _def("multi_head", "forgot ~", HEADS, _heads(mask="s.masked_fill(m, -math.inf)"), r"wrong way round"),
     _def("multi_head", "zero times infinity", HEADS, _heads(mask="(s + ~m * -math.inf)").replace(
         "w = w.nan_to_num(0.0)\n", ""), r"0 · ∞|0 times"),
@@ -445,7 +445,7 @@ EVERY_ANSWER = [
          "p = 2 ** int(math.log2(n_heads))\nof = lambda n: [2 ** (-8 * (h + 1) / n) for h in range(n)]\n"
          "s = torch.tensor(of(p) + of(2 * p)[0::2][:n_heads - p])\n"
          "i, j = torch.arange(queries)[:, None], torch.arange(keys) + start\n"
-         "return s[:, None, None] * -(i - j).abs()", r"start"),
+         "return s[:, None, None] * -(i - j).abs()", r"added to the keys"),
     _def("rotate", "exponent doubled", "rotate(x, positions)",
          "d = x.shape[-1]\nf = 10000 ** (-2 * torch.arange(0, d, 2) / d)\n"
          "a = positions[..., None] * f\nwhile a.dim() < x.dim(): a = a.unsqueeze(1)\n"

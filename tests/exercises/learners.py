@@ -19,10 +19,10 @@ def told(answer: Answer, seed: int) -> tuple[str, str]:
     if verdict.passed:
         return "accepted", ""
     finding = verdict.finding
-    diagnosis = " ".join(verdict.diagnosis)
-    if verdict.named and re.search(answer.says, diagnosis, re.DOTALL):
+    diagnosis = " ".join([*verdict.diagnosis, verdict.in_part])
+    if (verdict.named or verdict.in_part) and re.search(answer.says, diagnosis, re.DOTALL):
         return "named", diagnosis
-    if verdict.named:
+    if verdict.named or verdict.in_part:
         return "misnamed", diagnosis
     text = "\n".join([finding.sentence, finding.detail])
     return ("told" if re.search(answer.says, text, re.DOTALL) else "quiet"), text

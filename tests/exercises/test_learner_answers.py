@@ -129,3 +129,13 @@ def test_a_terminal_without_check_marks_gets_the_text(monkeypatch):
     check(ORDER, "c")
     out.flush()
     assert ORDER.encode() in out.buffer.getvalue()
+
+
+def test_of_three_mistakes_together_one_is_told():
+    """What shows in one output alone: the weights are those of the wrong scale, the context is more than that."""
+    (answer,) = [one for one in ANSWERS if one.what == "three at once"]
+    item = EXERCISES[answer.exercise]
+    verdict, _, _ = try_answer(item, answer.made(), 5)
+    assert verdict.named == []
+    assert "More than one thing happened" in verdict.in_part
+    assert verdict.in_part in verdict.feedback()

@@ -214,6 +214,8 @@ def _ladder(found: Exercise, rung: str, seed: int) -> str:
 def _diagnosis(found: Exercise, verdict: Failed) -> list[str]:
     if not found.has_inputs:
         return [line for text in verdict.diagnosis for line in ["", *_paragraph(text)]]
+    if verdict.in_part:
+        return ["", *_paragraph(verdict.in_part)]
     if not verdict.named:
         return []
     sets = [found.explain(switches) for switches in verdict.named]

@@ -80,6 +80,8 @@ class Failed:
         empty when there is none. More than one: they cannot be told apart on these inputs.
     diagnosis : list of str
         One paragraph for each mistake of the first set.
+    in_part : str
+        Where no set explains everything: a paragraph on the one mistake that explains one of several outputs.
     """
 
     finding: Finding
@@ -87,12 +89,14 @@ class Failed:
     credit: float = 0.0
     named: list[dict[str, str]] = field(default_factory=list)
     diagnosis: list[str] = field(default_factory=list)
+    in_part: str = ""
     passed: ClassVar[Literal[False]] = False
 
     def feedback(self) -> list[str]:
         """Paragraphs that show nothing of the inputs: for a learner whose inputs stay hidden."""
         share = f"{sum(self.by_case)} of {len(self.by_case)} inputs were answered rightly."
-        return [self.finding.sentence, *self.diagnosis, *([share] if len(self.by_case) > 1 else [])]
+        said = [*self.diagnosis, *([self.in_part] if self.in_part else [])]
+        return [self.finding.sentence, *said, *([share] if len(self.by_case) > 1 else [])]
 
 
 Verdict = Passed | Failed
@@ -115,15 +119,18 @@ def judge(
     if all(by_case):
         return Passed(by_case)
     named: list[dict[str, str]] = []
+    in_part = ""
     if diagnose and any(actual is not None for actual in actuals):
         statuses = [reply.get("status") for reply in replies] + ["not run"] * (len(cases) - len(replies))
         named = matching(exercise, cases, actuals, statuses)
+        in_part = "" if named else _explained_in_part(exercise, cases, actuals)
     return Failed(
         finding=_first(cases, findings),
         by_case=by_case,
         credit=exercise.credit(cases, by_case),
         named=named,
         diagnosis=exercise.explain(named[0]) if named else [],
+        in_part=in_part,
     )
 
 
@@ -601,6 +608,42 @@ def matching(exercise: CodeExercise, cases, actuals, statuses) -> list[dict[str,
         ):
             found.append(switches)
     return found
+
+
+def _explained_in_part(exercise: CodeExercise, cases, actuals) -> str:
+    """The one mistake that gives exactly one of the learner's outputs on all cases, where there is one.
+
+    Of many mistakes together that is often what can be told: attention weights show their own, whatever
+    becomes of the context behind them.
+    """
+    if len(exercise.outputs) < 2 or any(actual is None for actual in actuals):
+        return ""
+    single = [switches for switches in exercise.combinations() if len(switches) == 1]
+    for output in exercise.outputs:
+        name = output.name
+        rights = [exercise.expected(case)[name] for case in cases]
+        answers = [actual[name] for actual in actuals]
+        if all(close(exercise, right, given) for right, given in zip(rights, answers, strict=True)):
+            continue
+        found = [
+            switches
+            for switches in single
+            if all(
+                _gives(exercise, case, switches, name, given)
+                for case, given in zip(cases, answers, strict=True)
+            )
+        ]
+        if len(found) == 1:
+            (text,) = exercise.explain(found[0])
+            return f"More than one thing happened. Your `{name}` tell of this one: {text}"
+    return ""
+
+
+def _gives(exercise: CodeExercise, case: Case, switches, name: str, given: Any) -> bool:
+    try:
+        return close(exercise, exercise.expected(case, switches)[name], given)
+    except Exception:
+        return False
 
 
 def _agrees(exercise: CodeExercise, case: Case, switches, actual) -> bool:

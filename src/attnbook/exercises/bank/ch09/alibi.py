@@ -86,19 +86,26 @@ DISTANCE = Mistakes(
         "count.",
     ),
 )
+# Where the first query and the first key stand.
 BEGIN = Mistakes(
     "begin",
-    right=lambda start: start,
+    right=lambda start: (start, 0),
+    keys=Wrong(
+        lambda start: (0, start),
+        "`start` is added to the keys. It is the first *query* that stands at position `start`; the keys begin "
+        "at 0, since the words before it are among them.",
+    ),
     at_0=Wrong(
-        lambda start: 0,
+        lambda start: (0, 0),
         "Query 0 is taken for the first word. It stands at position `start`; keys stand at 0, 1, 2, …",
     ),
 )
 
 
 def alibi(n_heads, queries, keys, start, *, slopes=SLOPES.right, distance=DISTANCE.right, begin=BEGIN.right):
-    i = torch.arange(queries)[:, None] + begin(start)
-    j = torch.arange(keys)
+    first_query, first_key = begin(start)
+    i = torch.arange(queries)[:, None] + first_query
+    j = torch.arange(keys) + first_key
     return torch.tensor(slopes(n_heads))[:, None, None] * distance(i, j)
 
 
