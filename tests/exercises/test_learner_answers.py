@@ -132,7 +132,8 @@ def test_a_terminal_without_check_marks_gets_the_text(monkeypatch):
 
 
 def test_of_three_mistakes_together_one_is_told():
-    """What shows in one output alone: the weights are those of the wrong scale, the context is more than that."""
+    """What shows in one output alone: the weights are those of the wrong scale, the context is more "
+    "than that."""
     (answer,) = [one for one in ANSWERS if one.what == "three at once"]
     item = EXERCISES[answer.exercise]
     verdict, _, _ = try_answer(item, answer.made(), 5)

@@ -92,7 +92,8 @@ BEGIN = Mistakes(
     right=lambda start: (start, 0),
     keys=Wrong(
         lambda start: (0, start),
-        "`start` is added to the keys. It is the first *query* that stands at position `start`; the keys begin "
+        "`start` is added to the keys. It is the first *query* that stands at position `start`; the "
+        "keys begin "
         "at 0, since the words before it are among them.",
     ),
     at_0=Wrong(
