@@ -67,6 +67,11 @@ def test_canvass_own_export(tmp_path):
     assert wanted.items() <= ada.items()
 
 
+def test_a_whole_number_from_a_column_of_decimals_is_the_number(tmp_path):
+    people = read(tmp_path, "id,canvas_id\n4711.0,99.0\nv1.0,\n").people
+    assert [(one["id"], one["canvas_id"]) for one in people] == [("4711", "99"), ("v1.0", "")]
+
+
 def test_moodles_grading_worksheet(tmp_path):
     roster = read(tmp_path, MOODLE)
     assert [one["id"] for one in roster.people] == ["815"]

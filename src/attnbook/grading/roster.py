@@ -32,6 +32,7 @@ COLUMNS = {
     "github": ("github_username",),
     "email": ("email", "email address", "e-mail"),
 }
+_WITH_ZERO = re.compile(r"^(\d+)[.,]0$")  # a whole number that went through a column of decimal ones
 _DESTROYED = re.compile(r"^\d[.,]\d+E\+?\d+$", re.IGNORECASE)
 _MOODLE_ID = re.compile(r"^(?:participant|teilnehmer/in|teilnehmer|participante?)\s*(\d+)$", re.IGNORECASE)
 ENCODINGS = ("utf-8-sig", "cp1252")
@@ -157,6 +158,8 @@ def _people(
     people = []
     for number, row in enumerate(rows, start=2):
         person = {name: row.get(column, "") for name, column in columns.items()}
+        for column in {"id", "canvas_id"} & set(person):
+            person[column] = _WITH_ZERO.sub(r"\1", person[column])
         person["line"] = str(number - 2)
         if _not_a_person(row, person):
             continue
