@@ -248,6 +248,22 @@ def test_a_deep_folder_stops_nobody(tmp_path):
         subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
+def test_a_path_in_a_zip_that_is_longer_than_the_system_takes_stops_nobody(tmp_path):
+    """Few enough folders, each with a name of 200 letters: together more than 4,096 bytes with what is "
+    "above."""
+    scratch = tmp_path / ("x" * 200)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("week2/ada/" + "/".join(["d" * 200] * 17) + "/work.ipynb", NOTEBOOK)
+        archive.writestr("week2/ben/work.ipynb", NOTEBOOK)
+    found = find(tmp_path / "all.zip", scratch)
+    assert [(one.id, one.problem) for one in found] == [("week2", "")] * 2
+    assert all(one.path.is_file() for one in found)
+    (long, short) = sorted(found, key=lambda one: -len(one.file))
+    assert long.file.startswith("week2/ada/")
+    assert long.file.endswith("/work.ipynb")
+    assert short.file == "week2/ben/work.ipynb"
+
+
 def test_a_file_and_a_folder_of_one_name_in_a_zip(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("ada", "a file")

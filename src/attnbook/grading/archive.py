@@ -18,6 +18,7 @@ from attnbook.grading.limits import MAX_DEPTH, MAX_NOTEBOOK
 MAX_ENTRIES = 100_000
 MAX_BYTES = 4 << 30  # of all notebooks together, unpacked
 LONGEST = 200  # bytes of a name; file systems take 255
+LONGEST_PATH = 1000  # bytes of a path below the folder; Linux takes 4,096 of a whole one
 
 
 def unpack(archive: Path, scratch: Path) -> tuple[Path, dict[str, str]]:
@@ -84,15 +85,20 @@ def _safe(name: str) -> PurePosixPath | None:
     if path.is_absolute() or ".." in path.parts or drive or not path.parts or "\0" in name:
         return None
     parts = [_short(part) for part in path.parts]
-    if len(parts) > MAX_DEPTH:
-        middle = hashlib.sha256("/".join(parts[4:-2]).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    long = sum(len(_bytes(part)) for part in parts) > LONGEST_PATH
+    if len(parts) > MAX_DEPTH or (long and len(parts) > 7):  # whose it is stands in the first ones
+        middle = hashlib.sha256(_bytes("/".join(parts[4:-2]))).hexdigest()[:16]
         parts = [*parts[:4], f"…{middle}", *parts[-2:]]
     return PurePosixPath(*parts)
 
 
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _short(part: str) -> str:
     """A name that every file system takes: the same, or its beginning with a digest of the whole."""
-    encoded = part.encode("utf-8", "surrogateescape")
+    encoded = _bytes(part)
     if len(encoded) <= LONGEST:
         return part
     suffix = ".ipynb" if _is_notebook(part) else ""
@@ -115,17 +121,10 @@ def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> str
         try:
             with opened.open(entry) as reading:
                 content = reading.read(MAX_NOTEBOOK)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            NotImplementedError,
-            RuntimeError,
-            EOFError,
-            OSError,
-        ) as error:
+        except Exception as error:  # of whatever library unpacks it: it costs this entry alone
             return f"damaged in the zip ({type(error).__name__}); ask for it again"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    path.write_bytes(content)  # a full disk stops the run, and says so
     with suppress(ValueError, OverflowError, OSError):  # a date that is none: it stays the one of today
         when = time.mktime((*entry.date_time, 0, 0, -1))
         os.utime(path, (when, when))
