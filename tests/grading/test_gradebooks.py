@@ -121,3 +121,4 @@ def test_moodle_gets_its_own_worksheet_back(tmp_path):
     assert {"Identifier", "Grade", "Last modified (grade)"} <= written[0].keys()
     assert [(one["Identifier"], one["Grade"]) for one in written] == [("Participant 815", "3.5")]
     assert written[0]["Last modified (submission)"] == "Monday, 4 May"
+    assert written[0]["Last modified (grade)"] == "-", "what is not a grade comes back as it was"

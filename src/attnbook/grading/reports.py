@@ -54,7 +54,8 @@ def cell(value: Any) -> str:
     """A value as a table's cell that no spreadsheet takes for a formula."""
     text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     text = "".join(character if character.isprintable() else " " for character in text)
-    return f"'{text}" if _FORMULA.match(text) and not isinstance(value, int | float) else text
+    harmless = isinstance(value, int | float) or text == "-"  # as a table of Moodle's has it for no time
+    return f"'{text}" if _FORMULA.match(text) and not harmless else text
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> str:
