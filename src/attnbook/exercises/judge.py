@@ -618,7 +618,7 @@ def _explained_in_part(exercise: CodeExercise, cases, actuals) -> str:
     """
     if len(exercise.outputs) < 2 or any(actual is None for actual in actuals):
         return ""
-    single = [switches for switches in exercise.combinations() if len(switches) == 1]
+    single = list(itertools.takewhile(lambda switches: len(switches) == 1, exercise.combinations()))
     for output in exercise.outputs:
         name = output.name
         rights = [exercise.expected(case)[name] for case in cases]
