@@ -50,13 +50,13 @@ def with_nan_at(index):
 @pytest.mark.parametrize(
     ("index", "where"),
     [
-        ((slice(None), 0), "the first of the axis `queries` (number 0), in every batch"),
-        ((slice(None), -1), "the last of the axis `queries`, in every batch"),
-        ((slice(None), slice(1, None)), "each of the axis `queries` but the first"),
-        ((..., 0), "the first of the axis `keys` (number 0), everywhere"),
-        (0, "rows, whole ones; the others are finite"),
+        ((slice(None), 0), "It fills the first row along `queries`, in every batch."),
+        ((slice(None), -1), "It fills the last row along `queries`, in every batch."),
+        ((slice(None), slice(1, None)), "It fills all rows but the first along `queries`"),
+        ((..., 0), "It fills the first column along `keys`."),
+        (0, "rows; the others are finite"),
         (slice(None), "All of it, on this input"),
-        ((0, 0, 0), "not whole rows"),
+        ((0, 0, 0), "and fills no row"),
     ],
 )
 def test_rows_of_nan_are_told_in_words(index, where):
@@ -138,5 +138,5 @@ def test_of_three_mistakes_together_one_is_told():
     item = EXERCISES[answer.exercise]
     verdict, _, _ = try_answer(item, answer.made(), 5)
     assert verdict.named == []
-    assert "More than one thing happened" in verdict.in_part
+    assert "Several mistakes come together" in verdict.in_part
     assert verdict.in_part in verdict.feedback()

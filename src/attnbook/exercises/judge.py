@@ -421,32 +421,30 @@ def _where_not_finite(output: Output, value: Any) -> str:
     if bool(bad.all()):
         return "  All of it, on this input."
     axes = output.dims
-    whole = bad.all(-1)
-    if value.dim() < 2 or not torch.equal(whole, bad.any(-1)):
-        columns = bad.flatten(0, -2).all(0) if value.dim() > 1 else bad
-        if value.dim() > 1 and torch.equal(columns, bad.flatten(0, -2).any(0)):
-            return f"  {_which(axes[-1], columns)}, everywhere."
-        return f"  {int(bad.sum())} of {bad.numel()} numbers, not whole rows."
-    rows = whole.flatten(0, -2) if whole.dim() > 1 else whole[None]
-    same = bool((rows == rows[0]).all())
-    if same:
-        others = f", in every {' and '.join(axes[:-2])}" if value.dim() > 2 else ""
-        return f"  The whole row of {_which(axes[-2], rows[0])}{others}."
-    return f"  {int(whole.sum())} of {whole.numel()} rows, whole ones; the others are finite."
+    if value.dim() == 1:
+        return f"  It stands in {_which('place', bad)} along `{axes[0]}`."
+    rows, some = bad.all(-1), bad.any(-1)
+    if torch.equal(rows, some):
+        by_batch = rows.flatten(0, -2) if rows.dim() > 1 else rows[None]
+        if not bool((by_batch == by_batch[0]).all()):
+            return f"  It fills {int(rows.sum())} of {rows.numel()} rows; the others are finite."
+        everywhere = f", in every {' and '.join(axes[:-2])}" if value.dim() > 2 else ""
+        return f"  It fills {_which('row', by_batch[0])} along `{axes[-2]}`{everywhere}."
+    columns = bad.flatten(0, -2)
+    if torch.equal(columns.all(0), columns.any(0)):
+        return f"  It fills {_which('column', columns[0])} along `{axes[-1]}`."
+    return f"  It stands at {int(bad.sum())} of {bad.numel()} places, and fills no row."
 
 
-def _which(axis: str, there: torch.Tensor) -> str:
-    """The places along an axis at which something is, in words."""
+def _which(noun: str, there: torch.Tensor) -> str:
+    """Which rows, columns or places these are, in words."""
     places = [int(place) for place in there.nonzero().flatten()]
-    if places == [0]:
-        return f"the first of the axis `{axis}` (number 0)"
-    if places == [len(there) - 1]:
-        return f"the last of the axis `{axis}`"
-    if places == list(range(1, len(there))):
-        return f"each of the axis `{axis}` but the first"
-    if places == list(range(len(there) - 1)):
-        return f"each of the axis `{axis}` but the last"
-    return f"number {', '.join(map(str, places[:8]))} of the axis `{axis}`"
+    count = len(there)
+    if places in ([0], [count - 1]):
+        return f"the {'first' if places == [0] else 'last'} {noun}"
+    if places in (list(range(1, count)), list(range(count - 1))):
+        return f"all {noun}s but the {'first' if places[0] == 1 else 'last'}"
+    return f"the {noun}{'s' * (len(places) > 1)} {', '.join(map(str, places[:8]))}"
 
 
 def _properties(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -> Finding | None:
@@ -635,7 +633,7 @@ def _explained_in_part(exercise: CodeExercise, cases, actuals) -> str:
         ]
         if len(found) == 1:
             (text,) = exercise.explain(found[0])
-            return f"More than one thing happened. Your `{name}` tell of this one: {text}"
+            return f"Several mistakes come together. One of them shows in `{name}`: {text}"
     return ""
 
 
