@@ -108,6 +108,7 @@ def judge(
     """The verdict on replies to these cases, in order; fewer replies than cases means the rest never ran."""
     if isinstance(exercise, Value):
         return _judge_value(exercise, replies[0] if replies else {"status": "missing"})
+    assert isinstance(exercise, CodeExercise)  # there is no third kind
     findings: list[Finding | None] = []
     actuals: list[dict[str, Any] | None] = []
     for index, case in enumerate(cases):
