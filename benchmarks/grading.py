@@ -1,10 +1,12 @@
 """Seconds a submission: `attnbook grade` beside nbgrader's autograde, on the same notebooks, in one run.
 
-    python benchmarks/grading.py [--submissions 12] [--memory 0]
+    python benchmarks/grading.py [--submissions 16] [--repeats 3] [--memory 200] [--hostile 2]
 
 nbgrader lives in an environment of its own, made on first use below ~/.cache/attnbook. Both grade the same
 answers: nbgrader gets each notebook with one cell of tests a function, attnbook the notebook as it is.
-``--memory N`` also grades N small submissions and reports the judge's memory along the way.
+It also grades N small submissions and reports the judge's memory along the way (``--memory N``), and
+does so for N copies of the hostile submissions of the tests (``--hostile N``); 0 leaves it out, and
+``--repeats 0`` leaves out the comparison.
 """
 
 import argparse
@@ -113,13 +115,31 @@ def time_attnbook(folder: Path, count: int, jobs: int) -> float:
     return seconds
 
 
-def memory_of_the_judge(count: int) -> None:
-    """Grade many submissions in this process and print its memory at each tenth."""
+def lay_out_hostile(folder: Path, copies: int) -> int:
+    """Copies of the tests' hostile and broken submissions; returns how many there are."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "grading"))
+    import grading_corpus
+
+    (folder / "flat").mkdir()
+    for copy in range(copies):
+        for entry in [*grading_corpus.HOSTILE, *grading_corpus.BROKEN]:
+            entry.make(folder / "flat" / f"{copy:03}-{entry.name}")
+    return copies * len([*grading_corpus.HOSTILE, *grading_corpus.BROKEN])
+
+
+def memory_of_the_judge(count: int, copies: int = 0) -> None:
+    """Grade many submissions in this process and print its memory at each tenth.
+
+    ``copies`` of the hostile ones where that is not 0, else ``count`` small ones.
+    """
     from attnbook import cli
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lay_out(folder, count)
+        if copies:
+            count = lay_out_hostile(folder, copies)
+        else:
+            lay_out(folder, count)
         rows = folder / "out" / "work" / "rows"
         readings: dict[int, float] = {}
         stop = threading.Event()
@@ -134,22 +154,26 @@ def memory_of_the_judge(count: int) -> None:
         thread = threading.Thread(target=watch)
         thread.start()
         arguments = ["--exercises", "2.3", "--jobs", "2", "--out", str(folder / "out")]
+        if copies:
+            arguments += ["--cell-seconds", "3", "--submission-seconds", "60"]
         assert cli.main(["grade", str(folder / "flat"), *arguments]) == 0
         stop.set()
         thread.join()
         shown = ", ".join(f"{tenth}0 % {size:.0f}" for tenth, size in sorted(readings.items()))
-        print(f"judge's resident memory over {count} submissions, MB: {shown}")
+        kind = "hostile" if copies else "small"
+        print(f"judge's resident memory over {count} {kind} submissions, MB: {shown}")
         print(f"largest: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:.0f} MB")
 
 
 def main() -> int:
     """Print seconds a submission and the ratio; the graders alternate, so that both meet the same machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--submissions", type=int, default=8)
+    parser.add_argument("--submissions", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--memory", type=int, default=0, metavar="N")
+    parser.add_argument("--memory", type=int, default=200, metavar="N")
+    parser.add_argument("--hostile", type=int, default=2, metavar="N")
     options = parser.parse_args()
-    environment = nbgrader_environment()
+    environment = nbgrader_environment() if options.repeats else Path()
     seconds: dict[str, list[float]] = {}
     for _ in range(options.repeats):
         with tempfile.TemporaryDirectory() as name:
@@ -161,13 +185,16 @@ def main() -> int:
             seconds.setdefault("nbgrader autograde", []).append(
                 time_nbgrader(environment, folder / "course", options.submissions)
             )
-    base = statistics.median(seconds["nbgrader autograde"])
-    print(f"{options.submissions} submissions, median of {options.repeats} runs")
+    base = statistics.median(seconds["nbgrader autograde"]) if seconds else 1.0
+    if seconds:
+        print(f"{options.submissions} submissions, median of {options.repeats} runs")
     for name, values in seconds.items():
         median = statistics.median(values)
         print(f"  {name:22s} {median:6.2f} s a submission   {median / base:5.2f} of nbgrader's")
     if options.memory:
         memory_of_the_judge(options.memory)
+    if options.hostile:
+        memory_of_the_judge(0, options.hostile)
     return 0
 
 

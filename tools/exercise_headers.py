@@ -18,11 +18,12 @@ TOTALS = re.compile(r"\A(?P<title># [^\n]*)(?:\n\n\*\d+ exercises, [^\n]*\*)?")
 
 
 def heading(item: Exercise) -> str:
-    """``## 2.4 · Title`` and the line of points, minutes, difficulty and kind."""
+    """``## 2.4 · Title`` and the line of points, minutes, difficulty, kind, and what is not to be called."""
     points = f"{item.points} point{'s' * (item.points != 1)}"
+    without = f" · without {', '.join(f'`{name}`' for name in item.forbidden)}" if item.forbidden else ""
     return (
         f"## {item.id} · {item.title}\n\n"
-        f"*{points} · about {item.minutes} minutes · {item.difficulty} · {item.task}*"
+        f"*{points} · about {item.minutes} minutes · {item.difficulty} · {item.task}{without}*"
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 PACKAGES = {
     "vision": {"skimage": "scikit-image", "scipy": "scipy"},
     "experiments": {"pooch": "pooch", "sacrebleu": "sacrebleu", "sklearn": "scikit-learn", "scipy": "scipy"},
-    "grading": {"jinja2": "jinja2", "filelock": "filelock"},
+    "grading": {"jinja2": "jinja2", "markupsafe": "markupsafe", "filelock": "filelock"},
     "cluster": {"distributed": "distributed"},
 }
 

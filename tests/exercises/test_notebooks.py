@@ -16,7 +16,7 @@ from project import ROOT, repository
 SOLUTIONS = sorted(ROOT.glob("solutions/*.ipynb"))
 HEADER = re.compile(
     "(?m)^## (?P<id>\\d+\\.\\d+) · (?P<title>.+)\\n\\n\\*(?P<points>\\d+) points? · about (?P<minutes>\\d+) "
-    "minutes · (?P<difficulty>\\w+) · (?P<kind>[\\w ]+)\\*$"
+    "minutes · (?P<difficulty>\\w+) · (?P<kind>[\\w ]+?)(?: · without `[^*\\n]+`)?\\*$"
 )
 STEM = [path.stem for path in SOLUTIONS]
 

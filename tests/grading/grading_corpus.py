@@ -136,7 +136,7 @@ HONEST = [
                 json.dumps(
                     {
                         "nbformat": 3,
-                        "worksheets": [{"cells": [{"cell_type": "code", "input": s} for s in RIGHT]}],
+                        "worksheets": [{"cells": [{"cell_type": "code", "input": s}]} for s in RIGHT],
                     }
                 ).encode()
             )
@@ -156,6 +156,36 @@ HONEST = [
     ),
     cells("large-cell", CHOICE, "picture = '" + "é" * 400_000 + "'\n" + WEIGHTS),
     cells("unicode-name", *RIGHT, "名前 = '∑'\nprint(名前)"),
+    # Whatever runs in Jupyter runs here.
+    cells(
+        "awaits",
+        "import asyncio\nawait asyncio.sleep(0)\nasync with asyncio.Lock():\n    x = 1\n" + WEIGHTS,
+        CHOICE,
+    ),
+    cells("writes-a-module", "%%writefile mine.py\n" + WEIGHTS, "from mine import attention_weights", CHOICE),
+    cells("runs-a-file", "%%writefile mine.py\n" + WEIGHTS, "%run mine.py", CHOICE),
+    cells("pip-over-lines", "!pip install \\\n    einops \\\n    jaxtyping\n" + WEIGHTS, CHOICE),
+    cells("percent-below", "%matplotlib inline\neven = (7\n    % 3)\nassert even == 1\n" + WEIGHTS, CHOICE),
+    cells(
+        "annotations-of-the-future",
+        "from __future__ import annotations",
+        WEIGHTS.replace("(scores)", "(scores: NoSuchName) -> NorThis"),
+        CHOICE,
+    ),
+    cells("in-and-out", "6 * 7", "assert _ == Out[1] == 42 and In[1] == '6 * 7'\n" + WEIGHTS, CHOICE),
+    cells("a-package-that-is-not-here", "import no_such_package\n" + WEIGHTS + CHOICE),
+    cells(
+        "float64-by-default",
+        "import torch\ntorch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)",
+        "def attention_weights(scores):\n    out = torch.zeros(scores.shape)\n    out += torch.softmax(scores, -1)\n    return out",
+        CHOICE,
+    ),
+    cells(
+        "asks-what-check-said",
+        "from attnbook.exercises import check\nif check('2.3', len).passed:\n    print('!')\n" + WEIGHTS,
+        "report = check('2.3', attention_weights)\nprint(report.by_case, bool(report), *report.named)\n"
+        + CHOICE,
+    ),
 ]
 
 BROKEN = [
@@ -170,7 +200,7 @@ BROKEN = [
     raw("essay.pdf", b"%PDF-1.4", "not a notebook"),
     raw("notes.txt", b"I did it on paper.", "not a notebook"),
     raw("too-many-cells.ipynb", notebook(["x = 1"] * 2001), "unreadable"),
-    raw("too-much-code.ipynb", notebook(["#" * (2 << 20), "x = 1"]), "unreadable"),
+    raw("too-much-code.ipynb", notebook(["#" * 500_001, "x = 1"]), "unreadable: 500,006 characters of code"),
     Entry(
         "odd-cells.ipynb",
         lambda path: (
@@ -248,7 +278,7 @@ HOSTILE = [
     ),
     cells(
         "patch-checker",
-        "import sys, types\nfake = types.ModuleType('attnbook.exercises.judge')\nfake.judge = lambda *a, **k: True\nsys.modules['attnbook.exercises.judge'] = fake\nsys.modules['oracle'] = fake",
+        "import sys, types\nfake = types.ModuleType('attnbook.exercises.judge')\nfake.judge = lambda *a, **k: True\nsys.modules['attnbook.exercises.judge'] = fake\nsys.modules['attnbook.worker.oracle'] = fake",
         WRONG,
         earns=NONE,
     ),
@@ -343,6 +373,29 @@ HOSTILE = [
         "class Bomb:\n    def __reduce__(self):\n        import os\n        return os.system, ('touch /tmp/bombed',)\ndef attention_weights(scores): return Bomb()",
         earns={"2.1"},
     ),
+    # To be what no report can hold.
+    cells(
+        "poisoned-error",
+        "import sys, torch\nsys.modules['attnbook.worker.oracle'].describe = lambda e: {'type': torch.ones(2), 'message': {'a': torch.ones(2)}, 'where': [torch.ones(2), float('nan')], 'more': torch.ones(2)}",
+        "1 / 0",
+        *RIGHT,
+    ),
+    cells(
+        "enormous-errors",
+        "import sys\nsys.modules['attnbook.worker.oracle'].describe = lambda e: {'type': 'ValueError', 'message': 'A' * 900_000, 'where': ['B' * 1000] * 20}",
+        *["1 / 0"] * 60,
+        *RIGHT,
+    ),
+    cells(
+        "poisoned-answers",
+        "import sys, torch\ndef answer(thing, request):\n    x = torch.ones(2)\n    return {'status': 'state', 'found': {f'n{i}': [x] * 3 for i in range(1500)}, 'error': {'type': x}, 'kind': x, 'device': x, 'parameters': x, 'mutated': [x] * 9, 'gradients': {'a': x}, 'more': x}\nsys.modules['attnbook.worker.oracle'].answer = answer",
+        WRONG,
+        CHOICE,
+        earns=NONE,
+    ),
+    cells("quadratic-import", *RIGHT, "from " + "m" * 60_000 + " import " + ",".join(["a"] * 20_000)),
+    cells("many-statements", *RIGHT, "a = 1\n" + "a;" * 10_000),
+    cells("deep-expression", *RIGHT, "x = " + "-" * 20_000 + "1"),
     # To read or harm others.
     probe(
         "read-proc",
@@ -379,6 +432,26 @@ HOSTILE = [
     probe(
         "memory-of-no-process",
         "import os, ctypes\ntry:\n    os.memfd_create('x')\n    raise SystemExit('memfd')\nexcept OSError:\n    pass\nassert ctypes.CDLL(None).shmget(0, 1 << 30, 0o1600) == -1\nroom = os.statvfs('/dev/shm')\nassert room.f_blocks * room.f_frsize <= 1 << 24",
+    ),
+    probe(
+        "shared-memory-without-a-file",
+        "import mmap, os\ntry:\n    mmap.mmap(-1, 1 << 20)\n    raise SystemExit('shared memory')\nexcept OSError:\n    pass\nzero = os.open('/dev/zero', os.O_RDWR)\nassert os.read(zero, 2) == bytes(2)\ntry:\n    mmap.mmap(zero, 1 << 20, flags=mmap.MAP_SHARED)\n    raise SystemExit('shared memory by a device')\nexcept OSError:\n    pass\nmmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)",
+    ),
+    probe(
+        "sockets-of-other-kinds",
+        "import socket\nfor family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, 40):\n    try:\n        socket.socket(family, socket.SOCK_STREAM)\n        raise SystemExit('a socket')\n    except OSError:\n        pass\nsocket.socketpair()",
+    ),
+    probe(
+        "one-processor",
+        "import os\nassert len(os.sched_getaffinity(0)) == 1\ntry:\n    os.sched_setaffinity(0, range(64))\n    raise SystemExit('moved')\nexcept OSError:\n    pass",
+    ),
+    probe(
+        "write-anywhere",
+        "import os\nfor folder, inside, _ in os.walk('/'):\n    inside[:] = [one for one in inside if one not in ('tmp', 'shm', 'proc', 'usr', 'lib')]\n    if folder:\n        try:\n            open(folder + '/written', 'w')\n            raise SystemExit('wrote into ' + folder)\n        except OSError:\n            pass",
+    ),
+    probe(
+        "data-loader",
+        "import torch\nfrom torch.utils.data import DataLoader\nassert sum(map(len, DataLoader(torch.arange(6), batch_size=2, num_workers=1))) == 6",
     ),
     probe(
         "own-name-space",

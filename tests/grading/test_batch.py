@@ -95,7 +95,6 @@ def test_a_withdrawn_submission_leaves_no_page(tmp_path):
     (folder / "ben.ipynb").unlink()
     assert cli.main(command) == 0
     assert sorted(path.name for path in (out / "feedback").iterdir()) == ["ada.html", "note.html"]
-    assert [path.name for path in (out / "gradescope").iterdir()] == ["ada.json"]
 
 
 def test_a_changed_submission_is_graded_again_and_the_rest_is_not(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from attnbook import cli
 from attnbook.exercises.registry import exercise
+from attnbook.grading import cluster
 from attnbook.grading.sandbox import bubblewrap_works
 
 RIGHT = "import torch\ndef attention_weights(scores):\n    return torch.softmax(scores, dim=-1)\n"
@@ -28,9 +29,9 @@ def test_a_killed_machine_costs_nothing(tmp_path):
         (folder / f"s{number}.ipynb").write_text(json.dumps(content), encoding="utf-8")
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-    ) as cluster:
+    ) as machines:
         stored = tmp_path / "out" / "work" / "rows"
-        victim = cluster.workers[0].pid
+        victim = machines.workers[0].pid
         killed = []
 
         def kill_one() -> None:
@@ -42,7 +43,7 @@ def test_a_killed_machine_costs_nothing(tmp_path):
 
         thread = threading.Thread(target=kill_one)
         thread.start()
-        address = cluster.scheduler_address
+        address = machines.scheduler_address
         command = [
             "grade",
             str(folder),
@@ -60,3 +61,54 @@ def test_a_killed_machine_costs_nothing(tmp_path):
     rows = json.loads((tmp_path / "out" / "grades.json").read_text(encoding="utf-8"))["rows"]
     assert len(rows) == count
     assert all(row["points"] == exercise("2.3").points for row in rows)
+
+
+class Machine:
+    """Stands for Dask's client and its futures: what it says is all that this side sees of a cluster."""
+
+    def __init__(self, workers=0, status="running"):
+        self.workers, self.status = workers, status
+
+    def scheduler_info(self, n_workers=None):
+        return {"workers": {str(number): {} for number in range(self.workers)}}
+
+
+class Never:
+    """Futures of which none is ever done."""
+
+    def has_ready(self):
+        return False
+
+    is_empty = has_ready
+
+
+def test_a_cluster_without_workers_is_said_and_waited_for(monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "LOOK", 0.0)
+    with pytest.raises(
+        cluster.ClusterLost, match="no worker was there for 0.05 seconds; what was graded is kept"
+    ):
+        cluster._next(Never(), Machine(), "tcp://x", 0.05)
+    assert capsys.readouterr().err.count("no worker left; waiting 0.05 seconds") == 1
+
+
+def test_a_lost_scheduler_ends_the_run_and_makes_no_marks(tmp_path, monkeypatch, capsys):
+    with pytest.raises(
+        cluster.ClusterLost, match="the scheduler at tcp://x was lost; what was graded is kept"
+    ):
+        cluster._next(Never(), Machine(status="closed"), "tcp://x", 9)
+
+    def lost(address):
+        def work(waiting, plan):
+            raise cluster.ClusterLost(cluster._lost(address))
+            yield
+
+        return work
+
+    monkeypatch.setattr(cluster, "on_cluster", lost)
+    (tmp_path / "a.ipynb").write_text('{"cells": []}', encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = ["grade", str(tmp_path / "a.ipynb"), "--exercises", "2.3", "--out", str(out), "--unsafe"]
+    assert cli.main([*arguments, "--cluster", "tcp://x"]) == 1
+    assert "was lost" in capsys.readouterr().err
+    assert not (out / "canvas.csv").exists()
+    assert not (out / "grades.csv").exists()

@@ -54,7 +54,11 @@ def test_each_earns_exactly_what_it_deserves(graded, entry):
     assert row["status"].startswith(entry.status), row["status"]
     deserved = sum(exercise(id).points for id in entry.earns)
     earned = {mark["id"]: mark["points"] for mark in row["marks"]}
-    assert row["points"] == deserved, (earned, row["cells"], [mark["feedback"] for mark in row["marks"]])
+    assert (row["points"] or 0) == deserved, (
+        earned,
+        row["cells"],
+        [mark["feedback"] for mark in row["marks"]],
+    )
 
 
 def test_no_report_holds_a_script_a_formula_or_a_leak(graded):
@@ -69,6 +73,22 @@ def test_no_report_holds_a_script_a_formula_or_a_leak(graded):
         for row in csv.reader(opened):
             assert not any(cell[:1] in "=+-@\t" for cell in row if cell), row
     assert "LEAK" not in (grades / "grades.json").read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_no_notebook_has_no_mark_rather_than_none_earned(graded):
+    for name in ("empty-file.ipynb", "essay.pdf", "a-link.ipynb", "folder.ipynb", "too-much-code.ipynb"):
+        assert graded[2][name]["points"] is None, name
+    with (graded[0] / "grades" / "marks.csv").open(encoding="utf-8", newline="") as opened:
+        marked = {row["id"] for row in csv.DictReader(opened)}
+    assert "right" in marked
+    assert not {"empty-file", "essay", "a-link", "folder.ipynb", "too-much-code"} & marked
+
+
+def test_what_a_submission_says_of_its_errors_is_little(graded):
+    """60 errors of a million characters each; the whole corpus has one file of reports."""
+    cells = graded[2]["enormous-errors.ipynb"]["cells"]
+    assert sum(len(json.dumps(cell["error"])) for cell in cells) < 30_000
+    assert (graded[0] / "grades" / "grades.json").stat().st_size < 2_000_000
 
 
 def test_nothing_was_left_running_or_written(graded):

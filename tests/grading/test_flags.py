@@ -24,12 +24,19 @@ EXERCISE = exercise("2.3")
         ("torch.nn.functional.scaled_dot_product_attention(q, k, v)", ["scaled_dot_product_attention"]),
         ("layer = torch.nn.MultiheadAttention(8, 2)", ["MultiheadAttention"]),
         ("%time y = MultiheadAttention(8, 2)", ["MultiheadAttention"]),
+        ("import torch.nn as other\ny = other.MultiheadAttention(8, 2)", ["MultiheadAttention"]),
+        ("torch.ops.aten._scaled_dot_product_attention_math(q)", ["_scaled_dot_product_attention_math"]),
         ("# attnbook.nn\nx = 'scaled_dot_product_attention'", []),
         ("import torch\ndef attention_weights(scores):\n    return torch.softmax(scores, -1)", []),
     ],
 )
 def test_ready_made_functions_are_flagged_by_name(source, names):
-    assert flags.library_calls([source], [EXERCISE]) == [f"uses {name}" for name in names]
+    assert flags.library_calls([source], flags.looked_for([EXERCISE])) == [f"uses {name}" for name in names]
+
+
+def test_a_module_under_another_name_is_followed():
+    code = ["import torch.nn.functional as TF", "y = TF.layer_norm(x, (3,))"]
+    assert flags.library_calls(code, ["functional.layer_norm"]) == ["uses functional.layer_norm"]
 
 
 def test_equal_code_has_one_fingerprint_whatever_its_comments_and_spaces():

@@ -5,16 +5,18 @@ import json
 
 import pytest
 
-from attnbook.grading.replies import cleaned
-from attnbook.grading.reports import canvas, cell, file_names, gradescope, write_all, write_atomically
+from attnbook.grading.gradescope import results
+from attnbook.grading.replies import MAX_NAMES, cell_error, cleaned
+from attnbook.grading.reports import cell, file_names, write_all, write_atomically
+from attnbook.grading.roster import Roster
 
 
-def row(file, id, points=0.0, fingerprint="", feedback="Right.", flags=(), status="graded"):
+def row(file, id, points=0.0, fingerprint="", feedback="Right.", flags=(), status="graded", **more):
     marks = [
         {
             "id": "2.3",
             "title": "Weights",
-            "points": points,
+            "points": points or 0.0,
             "possible": 2,
             "feedback": [feedback],
             "named": [],
@@ -32,6 +34,7 @@ def row(file, id, points=0.0, fingerprint="", feedback="Right.", flags=(), statu
         "isolation": "bubblewrap",
         "fingerprint": fingerprint,
         "seconds": 0.1,
+        **more,
     }
 
 
@@ -48,13 +51,32 @@ def test_grades_have_a_row_a_file_and_a_column_an_exercise(tmp_path):
     assert len(json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))["rows"]) == 2
 
 
-def test_one_id_twice_keeps_both_and_says_so(tmp_path):
-    write_all([row("a.ipynb", "ada", 1.0), row("b.ipynb", "ada", 2.0)], tmp_path, "Week 2", None)
-    header, *rows = table(tmp_path / "grades.csv")
-    assert len(rows) == 2
-    assert all("2 submissions with this id" in line[header.index("flags")] for line in rows)
-    assert sorted(path.name for path in (tmp_path / "feedback").iterdir()) == ["ada.html", "ada~2.html"]
-    assert table(tmp_path / "canvas.csv")[2][-1] == "2"  # the better one
+def test_of_two_notebooks_of_one_person_one_has_a_mark_and_a_page(tmp_path):
+    rows = [
+        row("a.ipynb", "ada", 1.0, counts=True, others=1),
+        row(
+            "b.ipynb",
+            "ada",
+            None,
+            counts=False,
+            others=1,
+            instead="a.ipynb",
+            status="left aside: a.ipynb counts",
+        ),
+    ]
+    written = write_all(rows, tmp_path, "Week 2", None)
+    header, *lines = table(tmp_path / "grades.csv")
+    assert [line[header.index("counts")] for line in lines] == ["yes", ""]
+    assert [line[header.index("points")] for line in lines] == ["1", ""]
+    assert written[0]["flags"] == ["2 files of this person: this one counts"]
+    assert written[1]["flags"] == ["2 files of this person: a.ipynb counts"]
+    assert [path.name for path in (tmp_path / "feedback").iterdir()] == ["ada.html"]
+    assert [line[0] for line in table(tmp_path / "marks.csv")] == ["id", "ada"]
+
+
+def test_ids_that_are_spelt_alike_are_flagged(tmp_path):
+    written = write_all([row("a", "Ada"), row("b", "ada"), row("c", "cy")], tmp_path, "W", None)
+    assert [len(one["flags"]) for one in written] == [1, 1, 0]
 
 
 def test_copied_code_is_flagged_and_not_punished(tmp_path):
@@ -86,7 +108,33 @@ def test_texts_are_escaped_in_pages_and_pages_load_nothing(tmp_path):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "default-src 'none'" in page
-    assert "Code cell 3: raised (ValueError)" in page
+    assert "Code cell 3: it raised ValueError" in page
+
+
+def test_a_page_says_whose_it_is_what_counts_and_code_as_code(tmp_path):
+    one = row(
+        "a.ipynb", "ada", 1.0, feedback="`x` is <b>odd</b>", name="Ada", time="2026-05-04 03:02:00", late=True
+    )
+    write_all([{**one, "others": 2, "instead": ""}], tmp_path, "Week 2", None)
+    page = (tmp_path / "feedback" / "ada.html").read_text(encoding="utf-8")
+    assert "<title>Week 2: feedback for Ada</title>" in page
+    assert "<code>x</code> is &lt;b&gt;odd&lt;/b&gt;" in page
+    assert "<code>a.ipynb</code>, of 2026-05-04 03:02:00, handed in late. You handed in 2 more." in page
+
+
+def test_a_page_without_a_mark_gives_no_points(tmp_path):
+    write_all([row("a.ipynb", "ada", None, status="unreadable: not JSON")], tmp_path, "W", None)
+    page = (tmp_path / "feedback" / "ada.html").read_text(encoding="utf-8")
+    assert "No mark yet" in page
+    assert "of 2 points" not in page
+
+
+def test_every_cell_of_a_table_is_quoted(tmp_path):
+    """Where a semicolon separates columns, `x;=1+1` would be a formula of its own."""
+    write_all([row("x;=1+1.ipynb", "x;=1+1")], tmp_path, "W", None)
+    text = (tmp_path / "grades.csv").read_text(encoding="utf-8")
+    assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())
+    assert '"x;=1+1.ipynb"' in text
 
 
 def test_file_names_are_safe_and_different():
@@ -96,23 +144,15 @@ def test_file_names_are_safe_and_different():
     assert all("/" not in name and name.strip(".") for name in names)
 
 
-def test_canvas_follows_the_roster(tmp_path):
-    roster = [
-        {"id": "ada", "name": "Lovelace, Ada", "canvas_id": "11", "sis_id": "s1", "section": "A"},
-        {"id": "ben", "name": "Ben", "canvas_id": "12", "sis_id": "", "section": "A"},
-    ]
-    lines = canvas([row("a.ipynb", "ada", 1.5)], "Week 2", roster)
-    assert lines[0] == ["Student", "ID", "SIS User ID", "Section", "Week 2"]
-    assert lines[1][0].strip() == "Points Possible"
-    assert lines[1][-1] == 2
-    assert lines[2] == ["Lovelace, Ada", "11", "s1", "A", 1.5]
-    assert lines[3] == ["Ben", "12", "", "A", ""]
-    write_all([row("a.ipynb", "ada", 1.5)], tmp_path, "Week 2", roster)
+def test_the_roster_gives_names_and_who_is_missing(tmp_path):
+    roster = Roster([{"id": "ada", "name": "Lovelace, Ada"}, {"id": "ben", "name": "Ben"}])
+    (written,) = write_all([row("a.ipynb", "ada", 1.5)], tmp_path, "Week 2", roster)
+    assert written["name"] == "Lovelace, Ada"
     assert table(tmp_path / "missing.csv") == [["id", "name"], ["ben", "Ben"]]
 
 
 def test_gradescope_has_a_test_an_exercise():
-    result = gradescope(row("a.ipynb", "ada", 1.5))
+    result = results(row("a.ipynb", "ada", 1.5))
     assert result["score"] == 1.5
     assert result["tests"][0]["max_score"] == 2
     assert result["tests"][0]["output"] == "Right."
@@ -145,3 +185,23 @@ class OneCase:
 )
 def test_no_text_of_the_learners_code_survives_cleaning(reply):
     assert "LEAK" not in str(cleaned(reply, OneCase()))
+
+
+@pytest.mark.parametrize("error", [None, 3, [], {"type": ["x"]}, {"type": 1.5, "message": {}, "where": 7}])
+def test_an_error_of_any_form_becomes_three_plain_fields(error):
+    kept = cell_error(error)
+    assert kept == {"type": "an error of its own kind", "message": "", "where": []}
+
+
+def test_an_error_is_as_long_as_there_is_room():
+    kept = cell_error({"type": "ValueError", "message": "m" * 9999, "where": ["w" * 9999] * 99}, room=700)
+    assert kept["type"] == "ValueError"
+    assert len(kept["message"]) + sum(map(len, kept["where"])) == 700
+
+
+def test_what_is_not_known_of_a_reply_is_dropped():
+    many = {f"n{number}": [1] for number in range(9999)}
+    kept = cleaned({"status": "state", "found": many, "more": "x", "gradients": many}, OneCase())
+    assert kept.keys() == {"status", "found", "gradients", "mutated"}
+    assert len(kept["found"]) <= MAX_NAMES
+    assert kept["gradients"] == {}

@@ -7,7 +7,7 @@ import pytest
 from attnbook.grading import seccomp
 
 ALLOW, KILL = 0x7FFF0000, 0x80000000
-EPERM, ENOSYS = 0x00050000 | 1, 0x00050000 | 38
+EPERM, ENOSYS, EAFNOSUPPORT = 0x00050000 | 1, 0x00050000 | 38, 0x00050000 | 97
 NEW_USER, NEW_MOUNTS, THREAD = 0x10000000, 0x00020000, 0x00010F00
 X86, ARM = "x86_64", "aarch64"
 # By the tables of the kernel (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
@@ -19,7 +19,7 @@ ORDINARY = {
         "mmap": 9,
         "futex": 202,
         "execve": 59,
-        "socket": 41,
+        "connect": 42,
         "exit": 60,
     },
     ARM: {
@@ -29,7 +29,7 @@ ORDINARY = {
         "mmap": 222,
         "futex": 98,
         "execve": 221,
-        "socket": 198,
+        "connect": 203,
         "exit": 93,
     },
 }
@@ -54,13 +54,17 @@ DANGEROUS = {
     },
 }
 CLONE = {X86: 56, ARM: 220}
+MMAP = {X86: 9, ARM: 222}
+SOCKETS = {X86: (41, 53), ARM: (198, 199)}
 AUDIT = {X86: 0xC000003E, ARM: 0xC00000B7}
 
 
-def decision(machine: str, number: int, *, architecture: int | None = None, flags: int = 0) -> int:
+def decision(
+    machine: str, number: int, *, architecture: int | None = None, flags: int = 0, fourth: int = 0
+) -> int:
     """What the filter answers to one call, as the kernel would run it (linux/filter.h)."""
     audit = AUDIT[machine] if architecture is None else architecture
-    data = struct.pack("=IIQ6Q", number, audit, 0, flags, 0, 0, 0, 0, 0)
+    data = struct.pack("=IIQ6Q", number, audit, 0, flags, 0, 0, fourth, 0, 0)
     steps = list(struct.iter_unpack("=HBBI", seccomp.program(machine)))
     at = accumulator = 0
     while True:
@@ -91,7 +95,8 @@ def test_every_call_of_the_table_is_refused_and_no_other(column, machine):
     assert len(refused) == len(seccomp.REFUSED)
     answers = {number: decision(machine, number) for number in range(600)}
     assert {number for number, answer in answers.items() if answer == EPERM} == refused
-    assert {number for number, answer in answers.items() if answer not in (EPERM, ALLOW)} == {435}
+    other = {number for number, answer in answers.items() if answer not in (EPERM, ALLOW)}
+    assert other == {435, *SOCKETS[machine]}
 
 
 @pytest.mark.parametrize("machine", [X86, ARM])
@@ -102,6 +107,24 @@ def test_processes_and_threads_start_but_not_in_a_user_name_space(machine):
     assert decision(machine, 435, flags=THREAD) == ENOSYS, (
         "libraries fall back on clone when clone3 is not there"
     )
+
+
+@pytest.mark.parametrize("machine", [X86, ARM])
+def test_sockets_are_local_ones(machine):
+    for call in SOCKETS[machine]:
+        assert decision(machine, call, flags=1) == ALLOW
+        assert {decision(machine, call, flags=family) for family in (0, 2, 10, 16, 17, 38, 40)} == {
+            EAFNOSUPPORT
+        }
+
+
+@pytest.mark.parametrize("machine", [X86, ARM])
+def test_memory_may_be_shared_or_have_no_file_and_not_both(machine):
+    shared, private, no_file, fixed = 0x01, 0x02, 0x20, 0x10
+    for flags in (shared, private, private | no_file, private | fixed, no_file | private | fixed):
+        assert decision(machine, MMAP[machine], fourth=flags) == ALLOW
+    for flags in (shared | no_file, shared | no_file | fixed, shared | 0x03 | no_file):
+        assert decision(machine, MMAP[machine], fourth=flags) == EPERM
 
 
 def test_calls_by_another_table_are_refused():

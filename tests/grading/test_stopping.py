@@ -14,6 +14,7 @@ from attnbook import cli
 from attnbook.exercises.registry import exercise
 from attnbook.grading import batch, command, sandbox
 from attnbook.grading.limits import Limits
+from attnbook.grading.notebook import digest
 from attnbook.grading.pool import Worker
 from attnbook.grading.submissions import Submission
 
@@ -126,16 +127,6 @@ def test_the_secret_is_private_and_never_empty(tmp_path):
         batch.stored_secret(tmp_path, None)
 
 
-@pytest.mark.parametrize(
-    ("lines", "words"), [("name,id\nAda\n", "line 2 has no id"), ("name\nAda\n", "needs a first line")]
-)
-def test_a_roster_without_ids_is_one_sentence_before_anything_is_graded(tmp_path, lines, words):
-    roster = tmp_path / "roster.csv"
-    roster.write_text(lines, encoding="utf-8")
-    with pytest.raises(ValueError, match=words):
-        command.read_roster(roster)
-
-
 def test_a_changed_reference_is_another_plan(tmp_path):
     source = (
         "from attnbook.exercises.spec import Case, Function, Output\n"
@@ -169,7 +160,8 @@ def test_a_file_that_is_replaced_while_the_batch_runs_is_graded_again(tmp_path):
     def replacing(waiting, plan):
         for one in waiting:
             graded.append(one.path.read_text(encoding="utf-8"))
-            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded"}
+            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded", "points": 0.0}
+            row["content"] = digest(one.path.read_bytes())
             write(one.path, RIGHT)  # a synced folder brings the next version
             yield one, row
 
@@ -193,5 +185,85 @@ def test_a_row_that_the_grader_failed_on_is_shown_and_tried_again(tmp_path):
     for _ in range(2):
         (row,) = batch.grade_batch([submission], plan, tmp_path / "out", grade=failing)
         assert row["status"] == "not graded: MemoryError in the grader; please report it"
-        assert (row["points"], row["possible"]) == (0, exercise("2.3").points)
+        assert (row["points"], row["possible"]) == (None, exercise("2.3").points)
     assert len(tried) == 2
+
+
+def test_a_file_that_is_replaced_before_its_turn_is_kept_under_what_was_graded(tmp_path):
+    """Graded is what is there when it is read; the old content, should it come back, is graded for itself."""
+    submission = Submission("a.ipynb", "a", tmp_path / "a.ipynb")
+    plan = batch.Plan((exercise("2.3"),), "s", Limits(), sandbox.Sandbox("none"))
+    graded = []
+
+    def work(waiting, plan):
+        for one in waiting:
+            write(one.path, RIGHT)
+            graded.append(digest(one.path.read_bytes()))
+            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded", "points": 2.0}
+            yield one, row | {"content": graded[-1]}
+
+    write(submission.path, "x = 1")
+    batch.grade_batch([submission], plan, tmp_path / "out", grade=work)
+    batch.grade_batch([submission], plan, tmp_path / "out", grade=work)
+    assert len(graded) == 1, "the new content had its mark already"
+    write(submission.path, "x = 1")
+    batch.grade_batch([submission], plan, tmp_path / "out", grade=work)
+    assert len(graded) == 2, "the old content was given the mark of the new one"
+
+
+@pytest.mark.parametrize("poison", [object(), float("nan"), {1, 2}], ids=lambda one: type(one).__name__)
+def test_a_row_that_cannot_be_stored_costs_itself(tmp_path, poison):
+    names = ["a", "b", "c"]
+    found = [Submission(f"{name}.ipynb", name, tmp_path / f"{name}.ipynb") for name in names]
+    plan = batch.Plan((exercise("2.3"),), "s", Limits(), sandbox.Sandbox("none"))
+
+    def work(waiting, plan):
+        for one in waiting:
+            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded", "points": 1.0}
+            yield one, row | ({"cells": [poison]} if one.id == "b" else {})
+
+    rows = batch.grade_batch(found, plan, tmp_path / "out", grade=work)
+    assert [row["status"][:10] for row in rows] == ["graded", "not graded", "graded"]
+    assert [row["points"] for row in rows] == [1.0, None, 1.0]
+
+
+def test_a_stored_row_that_lacks_something_is_graded_again(tmp_path):
+    write(tmp_path / "a.ipynb", RIGHT)
+    submission = Submission("a.ipynb", "a", tmp_path / "a.ipynb")
+    plan = batch.Plan((exercise("2.3"),), "s", Limits(), sandbox.Sandbox("none"))
+
+    def work(waiting, plan):
+        for one in waiting:
+            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded", "points": 1.0}
+            yield one, row | {"content": digest(one.path.read_bytes())}
+
+    batch.grade_batch([submission], plan, tmp_path / "out", grade=work)
+    (stored,) = (tmp_path / "out" / "work" / "rows").iterdir()
+    stored.write_text(json.dumps({"file": "a.ipynb", "status": "graded"}), encoding="utf-8")
+    (row,) = batch.grade_batch([submission], plan, tmp_path / "out", grade=work)
+    assert row["points"] == 1.0
+
+
+def test_a_failure_of_the_grader_is_loud_and_is_no_zero(tmp_path, monkeypatch, capsys):
+    def broken(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(batch, "mark", broken)
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in" / "a.ipynb", RIGHT)
+    arguments = [
+        "grade",
+        str(tmp_path / "in"),
+        "--exercises",
+        "2.3",
+        "--out",
+        str(tmp_path / "out"),
+        "--unsafe",
+    ]
+    monkeypatch.setattr(sandbox, "bubblewrap_works", lambda: False)
+    assert cli.main(arguments) == 1
+    printed = capsys.readouterr()
+    assert "THE GRADER FAILED ON 1 OF 1 FILES" in printed.err
+    assert "1 without a mark" in printed.out
+    assert len((tmp_path / "out" / "marks.csv").read_text(encoding="utf-8").splitlines()) == 1
+    assert len((tmp_path / "out" / "canvas.csv").read_text(encoding="utf-8").splitlines()) == 2

@@ -2,12 +2,14 @@
 
 import json
 import os
+import subprocess
+import time
 import zipfile
 
 import pytest
 
 from attnbook.grading.notebook import Unreadable, code_cells
-from attnbook.grading.submissions import find, unpack
+from attnbook.grading.submissions import find
 
 NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]})
 
@@ -100,31 +102,34 @@ def test_a_zip(tmp_path):
 @pytest.mark.parametrize(
     "name", ["../out.ipynb", "/abs.ipynb", "a/../../out.ipynb", "..\\out.ipynb", "C:/x.ipynb"]
 )
-def test_a_zip_that_slips_is_refused_whole(tmp_path, name):
+def test_an_entry_that_slips_out_of_a_zip_is_a_row_and_no_file(tmp_path, name):
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr("good.ipynb", NOTEBOOK)
         archive.writestr(zipfile.ZipInfo(name), NOTEBOOK)
-    with pytest.raises(ValueError, match="points outside; not unpacked"):
-        unpack(tmp_path / "bad.zip", tmp_path / "scratch")
-    assert not (tmp_path / "scratch" / "unpacked").exists()
-    assert not (tmp_path / "out.ipynb").exists()
+    problems = sorted(one.problem for one in find(tmp_path / "bad.zip", tmp_path / "scratch"))
+    assert problems[0] == ""
+    assert "points outside" in problems[1]
+    assert len(problems) == 2
+    written = [path.name for path in tmp_path.rglob("*.ipynb")]
+    assert written == ["good.ipynb"]
 
 
-def test_a_link_in_a_zip_is_refused(tmp_path):
+def test_a_link_in_a_zip_is_a_row_and_is_not_followed(tmp_path):
     entry = zipfile.ZipInfo("link.ipynb")
     entry.external_attr = 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr(entry, "/etc/passwd")
-    with pytest.raises(ValueError, match="is a link"):
-        unpack(tmp_path / "bad.zip", tmp_path / "scratch")
+        archive.writestr("good.ipynb", NOTEBOOK)
+    problems = {one.id: one.problem for one in find(tmp_path / "bad.zip", tmp_path / "scratch")}
+    assert problems == {"good": "", "link": "a symbolic link, which is not followed"}
 
 
 def test_a_zip_bomb_is_refused_before_it_grows(tmp_path, monkeypatch):
-    monkeypatch.setattr("attnbook.grading.submissions.MAX_ZIP_BYTES", 1 << 20)
+    monkeypatch.setattr("attnbook.grading.archive.MAX_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.ipynb", b"0" * (2 << 20))
     with pytest.raises(ValueError, match="too large when unpacked"):
-        unpack(tmp_path / "bomb.zip", tmp_path / "scratch")
+        find(tmp_path / "bomb.zip", tmp_path / "scratch")
 
 
 def test_a_damaged_zip_is_one_sentence(tmp_path):
@@ -190,18 +195,151 @@ def test_two_files_of_one_name_in_a_zip_do_not_become_one(tmp_path):
         archive.writestr("ada.ipynb", NOTEBOOK)
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("ada.ipynb", "{}")
-    with pytest.raises(ValueError, match=r"holds 'ada\.ipynb' twice"):
-        unpack(tmp_path / "all.zip", tmp_path / "scratch")
+    found = find(tmp_path / "all.zip", tmp_path / "scratch")
+    assert [one.file for one in found] == ["ada.ipynb", "ada~.ipynb"]
+    assert [one.path.read_text(encoding="utf-8") for one in found] == [NOTEBOOK, "{}"]
 
 
-def test_a_zip_whose_packed_bytes_are_damaged_is_one_sentence(tmp_path):
+def test_a_damaged_entry_costs_itself(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("ada.ipynb", NOTEBOOK * 50)
+        archive.writestr("ben.ipynb", NOTEBOOK)
     content = bytearray((tmp_path / "all.zip").read_bytes())
     content[45:60] = b"\xff" * 15
     (tmp_path / "all.zip").write_bytes(bytes(content))
-    with pytest.raises(ValueError, match=r"all\.zip: not a readable zip"):
-        find(tmp_path / "all.zip", tmp_path / "scratch")
+    ada, ben = find(tmp_path / "all.zip", tmp_path / "scratch")
+    assert "damaged in the zip" in ada.problem
+    assert ben.problem == ""
+
+
+LONG = ["é" * 240, "字" * 85, "x" * 240]
+
+
+@pytest.mark.parametrize("own", LONG, ids=["accents", "Chinese", "letters"])
+def test_a_long_name_in_a_zip_is_shortened_and_keeps_its_owner(tmp_path, own):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(f"lovelaceada_4711_99001_{own}.ipynb", NOTEBOOK)
+        archive.writestr(f"lovelaceada_4712_99002_{own}.ipynb", NOTEBOOK)
+    found = find(tmp_path / "all.zip", tmp_path / "scratch")
+    assert [(one.id, one.problem) for one in found] == [("4711", ""), ("4712", "")]
+    assert all(one.path.read_text(encoding="utf-8") == NOTEBOOK for one in found)
+
+
+def test_a_deep_path_in_a_zip_is_shortened(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("week2-eve/" + "a/" * 1500 + "deep.ipynb", NOTEBOOK)
+        archive.writestr("week2-ada/a.ipynb", NOTEBOOK)
+    found = find(tmp_path / "all.zip", tmp_path / "scratch")
+    assert [(one.id, one.problem) for one in found] == [("week2-ada", ""), ("week2-eve", "")]
+
+
+def test_a_deep_folder_stops_nobody(tmp_path):
+    folder = lay(tmp_path / "in", "week2-ada/a.ipynb", "week2-eve/top.ipynb")
+    deep = os.open(folder / "week2-eve", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("a", dir_fd=deep)
+        below = os.open("a", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = below
+    os.close(deep)
+    try:
+        assert ids(folder, tmp_path) == {"week2-ada/a.ipynb": "week2-ada", "week2-eve/top.ipynb": "week2-eve"}
+    finally:
+        subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+def test_a_path_in_a_zip_that_is_longer_than_the_system_takes_stops_nobody(tmp_path):
+    """Few enough folders, each with a name of 200 letters: together more than 4,096 bytes with what is "
+    "above."""
+    scratch = tmp_path / ("x" * 200)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("week2/ada/" + "/".join(["d" * 200] * 17) + "/work.ipynb", NOTEBOOK)
+        archive.writestr("week2/ben/work.ipynb", NOTEBOOK)
+    found = find(tmp_path / "all.zip", scratch)
+    assert [(one.id, one.problem) for one in found] == [("week2", "")] * 2
+    assert all(one.path.is_file() for one in found)
+    (long, short) = sorted(found, key=lambda one: -len(one.file))
+    assert long.file.startswith("week2/ada/")
+    assert long.file.endswith("/work.ipynb")
+    assert short.file == "week2/ben/work.ipynb"
+
+
+def test_a_file_and_a_folder_of_one_name_in_a_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("ada", "a file")
+        archive.writestr("ada/work.ipynb", NOTEBOOK)
+        archive.writestr("ben.ipynb", NOTEBOOK)
+    found = {one.file: one.problem for one in find(tmp_path / "all.zip", tmp_path / "scratch")}
+    assert found == {"ada": "not a notebook (.ipynb)", "ada~/work.ipynb": "", "ben.ipynb": ""}
+
+
+def aged(folder, *names):
+    """The files, each an hour newer than the one before."""
+    lay(folder, *names)
+    for hour, name in enumerate(names):
+        os.utime(folder / name, (3600.0 * hour, 3600.0 * hour))
+    return folder
+
+
+def counting(source, scratch, **options):
+    return [one.file for one in find(source, scratch, **options) if one.counts]
+
+
+def test_of_several_notebooks_of_one_person_the_newest_counts(tmp_path):
+    folder = aged(tmp_path / "in", "week2-eve/z.ipynb", "week2-eve/a.ipynb", "week2-ada/b.ipynb")
+    assert counting(folder, tmp_path) == ["week2-ada/b.ipynb", "week2-eve/a.ipynb"]
+    other = next(one for one in find(folder, tmp_path) if not one.counts)
+    assert (other.file, other.instead, other.others) == ("week2-eve/z.ipynb", "week2-eve/a.ipynb", 1)
+
+
+def test_of_several_uploads_to_canvas_the_last_counts_and_a_pdf_does_not(tmp_path):
+    names = ["ada_4711_99001_work.ipynb", "ada_4711_99010_work-1.ipynb", "ada_4711_99011_essay.pdf"]
+    folder = lay(tmp_path / "in", *names)
+    for name in names:  # one time for all, as an unpacked zip may have
+        os.utime(folder / name, (5.0, 5.0))
+    assert counting(folder, tmp_path) == ["ada_4711_99010_work-1.ipynb"]
+
+
+def test_an_instructor_can_say_which_notebook_counts(tmp_path):
+    folder = aged(tmp_path / "in", "r-ada/02_attention.ipynb", "r-ada/draft.ipynb", "r-ben/my own.ipynb")
+    assert counting(folder, tmp_path, notebook="02_attention.ipynb") == [
+        "r-ada/02_attention.ipynb",
+        "r-ben/my own.ipynb",
+    ]
+    assert "r-ada/02_attention.ipynb" in counting(folder, tmp_path, notebook="02*.IPYNB")
+    flat = lay(tmp_path / "flat", "ada_4711_99001_hw-1.ipynb", "ada_4711_99002_notes.ipynb")
+    assert counting(flat, tmp_path, notebook="hw.ipynb") == ["ada_4711_99001_hw-1.ipynb"]
+
+
+def test_a_thousand_notebooks_are_one_row_and_a_sentence(tmp_path):
+    folder = lay(tmp_path / "in", "r-ada/a.ipynb", *(f"r-eve/{n}.ipynb" for n in range(60)))
+    ada, eve = find(folder, tmp_path)
+    assert (ada.problem, eve.id) == ("", "r-eve")
+    assert "more than 50 notebooks" in eve.problem
+
+
+def test_late_and_the_time_are_known(tmp_path):
+    folder = aged(tmp_path / "in", "ada_4711_99001_a.ipynb", "ben_LATE_4712_99002_b.ipynb")
+    ada, ben = find(folder, tmp_path)
+    assert (ada.late, ben.late, ben.time) == (False, True, 3600.0)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("ada.ipynb", (2026, 5, 4, 3, 2, 0)), NOTEBOOK)
+    (one,) = find(tmp_path / "all.zip", tmp_path / "scratch")
+    assert one.time == time.mktime((2026, 5, 4, 3, 2, 0, 0, 0, -1))
+
+
+def test_nbgraders_timestamp_counts(tmp_path):
+    folder = lay(tmp_path / "submitted", "ada/week2/a.ipynb")
+    (folder / "ada/week2/timestamp.txt").write_text("2026-02-01 10:20:30 UTC\n", encoding="utf-8")
+    (one,) = find(folder, tmp_path)
+    assert one.time > 1.7e9
+
+
+def test_a_second_download_is_read_through_its_folder(tmp_path):
+    with zipfile.ZipFile(tmp_path / "week2 (1).zip", "w") as archive:
+        archive.writestr("week2/ada.ipynb", NOTEBOOK)
+        archive.writestr("week2/ben.ipynb", NOTEBOOK)
+    assert set(ids(tmp_path / "week2 (1).zip", tmp_path / "scratch").values()) == {"ada", "ben"}
 
 
 def test_what_a_name_stands_for_is_asked_again_when_it_is_read(tmp_path, monkeypatch):

@@ -7,13 +7,14 @@ import random
 import secrets
 import sys
 import textwrap
+import types
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from attnbook.exercises import pictures, records, watchdog
+from attnbook.exercises import pictures, records, watchdog, words
 from attnbook.exercises.judge import RUNGS, Failed, Passed, Verdict, judge
 from attnbook.exercises.registry import exercise
 from attnbook.exercises.spec import Exercise
@@ -63,7 +64,11 @@ def check(id: str, answer: Any = _MISSING, *, seed: int | None = None) -> Report
     except KeyError as error:
         return _say(Report(str(id), False, error.args[0]))
     if answer is _MISSING:
-        answer = sys._getframe(1).f_globals.get(found.name)
+        answer = sys._getframe(1).f_globals.get(found.name, _MISSING)
+    if answer is _MISSING:
+        text = f"✗ {found.id} · {found.title}: not yet\n\n"
+        text += f"Nothing here is called `{found.name}`: run the cell that defines it."
+        return _say(Report(found.id, False, text))
     if seed is None:
         seed = secrets.randbelow(1_000_000)
     elif type(seed) is not int or not 0 <= seed < 2**63:
@@ -72,7 +77,7 @@ def check(id: str, answer: Any = _MISSING, *, seed: int | None = None) -> Report
         )
     try:
         verdict, printed, left_running = try_answer(found, answer, seed)
-        report = _report(found, verdict, seed, printed, left_running)
+        report = _report(found, verdict, seed, printed, left_running, answer)
     except Exception as error:
         text = (
             f"{found.id} · {found.title}: the check could not read your answer ({type(error).__name__}). Is "
@@ -124,11 +129,43 @@ def _same_random_state():
 
 
 def _say(report: Report) -> Report:
-    print(report.text)
+    try:
+        print(report.text)
+    except UnicodeEncodeError:  # a redirected script on Windows, say
+        encoding = sys.stdout.encoding or "ascii"
+        plain = report.text.replace("✓", "+").replace("✗", "x").encode(encoding, "replace")
+        print(plain.decode(encoding))
     return report
 
 
-def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_running: bool) -> Report:
+def forbidden_calls(answer: Any, found: Exercise) -> list[str]:
+    """The names that an exercise asks to do without and that an answer's own code uses.
+
+    Reads compiled code, not its text: functions and methods of a class, and what is defined inside them.
+    """
+    codes = [getattr(answer, "__code__", None)]
+    if isinstance(answer, type):
+        codes += [getattr(method, "__code__", None) for method in vars(answer).values()]
+    names: set[str] = set()
+    modules: set[str] = set()
+    while codes:
+        code = codes.pop()
+        if isinstance(code, types.CodeType):
+            names.update(code.co_names)
+            codes += code.co_consts
+    for name in names:
+        thing = getattr(answer, "__globals__", {}).get(name)
+        modules.add(str(getattr(thing, "__module__", "") or getattr(thing, "__name__", "")))
+    return [
+        one
+        for one in found.forbidden
+        if one in names or any(module == one or module.startswith(f"{one}.") for module in modules)
+    ]
+
+
+def _report(
+    found: Exercise, verdict: Verdict, seed: int, printed: str, left_running: bool, answer: Any = None
+) -> Report:
     title = f"{found.id} · {found.title}"
     if isinstance(verdict, Passed):
         if not found.has_inputs:
@@ -136,11 +173,15 @@ def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_run
         else:
             text = f"✓ {title}: these checks passed, on {len(verdict.by_case)} inputs."
             text += "\n  Grading also tries unseen inputs."
+            used = forbidden_calls(answer, found)
+            if used:
+                text += f"\n  It uses {words.join(used)}, which this exercise asks you to do without: "
+                text += "grading flags that."
         return Report(found.id, True, text, seed, verdict)
     finding = verdict.finding
     lines = [f"✗ {title}: not yet", ""]
     if found.has_inputs:
-        lines += [_ladder(finding.rung), ""]
+        lines += [_ladder(found, finding.rung, seed), ""]
     note = f" (Input: {finding.note}.)" if finding.note else ""
     lines += _paragraph(finding.sentence + note)
     if finding.detail:
@@ -163,14 +204,18 @@ def _report(found: Exercise, verdict: Verdict, seed: int, printed: str, left_run
     return Report(found.id, False, "\n".join(lines), seed, verdict)
 
 
-def _ladder(rung: str) -> str:
+def _ladder(found: Exercise, rung: str, seed: int) -> str:
     reached = RUNGS.index(rung)
+    if rung == "mask" and not any(case.group == "mask" for case in found.make_cases(seed)):
+        rung = "special inputs"
     return "  ".join(f"✓ {name}" for name in RUNGS[:reached]) + ("  " if reached else "") + f"✗ {rung}"
 
 
 def _diagnosis(found: Exercise, verdict: Failed) -> list[str]:
     if not found.has_inputs:
         return [line for text in verdict.diagnosis for line in ["", *_paragraph(text)]]
+    if verdict.in_part:
+        return ["", *_paragraph(verdict.in_part)]
     if not verdict.named:
         return []
     sets = [found.explain(switches) for switches in verdict.named]

@@ -11,7 +11,9 @@ in another process use the same judgement:
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -22,6 +24,7 @@ from attnbook.exercises import words
 from attnbook.exercises.spec import Case, CodeExercise, Exercise, Output, Value
 from attnbook.worker.values import Foreign
 
+_TURNS_ALL = re.compile(r"\b(?:key|query|value|words|memory|annotations|x|k|q|v)\.T\b")
 RUNGS = ("defined", "signature", "runs", "type", "shape", "NaN", "properties", "values", "mask")
 
 
@@ -77,6 +80,8 @@ class Failed:
         empty when there is none. More than one: they cannot be told apart on these inputs.
     diagnosis : list of str
         One paragraph for each mistake of the first set.
+    in_part : str
+        Where no set explains everything: a paragraph on the one mistake that explains one of several outputs.
     """
 
     finding: Finding
@@ -84,12 +89,14 @@ class Failed:
     credit: float = 0.0
     named: list[dict[str, str]] = field(default_factory=list)
     diagnosis: list[str] = field(default_factory=list)
+    in_part: str = ""
     passed: ClassVar[Literal[False]] = False
 
     def feedback(self) -> list[str]:
         """Paragraphs that show nothing of the inputs: for a learner whose inputs stay hidden."""
         share = f"{sum(self.by_case)} of {len(self.by_case)} inputs were answered rightly."
-        return [self.finding.sentence, *self.diagnosis, *([share] if len(self.by_case) > 1 else [])]
+        said = [*self.diagnosis, *([self.in_part] if self.in_part else [])]
+        return [self.finding.sentence, *said, *([share] if len(self.by_case) > 1 else [])]
 
 
 Verdict = Passed | Failed
@@ -101,6 +108,7 @@ def judge(
     """The verdict on replies to these cases, in order; fewer replies than cases means the rest never ran."""
     if isinstance(exercise, Value):
         return _judge_value(exercise, replies[0] if replies else {"status": "missing"})
+    assert isinstance(exercise, CodeExercise)  # there is no third kind
     findings: list[Finding | None] = []
     actuals: list[dict[str, Any] | None] = []
     for index, case in enumerate(cases):
@@ -109,20 +117,36 @@ def judge(
         findings.append(finding)
         actuals.append(actual)
     by_case = [finding is None for finding in findings]
-    failed = [finding for finding in findings if finding is not None]
-    if not failed:
+    if all(by_case):
         return Passed(by_case)
     named: list[dict[str, str]] = []
+    in_part = ""
     if diagnose and any(actual is not None for actual in actuals):
         statuses = [reply.get("status") for reply in replies] + ["not run"] * (len(cases) - len(replies))
         named = matching(exercise, cases, actuals, statuses)
+        in_part = "" if named else _explained_in_part(exercise, cases, actuals)
     return Failed(
-        finding=min(failed, key=lambda finding: RUNGS.index(finding.rung)),
+        finding=_first(cases, findings),
         by_case=by_case,
         credit=exercise.credit(cases, by_case),
         named=named,
         diagnosis=exercise.explain(named[0]) if named else [],
+        in_part=in_part,
     )
+
+
+def _first(cases: Sequence[Case], findings: Sequence[Finding | None]) -> Finding:
+    """The lowest rung that failed; of what code gave back, first what is wrong on ordinary inputs."""
+    failed = [
+        (finding, case.group == "plain")
+        for case, finding in zip(cases, findings, strict=True)
+        if finding is not None
+    ]
+    gave = RUNGS.index("NaN")
+    lowest, _ = min(failed, key=lambda one: RUNGS.index(one[0].rung))
+    if RUNGS.index(lowest.rung) < gave:
+        return lowest
+    return min(failed, key=lambda one: (not one[1], RUNGS.index(one[0].rung)))[0]
 
 
 # The rungs, case by case
@@ -186,6 +210,19 @@ def _did_not_return(exercise: CodeExercise, case: Case, reply: dict) -> Finding 
             f"`{exercise.name}(…)` should make a `torch.nn.Module`: let the class inherit "
             "from it, and call `super().__init__()` first.",
         )
+    if status == "no forward":
+        near = (
+            f": did you mean `forward` where it says `{words.text(reply['near'])}`?"
+            if reply.get("near")
+            else "."
+        )
+        return Finding("signature", f"`{exercise.name}` has no method `forward`{near}")
+    if status == "instance":
+        return Finding(
+            "defined",
+            f"`{exercise.name}` is an object that was made from a class. Hand over the class itself, "
+            f'`check("{exercise.id}", {exercise.name})`.',
+        )
     if status == "state":
         return _wrong_state(case, reply)
     if status == "timeout":
@@ -202,6 +239,8 @@ def _did_not_return(exercise: CodeExercise, case: Case, reply: dict) -> Finding 
     error = reply.get("error") or {}
     lines = [f"  {words.text(line)}" for line in error.get("where", [])[:8]]
     lines.append(f"  {words.text(error.get('type', 'an error'))}: {words.text(error.get('message', ''))}")
+    if any(_TURNS_ALL.search(str(line)) for line in error.get("where", [])):
+        lines.append("  `.T` turns round all axes of a tensor; `.mT` exchanges the last two.")
     return Finding(
         "runs", f"Your code raises {words.text(error.get('type', 'an error'))}.", "\n".join(lines), case.note
     )
@@ -272,6 +311,8 @@ def _read(output: Output, part: Any, reference: Any) -> tuple[str, Any]:
     if part is None:
         return f"`{name}` is None; it should be {output.described()}.", None
     if output.kind == "tensor":
+        if not output.dims and isinstance(part, int | float) and not isinstance(part, bool):
+            part = torch.tensor(float(part), dtype=reference.dtype)  # one number is one number
         if not isinstance(part, torch.Tensor):
             return f"`{name}` should be {output.described()}; it is {words.kind(part)}.", None
         wanted, got = reference.dtype, part.dtype
@@ -316,7 +357,8 @@ def _shapes(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -
         wanted, got = tuple(reference[output.name].shape), tuple(actual[output.name].shape)
         if wanted != got:
             named = ", ".join(f"{axis} {size}" for axis, size in zip(output.dims, wanted, strict=True))
-            sentence = f"`{output.name}` has the wrong shape: expected ({', '.join(output.dims)}). "
+            form = f"expected ({', '.join(output.dims)})" if output.dims else "one number was expected"
+            sentence = f"`{output.name}` has the wrong shape: {form}. "
             return Finding(
                 "shape", sentence + _read_shape(output.dims, wanted, got), f"  expected ({named}), got {got}"
             )
@@ -324,6 +366,8 @@ def _shapes(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -
 
 
 def _read_shape(axes: tuple[str, ...], wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
+    if not wanted:
+        return "Yours holds one number for each of several things: is a mean or a sum missing?"
     if sorted(wanted) == sorted(got) and len(set(wanted)) == len(wanted):
         order = [axes[wanted.index(size)] for size in got]
         return f"Yours is ({', '.join(order)}): two axes are exchanged."
@@ -347,15 +391,61 @@ def _not_a_number(exercise: CodeExercise, case: Case, reference: dict, actual: d
             kind = "NaN" if math.isnan(value) else "infinity"
         else:
             continue
-        why = (
-            "often 0 / 0, or a softmax over nothing but −∞"
-            if kind == "NaN"
-            else "often an exp that overflowed"
-        )
+        why = "often 0 / 0, or a softmax over nothing but −∞"
+        if kind == "infinity":
+            why = "often an exp that overflowed, or the logarithm of 0"
+        elif _allows_everything(case):
+            why = (
+                "the mask of this input allows everything, and yet nothing is left. Is it read the wrong way "
+                "round (a `~` too few or too many)? Or multiplied with −∞: 0 · ∞ is NaN, so use `masked_fill`"
+            )
         return Finding(
-            "NaN", f"`{output.name}` holds {kind}: {why}.", picture=_picture(output, reference, actual)
+            "NaN",
+            f"`{output.name}` holds {kind}: {why}.",
+            _where_not_finite(output, value),
+            picture=_picture(output, reference, actual),
         )
     return None
+
+
+def _allows_everything(case: Case) -> bool:
+    """Whether the input has a mask, and it forbids nothing."""
+    mask = case.args.get("mask")
+    return isinstance(mask, torch.Tensor) and mask.dtype == torch.bool and bool(mask.all())
+
+
+def _where_not_finite(output: Output, value: Any) -> str:
+    """Which part of a tensor is not finite, in words; empty where there are no words for it."""
+    if not isinstance(value, torch.Tensor) or value.dim() < 1:
+        return ""
+    bad = ~value.isfinite()
+    if bool(bad.all()):
+        return "  All of it, on this input."
+    axes = output.dims
+    if value.dim() == 1:
+        return f"  It stands in {_which('place', bad)} along `{axes[0]}`."
+    rows, some = bad.all(-1), bad.any(-1)
+    if torch.equal(rows, some):
+        by_batch = rows.flatten(0, -2) if rows.dim() > 1 else rows[None]
+        if not bool((by_batch == by_batch[0]).all()):
+            return f"  It fills {int(rows.sum())} of {rows.numel()} rows; the others are finite."
+        everywhere = f", in every {' and '.join(axes[:-2])}" if value.dim() > 2 else ""
+        return f"  It fills {_which('row', by_batch[0])} along `{axes[-2]}`{everywhere}."
+    columns = bad.flatten(0, -2)
+    if torch.equal(columns.all(0), columns.any(0)):
+        return f"  It fills {_which('column', columns[0])} along `{axes[-1]}`."
+    return f"  It stands at {int(bad.sum())} of {bad.numel()} places, and fills no row."
+
+
+def _which(noun: str, there: torch.Tensor) -> str:
+    """Which rows, columns or places these are, in words."""
+    places = [int(place) for place in there.nonzero().flatten()]
+    count = len(there)
+    if places in ([0], [count - 1]):
+        return f"the {'first' if places == [0] else 'last'} {noun}"
+    if places in (list(range(1, count)), list(range(count - 1))):
+        return f"all {noun}s but the {'first' if places[0] == 1 else 'last'}"
+    return f"the {noun}{'s' * (len(places) > 1)} {', '.join(map(str, places[:8]))}"
 
 
 def _properties(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -> Finding | None:
@@ -375,13 +465,16 @@ def _properties(exercise: CodeExercise, case: Case, reference: dict, actual: dic
 
 def _values(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -> Finding | None:
     rung = "values" if case.group == "plain" else "mask"
+    swapped = _swapped(exercise, reference, actual)
+    if swapped:
+        return Finding(rung, swapped)
     for output in exercise.outputs:
         if not close(exercise, reference[output.name], actual[output.name]):
             picture = _picture(output, reference, actual)
             return Finding(
                 rung,
                 f"`{output.name}` has the right form, and its values are not the expected ones.",
-                _difference(picture),
+                "\n".join(filter(None, [_small_input(case), _difference(picture)])),
                 picture=picture,
             )
     for name in reference:
@@ -396,6 +489,18 @@ def _values(exercise: CodeExercise, case: Case, reference: dict, actual: dict) -
                 picture=picture,
             )
     return None
+
+
+def _swapped(exercise: CodeExercise, reference: dict, actual: dict) -> str:
+    """A sentence where two results of one shape stand in each other's place, or nothing."""
+    for first, second in itertools.combinations([output.name for output in exercise.outputs], 2):
+        crossed = (reference[first], actual[second]), (reference[second], actual[first])
+        if not close(exercise, reference[first], reference[second]) and all(
+            close(exercise, wanted, got) for wanted, got in crossed
+        ):
+            order = ", ".join(output.name for output in exercise.outputs)
+            return f"The results {words.join([first, second])} look swapped: return ({order}), in this order."
+    return ""
 
 
 def close(exercise: CodeExercise, wanted: Any, got: Any) -> bool:
@@ -414,6 +519,18 @@ def close(exercise: CodeExercise, wanted: Any, got: Any) -> bool:
     return type(wanted) is type(got) and wanted == got
 
 
+def _small_input(case: Case) -> str:
+    """The input as it is called, where it is a few numbers and no tensor."""
+    if any(isinstance(value, torch.Tensor | dict) for value in case.args.values()):
+        return ""
+    text = ", ".join(f"{name} = {_rounded(value)}" for name, value in case.args.items())
+    return f"  Input: {text}" if len(text) <= 300 else ""
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+
 def _picture(output: Output, reference: dict, actual: dict) -> Picture:
     return Picture(output, reference[output.name], actual[output.name])
 
@@ -429,7 +546,7 @@ def _worst(exercise: CodeExercise, reference: dict, actual: dict, text: str) -> 
 def _difference(picture: Picture) -> str:
     wanted, got = picture.expected, picture.actual
     if not isinstance(wanted, torch.Tensor):
-        return f"  expected {words.short(wanted)}, got {words.short(got)}"
+        return "  expected {}, got {}".format(*words.told_apart(wanted, got))
     if not wanted.is_floating_point() or wanted.numel() == 0:
         return ""
     gap = (wanted.double() - got.double()).abs()
@@ -438,10 +555,9 @@ def _difference(picture: Picture) -> str:
     where = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)] if gap.dim() else []
     at = ", ".join(f"{axis} {i}" for axis, i in zip(picture.output.dims, where, strict=True))
     index = tuple(where)
-    return (
-        f"  largest difference{f' at ({at})' if at else ''}: expected {float(wanted[index]):.4f}, "
-        f"got {float(got[index]):.4f}"
-    )
+    expected, actual = words.told_apart(float(wanted[index]), float(got[index]))
+    largest = f"largest difference at ({at}): " if at else ""
+    return f"  {largest}expected {expected}, got {actual}"
 
 
 # Values: predictions, measurements, choices
@@ -462,7 +578,7 @@ def _judge_value(exercise: Value, reply: dict) -> Verdict:
         return Passed([True])
     near = exercise.nearest(given)
     if near is None:
-        return fail("values", exercise.far_miss(given))
+        return fail("values", exercise.in_per_cent(given) or exercise.far_miss(given))
     return Failed(
         Finding("values", exercise.near_miss),
         by_case=[False],
@@ -491,6 +607,42 @@ def matching(exercise: CodeExercise, cases, actuals, statuses) -> list[dict[str,
         ):
             found.append(switches)
     return found
+
+
+def _explained_in_part(exercise: CodeExercise, cases, actuals) -> str:
+    """The one mistake that gives exactly one of the learner's outputs on all cases, where there is one.
+
+    Of many mistakes together that is often what can be told: attention weights show their own, whatever
+    becomes of the context behind them.
+    """
+    if len(exercise.outputs) < 2 or any(actual is None for actual in actuals):
+        return ""
+    single = list(itertools.takewhile(lambda switches: len(switches) == 1, exercise.combinations()))
+    for output in exercise.outputs:
+        name = output.name
+        rights = [exercise.expected(case)[name] for case in cases]
+        answers = [actual[name] for actual in actuals]
+        if all(close(exercise, right, given) for right, given in zip(rights, answers, strict=True)):
+            continue
+        found = [
+            switches
+            for switches in single
+            if all(
+                _gives(exercise, case, switches, name, given)
+                for case, given in zip(cases, answers, strict=True)
+            )
+        ]
+        if len(found) == 1:
+            (text,) = exercise.explain(found[0])
+            return f"Several mistakes come together. One of them shows in `{name}`: {text}"
+    return ""
+
+
+def _gives(exercise: CodeExercise, case: Case, switches, name: str, given: Any) -> bool:
+    try:
+        return close(exercise, exercise.expected(case, switches)[name], given)
+    except Exception:
+        return False
 
 
 def _agrees(exercise: CodeExercise, case: Case, switches, actual) -> bool:

@@ -64,6 +64,20 @@ MASK = Mistakes(
     ),
 )
 
+# The same for exercises without an empty row, where what a mask the wrong way round leaves is seen by itself.
+MASK_OR_NAN = MASK.also(
+    inverted_nan=Wrong(
+        lambda scores, mask, empty, dim: torch.softmax(scores.masked_fill(mask, -math.inf), dim),
+        "The mask is read the wrong way round. In this book True means *may attend*: a `~` is missing or too "
+        "many. Where everything may be attended to nothing is left, and the softmax over nothing is NaN.",
+    ),
+    inverted_equal=Wrong(
+        lambda scores, mask, empty, dim: softmax(scores.masked_fill(mask, -1e9), dim),
+        "The mask is read the wrong way round. In this book True means *may attend*: a `~` is missing or too "
+        "many. Where everything may be attended to, all weights come out equal.",
+    ),
+)
+
 # What becomes of an empty row is a mistake of its own only where scores are masked with −∞.
 EMPTY_UNREACHED = tuple((EMPTY, MASK[name]) for name in ("ignored", "after", "zero"))
 
@@ -175,6 +189,11 @@ AVERAGE = Mistakes(
         lambda losses, mask: (losses * mask).sum(),
         "The losses are added up and not divided: a bigger batch gets a bigger loss.",
     ),
+    batch=Wrong(
+        lambda losses, mask: (losses * mask).sum() / len(losses),
+        "The sum is divided by the number of sentences. Then long sentences weigh more, and the loss is no "
+        "longer one of a word: divide by the number of real words.",
+    ),
     sentences=Wrong(
         lambda losses, mask: ((losses * mask).sum(-1) / mask.sum(-1)).mean(),
         "The mean is taken sentence by sentence and then over the sentences, so a word of a short sentence "
@@ -211,8 +230,8 @@ OVER = Mistakes(
 )
 
 # What scores are divided by before the softmax, and weights after it; for exercises that know all the sizes:
-# (d_k, d_model, d_v, n_keys) → (divisor before, divisor after). Sizes that an exercise lacks stay out with
-# ``only``.
+# (d_k, d_model, d_v, n_keys, n_queries) → (divisor before, divisor after). Sizes that an exercise lacks stay
+# out with ``only``.
 KEY_DIVISOR = Mistakes(
     "scale",
     right=lambda d_k, **sizes: (math.sqrt(d_k), 1.0),
@@ -232,6 +251,11 @@ KEY_DIVISOR = Mistakes(
         lambda d_k, n_keys, **sizes: (math.sqrt(n_keys), 1.0),
         "The scores are divided by the root of the number of keys. A score is a sum of d_k products, however "
         "many keys there are: look which axis of the shape you take.",
+    ),
+    n_queries=Wrong(
+        lambda d_k, n_queries, **sizes: (math.sqrt(n_queries), 1.0),
+        "The scores are divided by the root of the number of queries. A score is a sum of d_k products: look "
+        "which axis of the shape you take.",
     ),
     multiplied=Wrong(
         lambda d_k, **sizes: (1 / math.sqrt(d_k), 1.0),

@@ -117,7 +117,10 @@ def progress(chapter: int | None = None) -> None:
     items = exercises(chapter)
     if not items:
         chapters = sorted({item.chapter for item in exercises()})
-        print(f"There are no exercises for chapter {chapter}: there are for {', '.join(map(str, chapters))}.")
+        said = (
+            f"{chapter!r}: a chapter is a whole number" if type(chapter) is not int else f"chapter {chapter}"
+        )
+        print(f"There are no exercises for {said}; there are some for {', '.join(map(str, chapters))}.")
         return
     if note:
         print(note)

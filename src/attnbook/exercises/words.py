@@ -41,3 +41,15 @@ def short(value: Any) -> str:
     """A number or another small value, at most 80 characters."""
     shown = f"{value:.4f}" if isinstance(value, float) else repr(value)
     return shown if len(shown) <= 80 else shown[:77] + "…"
+
+
+def told_apart(wanted: Any, got: Any) -> tuple[str, str]:
+    """Two values that are not equal, with as many digits as it takes to see it."""
+    first, second = short(wanted), short(got)
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (wanted, got)):
+        return first, second
+    digits = 3
+    while digits < 12 and (first == second or (0 < abs(wanted) < 0.01 and digits == 3)):
+        digits += 1
+        first, second = f"{wanted:.{digits}g}", f"{got:.{digits}g}"
+    return first, second

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tqdm import tqdm
 from attnbook.exercises.spec import Exercise
 from attnbook.grading.limits import Limits
 from attnbook.grading.marks import Row, mark
+from attnbook.grading.notebook import digest
 from attnbook.grading.pool import CannotStart, Pool
 from attnbook.grading.reading import read_submission
 from attnbook.grading.reports import write_atomically
@@ -24,6 +25,8 @@ from attnbook.grading.sandbox import Sandbox, describe
 from attnbook.grading.submissions import Submission
 
 NOT_GRADED = "not graded"  # how the status of a row begins when the grader itself failed
+LEFT_ASIDE = "left aside"  # and when another file of the same person counts
+_KEYS = {field.name for field in fields(Row)}
 _code_of_none = (lambda: None).__code__
 
 
@@ -97,8 +100,10 @@ def grade_batch(
 ) -> list[dict[str, Any]]:
     """A row for each submission, in their order.
 
-    Each row is stored as soon as it is known; a run that was interrupted, even by ``kill -9``, reads the
-    stored ones and grades the rest. A submission whose file changed is graded again.
+    Each row is stored as soon as it is known, under the content that was graded; a run that was
+    interrupted, even by ``kill -9``, reads the stored ones and grades the rest. A submission whose file
+    changed is graded again, also if it did so while the batch ran. What took too long because the machine
+    was busy is tried once more at the end, alone. A row that cannot be stored costs itself.
 
     Parameters
     ----------
@@ -112,14 +117,12 @@ def grade_batch(
         ``grade(submissions, plan)`` yields ``(submission, row)``: another way to do the work, such as a
         cluster.
     """
-    digest = plan.digest()
+    plan_digest = plan.digest()
     rows: dict[str, dict[str, Any]] = {}
-    # Where each row is stored, from one reading: a file may be replaced while the batch runs, and the mark of
-    # what was there before must not become the mark of what is there now.
-    places = {submission.file: _place(out, submission, digest) for submission in submissions}
     waiting = []
     for submission in submissions:
-        row = _read(places[submission.file], submission)
+        row = left_aside(submission, plan) if not submission.counts else None
+        row = row or _read(_place(out, submission.file, content_of(submission), plan_digest), submission)
         if row is None:
             waiting.append(submission)
         else:
@@ -127,11 +130,35 @@ def grade_batch(
     work = (grade or _here(jobs))(waiting, plan)
     with tqdm(total=len(submissions), initial=len(rows), desc="grading", unit="file") as bar:
         for submission, row in work:
-            if not row["status"].startswith(NOT_GRADED):  # our own fault: the next run tries again
-                write_atomically(places[submission.file], json.dumps(row))
-            rows[submission.file] = row
+            if row.get("starved") and grade is None:
+                rows[submission.file] = row  # not its last word
+            else:
+                rows[submission.file] = _store(row, out, submission, plan, plan_digest)
             bar.update()
+    if grade is None:
+        again = [submission for submission in waiting if rows[submission.file]["starved"]]
+        for submission, row in _here(1)(again, plan):
+            rows[submission.file] = _store(row, out, submission, plan, plan_digest)
     return [rows[submission.file] for submission in submissions]
+
+
+def _store(
+    row: dict[str, Any], out: Path, submission: Submission, plan: Plan, plan_digest: str
+) -> dict[str, Any]:
+    """Keep a row for the next run, and return it; or the row that says why it cannot be kept."""
+    if row["status"].startswith(NOT_GRADED):  # our own fault: the next run tries again
+        return row
+    try:
+        text = json.dumps(row, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        return failed_row(submission, plan, error)
+    write_atomically(_place(out, submission.file, row["content"], plan_digest), text)
+    return row
+
+
+def left_aside(submission: Submission, plan: Plan) -> dict[str, Any]:
+    """The row of a file that does not count, since another one of the same person does."""
+    return _row_without_marks(submission, plan, f"{LEFT_ASIDE}: {submission.instead} counts")
 
 
 def _here(jobs: int) -> Callable:
@@ -168,22 +195,31 @@ def grade_one(submission: Submission, plan: Plan, pool: Pool) -> dict[str, Any]:
 
 def failed_row(submission: Submission, plan: Plan, error: Exception) -> dict[str, Any]:
     """The row of a submission on which the grader itself failed. Not stored: the next run tries again."""
-    possible = sum(exercise.points for exercise in plan.exercises)
     reason = f"{NOT_GRADED}: {type(error).__name__} in the grader; please report it"
+    return _row_without_marks(submission, plan, reason)
+
+
+def _row_without_marks(submission: Submission, plan: Plan, status: str) -> dict[str, Any]:
+    possible = sum(exercise.points for exercise in plan.exercises)
     isolation = describe(plan.sandbox)
     return Row(
-        submission.file, submission.id, reason, 0.0, possible, [], [], [], isolation, "", 0.0
+        submission.file, submission.id, status, None, possible, [], [], [], isolation, "", 0.0
     ).as_json()
 
 
-def _place(out: Path, submission: Submission, plan_digest: str) -> Path:
-    digest = hashlib.sha256(f"{plan_digest}\0{submission.file}\0".encode("utf-8", "surrogateescape"))
-    if not submission.problem:
-        try:
-            digest.update(read_submission(submission.path))
-        except OSError:
-            digest.update(b"unreadable")
-    return out / "work" / "rows" / f"{digest.hexdigest()}.json"
+def content_of(submission: Submission) -> str:
+    """The digest of what would be graded now; empty where nothing can be read."""
+    if submission.problem:
+        return ""
+    try:
+        return digest(read_submission(submission.path))
+    except OSError:
+        return ""
+
+
+def _place(out: Path, file: str, content: str, plan_digest: str) -> Path:
+    name = hashlib.sha256(f"{plan_digest}\0{file}\0{content}".encode("utf-8", "surrogateescape"))
+    return out / "work" / "rows" / f"{name.hexdigest()}.json"
 
 
 def _read(path: Path, submission: Submission) -> dict[str, Any] | None:
@@ -192,4 +228,6 @@ def _read(path: Path, submission: Submission) -> dict[str, Any] | None:
         row = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return row if isinstance(row, dict) and row.get("file") == submission.file else None
+    if not isinstance(row, dict) or row.get("file") != submission.file or row.keys() != _KEYS:
+        return None
+    return row

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
 import os
-import shutil
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from attnbook.exercises.registry import exercise, exercises
 from attnbook.exercises.spec import Exercise, validate
 from attnbook.extras import needs
-from attnbook.grading import batch, reports, sandbox, submissions
+from attnbook.grading import archive, batch, reports, sandbox, submissions
 from attnbook.grading.limits import Limits
 from attnbook.grading.pool import CannotStart
+from attnbook.grading.roster import Roster, read_roster
 
 with needs("grading"):
     from filelock import FileLock, Timeout
@@ -27,24 +29,41 @@ with needs("grading"):
 def add_parser(subparsers) -> None:
     """The command's options."""
     parser = subparsers.add_parser("grade", help="grade a notebook, a folder of notebooks or a zip")
-    parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a notebook, a folder or a zip")
-    parser.add_argument("--out", type=Path, required=True, metavar="GRADES", help="folder for the reports")
+    parser.add_argument(
+        "submissions", type=Path, nargs="?", metavar="SUBMISSIONS", help="a notebook, a folder or a zip"
+    )
+    parser.add_argument("--out", type=Path, metavar="GRADES", help="folder for the reports")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--chapter", type=int, help="grade all exercises of this chapter")
     which.add_argument("--exercises", help="grade these: numbers with commas, such as 2.1,2.4")
     which.add_argument("--specs", type=Path, help="grade the exercises of your own file of specs (Python)")
     parser.add_argument("--seed-file", type=Path, help="secret text from which hidden inputs are drawn")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="submissions at a time")
+    parser.add_argument("--jobs", type=int, default=processors(), help="submissions at a time")
+    parser.add_argument("--roster", type=Path, help="table of the course's people with a column id")
+    parser.add_argument("--title", default=None, help="the assignment's name in the grade book")
     parser.add_argument(
-        "--roster", type=Path, help="CSV with the column id; name, canvas_id, sis_id, section"
+        "--notebook",
+        default="",
+        metavar="NAME",
+        help="of several notebooks of one person the one called NAME counts",
     )
-    parser.add_argument("--title", default=None, help="the assignment's name in Canvas")
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler that hands the work out")
+    parser.add_argument(
+        "--gradescope",
+        type=Path,
+        metavar="DIR",
+        help="grade nothing, write DIR/autograder.zip for Gradescope",
+    )
     parser.add_argument("--image", default="", help="container image, where docker or podman is the sandbox")
     parser.add_argument("--unsafe", action="store_true", help="grade without isolation; stamps every row")
     parser.add_argument("--cell-seconds", type=float, default=Limits.cell, help="time for one cell")
     parser.add_argument("--submission-seconds", type=float, default=Limits.submission, help="for all of it")
     parser.set_defaults(function=run)
+
+
+def processors() -> int:
+    """How many of this machine's processors the grader may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def chosen_exercises(arguments: argparse.Namespace) -> tuple[Exercise, ...]:
@@ -102,32 +121,6 @@ def own_specs(path: Path) -> tuple[Exercise, ...]:
     return tuple(found)
 
 
-def read_roster(path: Path) -> list[dict[str, str]]:
-    """The people of a course.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read or has no column ``id``.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as opened:
-            rows = [dict(row) for row in csv.DictReader(opened)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"--roster: {path} cannot be read ({error})") from None
-    if not rows or "id" not in rows[0]:
-        raise ValueError(f"--roster: {path} needs a first line with the column id, and a line a person")
-    people = []
-    for number, row in enumerate(rows, start=2):
-        person = {key: value.strip() for key, value in row.items() if key and isinstance(value, str)}
-        if not any(person.values()):
-            continue
-        if not person.get("id"):
-            raise ValueError(f"--roster: {path}, line {number} has no id")
-        people.append(person)
-    return people
-
-
 def keep_out_of_reach(paths: list[Path | None]) -> None:
     """Refuse to grade where learners' code may read: the box shows it Python's own folders.
 
@@ -162,13 +155,19 @@ def stoppable() -> Iterator[None]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Grade and report; 0 when every submission has its row.
+    """Grade and report; 0 when every submission has its row, 1 when the grader failed on one.
 
     Raises
     ------
     ValueError
         If the options do not fit, or no sandbox works here.
     """
+    limits = Limits(cell=arguments.cell_seconds, submission=arguments.submission_seconds)
+    if arguments.gradescope is not None:
+        return write_autograder(arguments, limits)
+    if arguments.submissions is None or arguments.out is None:
+        missing = "SUBMISSIONS" if arguments.submissions is None else "--out"
+        raise ValueError(f"{missing}: name the submissions, and with --out a folder for the reports")
     if arguments.jobs < 1:
         raise ValueError(f"--jobs: expected at least 1, got {arguments.jobs}")
     if arguments.cluster and arguments.specs:
@@ -176,20 +175,32 @@ def run(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out: {out} is a file; name a folder")
+    if arguments.submissions.is_dir() and out.resolve().is_relative_to(arguments.submissions.resolve()):
+        raise ValueError(f"--out: {out} lies among the submissions; name a folder beside them")
     chosen = chosen_exercises(arguments)
     roster = read_roster(arguments.roster) if arguments.roster else None
-    plan = batch.Plan(
-        exercises=chosen,
-        secret="",
-        limits=Limits(cell=arguments.cell_seconds, submission=arguments.submission_seconds),
-        sandbox=sandbox.choose(unsafe=arguments.unsafe, image=arguments.image),
-    )
+    box = sandbox.choose(unsafe=arguments.unsafe, image=arguments.image)
+    plan = batch.Plan(exercises=chosen, secret="", limits=limits, sandbox=box)
     if plan.sandbox.kind == "bubblewrap":
         given = [arguments.submissions, arguments.seed_file, arguments.specs, arguments.roster]
         keep_out_of_reach([out, *given])
     out.mkdir(parents=True, exist_ok=True)
     with alone_in(out):
         return grade_into(out, plan, arguments, roster)
+
+
+def write_autograder(arguments: argparse.Namespace, limits: Limits) -> int:
+    """The zip for Gradescope."""
+    from attnbook.grading import gradescope
+
+    chosen = chosen_exercises(arguments)
+    folder: Path = arguments.gradescope
+    secret = batch.stored_secret(folder, arguments.seed_file)
+    ids = [exercise.id for exercise in chosen]
+    path = gradescope.make_zip(folder, ids, secret, limits, arguments.notebook, arguments.specs)
+    points = sum(exercise.points for exercise in chosen)
+    print(f"{path}: {len(ids)} exercises, {points} points; who has this file can compute the hidden inputs")
+    return 0
 
 
 @contextmanager
@@ -211,15 +222,11 @@ def alone_in(out: Path) -> Iterator[None]:
         ) from None
 
 
-def grade_into(
-    out: Path, plan: batch.Plan, arguments: argparse.Namespace, roster: list[dict[str, str]] | None
-) -> int:
+def grade_into(out: Path, plan: batch.Plan, arguments: argparse.Namespace, roster: Roster | None) -> int:
     """Grade into a folder that is ours alone."""
     scratch = out / "work"
-    found = submissions.find(arguments.submissions, scratch)
-    plan = batch.Plan(
-        plan.exercises, batch.stored_secret(out, arguments.seed_file), plan.limits, plan.sandbox
-    )
+    found = submissions.find(arguments.submissions, scratch, arguments.notebook, roster)
+    plan = replace(plan, secret=batch.stored_secret(out, arguments.seed_file))
     grade = None
     if arguments.cluster:
         from attnbook.grading.cluster import on_cluster
@@ -230,10 +237,46 @@ def grade_into(
             rows = batch.grade_batch(found, plan, out, arguments.jobs, grade)
     except CannotStart as error:
         raise ValueError(f"{error}; is torch installed for this Python, and memory left?") from None
-    title = arguments.title or (f"Chapter {arguments.chapter}" if arguments.chapter else "Exercises")
-    reports.write_all(rows, out, title, roster)
-    shutil.rmtree(scratch / "unpacked", ignore_errors=True)
-    graded = sum(row["status"] == "graded" for row in rows)
-    flagged = sum(bool(row["flags"]) for row in rows)
-    print(f"{len(found)} files, {len(rows)} rows, {graded} graded whole, {flagged} flagged: {out}/grades.csv")
-    return 0
+    rows = [reports.described(row, submission) for row, submission in zip(rows, found, strict=True)]
+    title = arguments.title or (
+        f"Chapter {arguments.chapter}" if arguments.chapter is not None else "Exercises"
+    )
+    rows = reports.write_all(rows, out, title, roster)
+    archive.remove(scratch / "unpacked")
+    for warning in [*(roster.warnings if roster else []), *about(found, rows)]:
+        print(f"attnbook: {warning}", file=sys.stderr)
+    print(summary(rows, out))
+    return 1 if any(row["status"].startswith(batch.NOT_GRADED) for row in rows) else 0
+
+
+def summary(rows: list[dict[str, Any]], out: Path) -> str:
+    """One line: what a run came to."""
+    parts = [
+        f"{len(rows)} files, {len(rows)} rows",
+        f"{sum(row['status'] == 'graded' for row in rows)} graded whole",
+    ]
+    aside = sum(not row["counts"] for row in rows)
+    without = sum(row["counts"] and row["points"] is None for row in rows)
+    if aside:
+        parts.append(f"{aside} left aside since another notebook of the same person counts")
+    if without:
+        parts.append(f"{without} without a mark")
+    parts.append(f"{sum(bool(row['flags']) for row in rows)} flagged")
+    return f"{', '.join(parts)}: {out}/grades.csv"
+
+
+def about(found: list[submissions.Submission], rows: list[dict[str, Any]]) -> list[str]:
+    """What an instructor should not overlook, a sentence each."""
+    sentences = []
+    failed = sum(row["status"].startswith(batch.NOT_GRADED) for row in rows)
+    if failed:
+        sentences.append(
+            f"THE GRADER FAILED ON {failed} OF {len(rows)} FILES. They have no mark and stand in no grade "
+            "book; see their status in grades.csv, and call the same command again to try them once more"
+        )
+    if len(found) > 2 and len({one.id for one in found}) == 1:
+        sentences.append(
+            f"all {len(found)} files seem to be those of one person, {found[0].id}: if they are not, name "
+            "the folder that holds one file or folder a person"
+        )
+    return sentences

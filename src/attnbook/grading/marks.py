@@ -13,11 +13,12 @@ from attnbook.exercises import judge
 from attnbook.exercises.spec import Exercise
 from attnbook.grading import flags
 from attnbook.grading.limits import Limits
-from attnbook.grading.notebook import Unreadable, code_cells
+from attnbook.grading.notebook import Code, look_through
 from attnbook.grading.pool import Pool
-from attnbook.grading.replies import cleaned, without_quotes
+from attnbook.grading.replies import cleaned
 from attnbook.grading.session import Exhausted, Session
 from attnbook.grading.submissions import Submission
+from attnbook.grading.telling import sentences
 
 
 @dataclass
@@ -36,13 +37,22 @@ class Mark:
 class Row:
     """One submission's result; ``asdict`` of it is what is stored.
 
-    ``status`` is ``graded``, or why it was not: one sentence.
+    Attributes
+    ----------
+    status : str
+        ``graded``, or why it was not: one sentence.
+    points : float or None
+        None where there is no mark: that is not the same as none earned.
+    content : str
+        A digest of the bytes that were graded, or empty.
+    starved : bool
+        Something took too long while it waited for a processor: it deserves another try on a quiet machine.
     """
 
     file: str
     id: str
     status: str
-    points: float
+    points: float | None
     possible: int
     marks: list[Mark]
     flags: list[str]
@@ -50,6 +60,8 @@ class Row:
     isolation: str
     fingerprint: str
     seconds: float
+    content: str = ""
+    starved: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -82,30 +94,31 @@ def mark(
     started = time.monotonic()
     possible = sum(exercise.points for exercise in exercises)
 
-    def row(status: str, marks=(), found=(), cells=(), digest="") -> Row:
+    code = Code()
+
+    def row(status: str, marks=None, cells=(), starved=False) -> Row:
         return Row(
             file=submission.file,
             id=submission.id,
             status=status,
-            points=round(sum(one.points for one in marks), 2),
+            points=None if marks is None else round(sum(one.points for one in marks), 2),
             possible=possible,
-            marks=list(marks),
-            flags=[*found, *([f"isolation={isolation}"] if isolation.startswith("none") else [])],
+            marks=list(marks or ()),
+            flags=[*code.flags, *([f"isolation={isolation}"] if isolation.startswith("none") else [])],
             cells=list(cells),
             isolation=isolation,
-            fingerprint=digest,
+            fingerprint=code.fingerprint,
             seconds=round(time.monotonic() - started, 3),
+            content=code.content,
+            starved=starved,
         )
 
     if submission.problem:
         return row(submission.problem)
-    try:
-        cells = code_cells(Path(submission.path))
-    except Unreadable as reason:
-        return row(f"unreadable: {reason}")
-    sources = [source for _, source in cells]
-    found = flags.library_calls(sources, list(exercises))
-    with Session(pool, cells, limits) as session:
+    code = look_through(Path(submission.path), flags.looked_for(exercises))
+    if code.problem:
+        return row(f"unreadable: {code.problem}")
+    with Session(pool, code.cells, limits) as session:
         status = "graded"
         try:
             session.run_cells()
@@ -113,16 +126,20 @@ def mark(
             status = f"graded in part: {reason}"
         marks = [_mark(exercise, session, secret) for exercise in exercises]
         reports = [asdict(report) for _, report in sorted(session.reports.items())]
-    return row(status, marks, found, reports, flags.fingerprint(sources) if sources else "")
+    return row(status, marks, reports, session.starved)
 
 
 def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
     cases = exercise.make_cases(exercise_seed(secret, exercise.id))
     requests = [exercise.request(case) for case in cases]
-    replies = session.ask(exercise.name, requests, exercise.time_limit)
+    replies, ended = session.ask(exercise.name, requests, exercise.time_limit)
     try:
-        replies = [cleaned(reply, case) for reply, case in zip(replies, cases, strict=False)]
-        verdict = judge.judge(exercise, cases, replies)
+        clean = [cleaned(reply, case) for reply, case in zip(replies, cases, strict=False)]
+        if ended:
+            clean.append({"status": "timeout"})
+        verdict = judge.judge(exercise, cases, clean)
+        reports = [asdict(report) for _, report in sorted(session.reports.items())]
+        feedback = sentences(exercise, verdict, replies, ended, reports)
     except Exception as error:  # a reply that the judge did not expect must not stop the batch
         text = f"What came back could not be judged ({type(error).__name__})."
         return Mark(exercise.id, exercise.title, 0.0, exercise.points, [text])
@@ -131,6 +148,6 @@ def _mark(exercise: Exercise, session: Session, secret: str) -> Mark:
         exercise.title,
         round(exercise.points * verdict.credit, 2),
         exercise.points,
-        without_quotes(exercise, verdict),
+        feedback,
         verdict.named[:3] if isinstance(verdict, judge.Failed) else [],
     )

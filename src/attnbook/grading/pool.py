@@ -16,13 +16,14 @@ from collections import deque
 from contextlib import suppress
 
 from attnbook.grading.limits import Limits
-from attnbook.grading.memory import MemoryWatch, descendants
 from attnbook.grading.pipes import Pipes, TookTooLong, WorkerGone
+from attnbook.grading.processes import Meter, descendants, keep_on
 from attnbook.grading.runtime import make_runtime
 from attnbook.grading.sandbox import Sandbox
 
 START = 120.0  # seconds that a worker may take to import torch on a busy machine
 ATTEMPTS = 3  # at starting a worker: a machine can be short of something for a moment
+PINS = hasattr(os, "sched_setaffinity")  # Linux; elsewhere a container has one processor's time
 
 
 class CannotStart(RuntimeError):
@@ -35,7 +36,8 @@ class Worker:
     def __init__(self, process: subprocess.Popen, limits: Limits, sandbox: Sandbox):
         self.process, self.sandbox = process, sandbox
         self._ended = threading.Lock()
-        self.pipes = Pipes(process, MemoryWatch(process.pid, limits.memory))
+        self.pipes = Pipes(process, Meter(process.pid, limits.memory), limits.patience)
+        self.processor: int | None = None
         self._ready = False
 
     def wait_until_ready(self) -> None:
@@ -43,7 +45,7 @@ class Worker:
         if self._ready:
             return
         try:
-            first = self.pipes.receive(time.monotonic() + START)
+            first = self.pipes.receive(START)
         except (WorkerGone, TookTooLong, MemoryError) as error:
             self.close()
             raise CannotStart(f"a worker did not start in the sandbox ({error or 'no answer'})") from None
@@ -90,6 +92,8 @@ class Pool:
         self._taken: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
+        # How many workers run a learner's code on each processor that the judge may use.
+        self._load = dict.fromkeys(sorted(os.sched_getaffinity(0)), 0) if PINS else {}
 
     def __enter__(self) -> Pool:
         self._fill()
@@ -150,4 +154,22 @@ class Pool:
             self._taken.add(worker)
         self._fill()
         worker.wait_until_ready()
+        self._give_a_processor(worker)
         return worker
+
+    def _give_a_processor(self, worker: Worker) -> None:
+        """From here on it runs a learner's code: on one processor, the one with the fewest others."""
+        if not self._load:
+            return
+        with self._lock:
+            worker.processor = min(self._load, key=self._load.__getitem__)
+            self._load[worker.processor] += 1
+        keep_on(worker.process.pid, worker.processor)
+
+    def give_back(self, worker: Worker) -> None:
+        """End a worker that was taken."""
+        worker.close()
+        with self._lock:
+            if worker.processor is not None:
+                self._load[worker.processor] -= 1
+                worker.processor = None

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-MAX_NOTEBOOK = 50 << 20  # bytes; a notebook larger than this is not read
+from attnbook.grading.limits import MAX_NOTEBOOK
 
 
 def read_submission(path: Path) -> bytes:

@@ -23,11 +23,14 @@ STATUSES = {
     "not callable",
     "signature",
     "not a module",
+    "instance",
+    "no forward",
     "state",
     "timeout",
 }
 SHAPES = {"mutated": list, "error": dict, "gradients": dict, "found": dict}
-OWN_ERRORS = {"ProcessEnded", "NoTimeLeft"}
+MAX_NAMES = 200  # parameters of a module that are looked at
+MESSAGE, LINE, LINES = 600, 200, 8  # characters and lines of a cell's error that are kept
 _QUOTE = re.compile(r"; it (?:is|returns) .*", re.DOTALL)
 NOT_AN_ANSWER = {"status": "raised", "error": {"type": "an error", "message": "", "where": []}}
 KNOWN_KINDS = {
@@ -43,31 +46,64 @@ def cleaned(reply: dict[str, Any], case: Case) -> dict[str, Any]:
         return dict(NOT_AN_ANSWER)
     if any(key in reply and not isinstance(reply[key], kind) for key, kind in SHAPES.items()):
         return dict(NOT_AN_ANSWER)
-    reply = dict(reply)
+    kept: dict[str, Any] = {"status": reply["status"]}
     if "error" in reply:
-        reply["error"] = {"type": _error_name(reply["error"].get("type")), "message": "", "where": []}
+        kept["error"] = {"type": error_name(reply["error"].get("type")), "message": "", "where": []}
     if "kind" in reply:
-        reply["kind"] = _kind_name(reply["kind"])
+        kept["kind"] = _kind_name(reply["kind"])
     if "parameters" in reply:
-        reply["parameters"] = "(other parameters)"
+        kept["parameters"] = "(other parameters)"
     if "device" in reply:
-        reply["device"] = "another device"
+        kept["device"] = "another device"
     if "found" in reply:
-        reply["found"] = _known_names(reply["found"], case)
+        kept["found"] = _known_names(reply["found"], case)
     if "value" in reply:
-        reply["value"] = _without_names(reply["value"])
-    reply["mutated"] = [index for index in reply.get("mutated", []) if type(index) is int]
-    return reply
+        kept["value"] = _without_names(reply["value"])
+    if "gradients" in reply:
+        wanted = case.state or {}
+        kept["gradients"] = {
+            name: gradient for name, gradient in reply["gradients"].items() if name in wanted
+        }
+    kept["mutated"] = [index for index in reply.get("mutated", [])[:MAX_NAMES] if type(index) is int]
+    return kept
 
 
-def _error_name(name: Any) -> str:
-    standard = getattr(builtins, str(name), None)
+def cell_error(error: Any, room: int = MESSAGE + LINES * LINE) -> dict[str, Any]:
+    """What is kept of a cell's error: a known name and short texts, whatever the worker sent.
+
+    Only the instructor's files show the texts.
+
+    Parameters
+    ----------
+    error : anything
+        As it came.
+    room : int
+        Characters that the texts may have together.
+    """
+    error = error if isinstance(error, dict) else {}
+    message = error.get("message")
+    message = message[: min(MESSAGE, max(room, 0))] if isinstance(message, str) else ""
+    room -= len(message)
+    where: list[str] = []
+    lines = error.get("where")
+    for line in lines[:LINES] if isinstance(lines, list) else []:
+        if isinstance(line, str) and room > 0:
+            where.append(line[: min(LINE, room)])
+            room -= len(where[-1])
+    return {"type": error_name(error.get("type")), "message": message, "where": where}
+
+
+def error_name(name: Any) -> str:
+    """An error's type, if it is one of Python's; a learner's own texts go no further."""
+    if not isinstance(name, str):
+        return "an error of its own kind"
+    standard = getattr(builtins, name, None)
     known = isinstance(standard, type) and issubclass(standard, BaseException)
-    return str(name) if known or name in OWN_ERRORS else "an error of its own kind"
+    return name if known else "an error of its own kind"
 
 
 def _kind_name(name: Any) -> str:
-    return str(name) if name in KNOWN_KINDS else "another type"
+    return name if isinstance(name, str) and name in KNOWN_KINDS else "another type"
 
 
 def _known_names(found: dict[str, Any], case: Case) -> dict[str, list[int]]:
@@ -76,7 +112,8 @@ def _known_names(found: dict[str, Any], case: Case) -> dict[str, list[int]]:
     wanted = case.state or {}
     for name, shape in found.items():
         sizes = [size for size in shape if type(size) is int] if isinstance(shape, list) else []
-        result[name if name in wanted else "another parameter"] = sizes
+        if name in wanted or len(result) < MAX_NAMES:
+            result[name if name in wanted else "another parameter"] = sizes[:MAX_NAMES]
     return result
 
 
@@ -85,6 +122,8 @@ def _without_names(value: Any) -> Any:
         return Foreign(_kind_name(value.kind))
     if isinstance(value, list | tuple):
         return type(value)(_without_names(part) for part in value)
+    if isinstance(value, dict):
+        return {str(key): _without_names(part) for key, part in value.items()}
     return value
 
 

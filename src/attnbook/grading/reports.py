@@ -1,4 +1,4 @@
-"""What an instructor and a learner get: tables, a page a submission, and files for Canvas and Gradescope.
+"""What an instructor and a learner get: tables, a page a person, and files for grade books.
 
 Every file is written in one step. Texts from submissions and file names are escaped for where they land: in
 HTML by Jinja2 (and the page may load and run nothing), in tables so that no spreadsheet takes them for a
@@ -16,11 +16,20 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from attnbook.extras import needs
-from attnbook.grading.replies import OWN_ERRORS
+from attnbook.grading import gradebooks
+from attnbook.grading.identity import same_person
+from attnbook.grading.roster import Roster
+from attnbook.grading.submissions import Submission
+from attnbook.grading.telling import why
+
+with needs("grading"):
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup, escape
 
 STYLE = (
     ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:0}"
@@ -29,6 +38,7 @@ STYLE = (
     "h2 span{font-weight:400}.total{font-size:1.3rem}code{overflow-wrap:anywhere}"
     "section{border-top:1px solid #8888}p{margin:.4rem 0}"
 )
+MOST_CELLS = 20  # that a page names of those which did not run
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠\t\r]")  # wide signs too
 
 
@@ -42,14 +52,17 @@ def write_atomically(path: Path, text: str) -> None:
 
 def cell(value: Any) -> str:
     """A value as a table's cell that no spreadsheet takes for a formula."""
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     text = "".join(character if character.isprintable() else " " for character in text)
-    return f"'{text}" if _FORMULA.match(text) and not isinstance(value, int | float) else text
+    harmless = isinstance(value, int | float) or text == "-"  # as a table of Moodle's has it for no time
+    return f"'{text}" if _FORMULA.match(text) and not harmless else text
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([[cell(value) for value in row] for row in rows])
+    # Every cell is quoted: where a semicolon separates columns, one in a name would begin a cell of its own.
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerows([[cell(value) for value in row] for row in rows])
     return buffer.getvalue()
 
 
@@ -69,150 +82,165 @@ def file_names(rows: Sequence[dict[str, Any]]) -> list[str]:
     return names
 
 
-def add_shared_flags(rows: list[dict[str, Any]], roster: list[dict[str, str]] | None = None) -> None:
-    """Flags that need all rows: one id twice, the same code under different ids, nobody of the roster."""
-    people = {person["id"] for person in roster or ()}
-    ids = Counter(row["id"] for row in rows)
+# What a row says of its file, where nothing else is known.
+OF_THE_FILE = {
+    "name": "",
+    "time": "",
+    "late": False,
+    "counts": True,
+    "others": 0,
+    "instead": "",
+    "doubt": "",
+}
+
+
+def described(row: dict[str, Any], submission: Submission) -> dict[str, Any]:
+    """A row with what is known of its file: whose it is, when it came, whether it counts."""
+    when = submission.time
+    return {
+        **row,
+        "id": submission.id,
+        "name": submission.name,
+        "time": datetime.fromtimestamp(when).isoformat(" ", "seconds") if when > 0 else "",
+        "late": submission.late,
+        "counts": submission.counts,
+        "others": submission.others,
+        "instead": submission.instead,
+        "doubt": submission.doubt,
+    }
+
+
+def add_shared_flags(rows: list[dict[str, Any]], roster: Roster | None = None) -> None:
+    """Flags that need all rows: several files of one person, the same code under different ids, nobody of the
+    roster."""
+    people = {person["id"] for person in roster.people} if roster else set()
+    spellings: dict[str, set[str]] = {}
     owners: dict[str, set[str]] = {}
     for row in rows:
+        spellings.setdefault(same_person(row["id"]), set()).add(row["id"])
         if row["fingerprint"]:
             owners.setdefault(row["fingerprint"], set()).add(row["id"])
     for row in rows:
-        if ids[row["id"]] > 1:
-            row["flags"] = [*row["flags"], f"{ids[row['id']]} submissions with this id"]
+        new = []
+        if row.get("others"):
+            which = "this one" if row["counts"] else row["instead"]
+            new.append(f"{row['others'] + 1} files of this person: {which} counts")
         if people and row["id"] not in people:
-            row["flags"] = [*row["flags"], "not in the roster"]
-        others = sorted(owners.get(row["fingerprint"], set()) - {row["id"]})
-        if others:
-            row["flags"] = [*row["flags"], f"same code as {', '.join(others[:5])}"]
+            new.append("not in the roster")
+        if row.get("doubt"):
+            new.append(row["doubt"])
+        twins = sorted(spellings[same_person(row["id"])] - {row["id"]})
+        if twins:
+            new.append(f"another id is spelt almost alike: {', '.join(twins[:5])}")
+        copies = sorted(owners.get(row["fingerprint"], set()) - {row["id"]})
+        if copies:
+            new.append(f"same code as {', '.join(copies[:5])}")
+        row["flags"] = [*row["flags"], *new]
 
 
-def write_all(rows: list[dict[str, Any]], out: Path, title: str, roster: list[dict[str, str]] | None) -> None:
-    """Write every report below ``out``.
+def write_all(
+    rows: list[dict[str, Any]], out: Path, title: str, roster: Roster | None
+) -> list[dict[str, Any]]:
+    """Write every report below ``out``, and return the rows with all their flags.
 
-    Files: ``grades.csv``, ``grades.json``, ``feedback/<id>.html``, ``gradescope/<id>.json``, ``canvas.csv``,
-    and with a roster ``missing.csv``. Pages of submissions that an earlier run reported and that are gone
-    now are removed.
+    Files: ``grades.csv``, ``grades.json``, ``feedback/<id>.html`` for each file that counts, tables for grade
+    books, and with a roster ``missing.csv``. Pages of submissions that an earlier run reported and that are
+    gone now are removed.
     """
-    rows = [dict(row) for row in rows]
+    rows = [{**OF_THE_FILE, **row} for row in rows]
     add_shared_flags(rows, roster)
-    names = file_names(rows)
-    gone = _reported_before(out) - set(names)
-    exercises = list(dict.fromkeys(mark["id"] for row in rows for mark in row["marks"]))
-    _write_pages(rows, names, out)
-    for row, name in zip(rows, names, strict=True):
-        write_atomically(out / "gradescope" / f"{name}.json", json.dumps(gradescope(row), indent=1))
+    names = {person["id"]: person.get("name", "") for person in roster.people} if roster else {}
+    for row in rows:
+        row["name"] = names.get(row["id"]) or row["name"]
+    counting = [row for row in rows if row["counts"]]
+    pages = file_names(counting)
+    page_of = {row["file"]: f"feedback/{page}.html" for row, page in zip(counting, pages, strict=True)}
+    gone = _reported_before(out) - set(pages)
+    _write_pages(counting, pages, out, title)
     write_atomically(out / "grades.json", json.dumps({"title": title, "rows": rows}, indent=1))
-    header = ["file", "id", "points", "possible", "status", "flags", "isolation", "seconds", "feedback"]
-    table = [[*header, *exercises]]
-    for row, name in zip(rows, names, strict=True):
-        earned = {mark["id"]: mark["points"] for mark in row["marks"]}
-        table.append(
-            [
-                *(row[key] for key in header[:5]),
-                "; ".join(row["flags"]),
-                *(row["isolation"], row["seconds"], f"feedback/{name}.html"),
-                *(earned.get(exercise, "") for exercise in exercises),
-            ]
-        )
-    write_atomically(out / "grades.csv", _table(table))
-    write_atomically(out / "canvas.csv", _table(canvas(rows, title, roster)))
+    write_atomically(out / "grades.csv", _table(_grades(rows, page_of)))
+    for name, table in _grade_books(rows, title, roster).items():
+        write_atomically(out / name, _table(table))
     if roster is not None:
         there = {row["id"] for row in rows}
-        absent = [[entry["id"], entry.get("name", "")] for entry in roster if entry["id"] not in there]
+        absent = [[one["id"], one.get("name", "")] for one in roster.people if one["id"] not in there]
         write_atomically(out / "missing.csv", _table([["id", "name"], *absent]))
     for name in gone:
         (out / "feedback" / f"{name}.html").unlink(missing_ok=True)
-        (out / "gradescope" / f"{name}.json").unlink(missing_ok=True)
+    return rows
 
 
-def _reported_before(out: Path) -> set[str]:
-    """The names of the pages that the stored ``grades.json`` stands for; none if it cannot be read."""
-    try:
-        return set(file_names(json.loads((out / "grades.json").read_text(encoding="utf-8"))["rows"]))
-    except (OSError, ValueError, TypeError, KeyError):
-        return set()
-
-
-def best(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The row with most points for each id: what goes to a grade book that has one place a person."""
-    chosen: dict[str, dict[str, Any]] = {}
+def _grades(rows: Sequence[dict[str, Any]], page_of: dict[str, str]) -> list[list[Any]]:
+    """The instructor's table: a line a file, a column an exercise."""
+    exercises = list(dict.fromkeys(mark["id"] for row in rows for mark in row["marks"]))
+    columns = ["file", "id", "name", "counts", "points", "possible", "status", "late", "time"]
+    table: list[list[Any]] = [[*columns, "flags", "isolation", "seconds", "feedback", *exercises]]
     for row in rows:
-        if row["id"] not in chosen or row["points"] > chosen[row["id"]]["points"]:
-            chosen[row["id"]] = row
-    return chosen
-
-
-def canvas(
-    rows: Sequence[dict[str, Any]], title: str, roster: list[dict[str, str]] | None
-) -> list[list[Any]]:
-    """Canvas's import table: student, id, SIS id, section, one column for the assignment.
-
-    Its second line gives the points possible. With a roster its names, and its ``canvas_id`` where it has
-    one, are used; somebody in the roster without a submission has an empty mark, which Canvas leaves as it
-    is.
-    """
-    chosen = best(rows)
-    possible = max((row["possible"] for row in rows), default=0)
-    table: list[list[Any]] = [
-        ["Student", "ID", "SIS User ID", "Section", title],
-        ["    Points Possible", "", "", "", possible],
-    ]
-    people = roster if roster is not None else [{"id": id} for id in sorted(chosen)]
-    for person in people:
-        row = chosen.get(person["id"])
+        shown = {**row, "counts": _yes(row["counts"]), "late": _yes(row["late"])}
+        earned = {mark["id"]: mark["points"] for mark in row["marks"]}
         table.append(
             [
-                person.get("name", person["id"]),
-                person.get("canvas_id", person["id"]),
-                person.get("sis_id", ""),
-                person.get("section", ""),
-                row["points"] if row else "",
+                *(shown[column] for column in columns),
+                "; ".join(row["flags"]),
+                *(row["isolation"], row["seconds"], page_of.get(row["file"], "")),
+                *(earned.get(exercise, "") for exercise in exercises),
             ]
         )
     return table
 
 
-def gradescope(row: dict[str, Any]) -> dict[str, Any]:
-    """Gradescope's results format: one test an exercise."""
-    return {
-        "score": row["points"],
-        "output": row["status"],
-        "visibility": "after_published",
-        "tests": [
-            {
-                "name": f"{mark['id']} {mark['title']}",
-                "score": mark["points"],
-                "max_score": mark["possible"],
-                "output": "\n\n".join(mark["feedback"]),
-                "output_format": "text",
-            }
-            for mark in row["marks"]
-        ],
+def _yes(value: bool) -> str:
+    return "yes" if value else ""
+
+
+def _grade_books(rows: list[dict[str, Any]], title: str, roster: Roster | None) -> dict[str, list[list[Any]]]:
+    """From the names of files to their tables."""
+    tables = {
+        "canvas.csv": gradebooks.canvas(rows, title, roster),
+        "nbgrader.csv": gradebooks.nbgrader(rows, title),
+        "marks.csv": gradebooks.plain(rows, roster),
     }
+    if roster is not None and gradebooks.is_moodle(roster):
+        tables["moodle.csv"] = gradebooks.moodle(rows, roster)
+    return tables
 
 
-def _write_pages(rows: Sequence[dict[str, Any]], names: Sequence[str], out: Path) -> None:
-    with needs("grading"):
-        from jinja2 import Environment, PackageLoader, StrictUndefined
+def _reported_before(out: Path) -> set[str]:
+    """The names of the pages that the stored ``grades.json`` stands for; none if it cannot be read."""
+    try:
+        stored = json.loads((out / "grades.json").read_text(encoding="utf-8"))["rows"]
+        return set(file_names([row for row in stored if row.get("counts", True)]))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return set()
 
+
+def _write_pages(rows: Sequence[dict[str, Any]], names: Sequence[str], out: Path, title: str) -> None:
     environment = Environment(
         loader=PackageLoader("attnbook.grading"), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["marked_up"] = marked_up
     template = environment.get_template("feedback.html")
     style_hash = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     for row, name in zip(rows, names, strict=True):
+        broken = [(cell["number"], why(cell)) for cell in row["cells"] if cell["outcome"] != "done"]
         page = template.render(
-            row=row, style=STYLE, style_hash=style_hash, number=lambda v: f"{v:g}", known_error=known_error
+            row=row,
+            title=title,
+            broken=broken[:MOST_CELLS],
+            unsaid=max(0, len(broken) - MOST_CELLS),
+            style=STYLE,
+            style_hash=style_hash,
+            number=lambda value: f"{value:g}",
         )
         write_atomically(out / "feedback" / f"{name}.html", page)
 
 
-def known_error(report: dict[str, Any]) -> str:
-    """The type of a cell's error, if Python knows it; a learner's own texts stay out of the page."""
-    import builtins
-
-    name = str(report.get("error", {}).get("type", ""))
-    standard = getattr(builtins, name, None)
-    known = isinstance(standard, type) and issubclass(standard, BaseException)
-    return name if known or name in OWN_ERRORS else ""
+def marked_up(text: str) -> Markup:
+    """Escaped text in which what stands between backticks is shown as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    pieces = [
+        Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in enumerate(parts)
+    ]
+    return Markup("").join(pieces)

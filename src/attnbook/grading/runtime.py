@@ -20,8 +20,33 @@ MEASURED = "results"  # its modules are imported by the experiments; what was me
 STAND_IN = '''"""In the sandbox nothing is checked: grading happens elsewhere."""
 
 
+class Unchecked:
+    """What a check returns here, so that a cell that asks `.passed` goes on."""
+
+    passed = False
+
+    def __getattr__(self, name):
+        return Unchecked()
+
+    def __call__(self, *arguments, **options):
+        return self
+
+    def __iter__(self):
+        return iter(())
+
+    def __bool__(self):
+        return False
+
+    def __repr__(self):
+        return "(not checked here)"
+
+    __float__ = lambda self: 0.0
+    __str__ = __repr__
+
+
 def check(*arguments, **options):
     """Do nothing."""
+    return Unchecked()
 
 
 hint = progress = score = check

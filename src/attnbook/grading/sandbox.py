@@ -1,5 +1,8 @@
 """How a worker is started so that it can reach nothing: bubblewrap, else docker or podman, else refusal.
 
+Inside a container that is thrown away after one submission, as Gradescope's is, bubblewrap may not make name
+spaces; there root can still run the worker as another user, with the same limits and the same filter.
+
 With bubblewrap the worker has no network, sees the system and the Python environment read-only, a private
 /tmp in memory, its own process, user and host name spaces, a new session, and no descriptor but its two
 pipes. Limits on memory, processor time, processes and file sizes come from the kernel (``setrlimit``), and
@@ -14,9 +17,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import site
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -28,7 +33,8 @@ import attnbook
 from attnbook.grading import seccomp
 from attnbook.grading.limits import Limits
 
-KINDS = ("bubblewrap", "docker", "podman", "none")
+KINDS = ("bubblewrap", "docker", "podman", "user", "none")
+SHARED = 16 << 20  # bytes of /dev/shm, through which torch's own worker processes pass tensors
 FIRST_USER = 210_000  # far above the ids of real users; each sandbox takes the next
 USERS = 50_000
 # Judges that run beside each other begin at different ids: the kernel counts processes by id.
@@ -52,13 +58,17 @@ class Sandbox:
             "bubblewrap": _bubblewrap,
             "docker": _container,
             "podman": _container,
+            "user": _another_user,
             "none": _bare,
         }
         command, environment = commands[self.kind](self, runtime, limits)
-        filter_ = seccomp.descriptor() if self.kind == "bubblewrap" else None
-        if filter_ is not None:
+        filter_ = seccomp.descriptor() if self.kind in ("bubblewrap", "user") else None
+        if filter_ is not None and self.kind == "bubblewrap":
             command[1:1] = ["--seccomp", str(filter_)]
-        limiter = shutil.which("prlimit") if self.kind == "bubblewrap" else None
+        elif filter_ is not None:
+            at = command.index(sys.executable)
+            command[at:at] = [sys.executable, "-I", str(_in(runtime, "confine.py")), str(filter_)]
+        limiter = shutil.which("prlimit") if self.kind in ("bubblewrap", "user") else None
         if limiter is not None:  # rather than code between fork and exec, which threads can lock up
             command = [limiter, *_limits_as_options(limits), *command]
         own = self.kind in ("bubblewrap", "none") and limiter is None
@@ -86,9 +96,13 @@ class Sandbox:
             assert isinstance(process.args, list)  # as it was started
             name = process.args[process.args.index("--name") + 1]
             _quiet([self.kind, "kill", str(name)])
+        if self.kind == "user":
+            assert isinstance(process.args, list)
+            (user,) = (str(part)[8:] for part in process.args if str(part).startswith("--reuid="))
+            kill_all_of(int(user))
 
 
-def choose(unsafe: bool = False, image: str = "") -> Sandbox:
+def choose(unsafe: bool = False, image: str = "", disposable: bool = False) -> Sandbox:
     """The best sandbox that works here.
 
     Parameters
@@ -97,6 +111,8 @@ def choose(unsafe: bool = False, image: str = "") -> Sandbox:
         Run without isolation where there is no sandbox.
     image : str
         The container image with Python and torch, for docker or podman.
+    disposable : bool
+        This whole system is a container for one submission: another user id may do.
 
     Raises
     ------
@@ -110,6 +126,8 @@ def choose(unsafe: bool = False, image: str = "") -> Sandbox:
     for engine in ("docker", "podman"):
         if image and shutil.which(engine) and _quiet([engine, "info"]):
             return Sandbox(engine, image)
+    if disposable and os.geteuid() == 0 and shutil.which("setpriv") and seccomp.program():
+        return Sandbox("user")
     if unsafe:
         return Sandbox("none")
     raise NoSandbox(
@@ -204,18 +222,20 @@ def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[s
                 made.add(parent)
         command += ["--ro-bind", place, place]
     command += ["--ro-bind", str(runtime), "/runtime", "--proc", "/proc", "--dev", "/dev"]
-    command += ["--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/dev/shm"]
+    command += ["--perms", "1777", "--size", str(SHARED), "--tmpfs", "/dev/shm"]
+    # /dev/zero gives zeros, and, mapped, shared memory that no process is charged for; /dev/full gives zeros.
+    command += ["--dev-bind", "/dev/full", "/dev/zero"]
     # An installed copy of the package would bring the references along.
     own = str(Path(attnbook.__file__).resolve().parent.parent)
     for folder in dict.fromkeys([*site.getsitepackages(), _packages(), own]):
         installed = Path(folder) / "attnbook"
         if installed.is_dir() and readable(installed):
             command += ["--ro-bind", str(runtime / "attnbook"), str(installed)]
+    # What bubblewrap itself laid out in memory is finished: nothing but /tmp and /dev/shm can be written to.
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     command.append("--")
     if os.geteuid() == 0:
-        user = str(FIRST_USER + next(_users) % USERS)
-        command += ["/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-        command += ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+        command += _as_user()
     else:  # counted inside the user name space, so that the judge's own processes do not count
         command += ["/usr/bin/prlimit", f"--nproc={limits.processes}"]
     return [*command, sys.executable, "-I", "/runtime/attnbook/worker/main.py"], environment
@@ -238,10 +258,48 @@ def _container(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[st
     return [*command, sandbox.image, "python", "-I", "/runtime/attnbook/worker/main.py"], dict(os.environ)
 
 
+def _another_user(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
+    """No name spaces: a user id that owns nothing, and no way to a network or to more rights."""
+    command = [*_as_user(), sys.executable, "-I", str(_in(runtime, "main.py"))]
+    return command, _environment(str(runtime))
+
+
+def _in(runtime: Path, name: str) -> Path:
+    return runtime / "attnbook" / "worker" / name
+
+
+def _as_user() -> list[str]:
+    """How root starts something as a user of its own, without any of its rights."""
+    user = str(FIRST_USER + next(_users) % USERS)
+    command = [shutil.which("setpriv") or "/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}"]
+    return [*command, "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+
+
+def kill_all_of(user: int) -> None:
+    """End every process of a user id that belongs to one worker."""
+    for _ in range(20):  # a process may start another one between our looking and our killing
+        found = [
+            int(path.name) for path in Path("/proc").glob("[0-9]*") if path.exists() and _owner(path) == user
+        ]
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        if not found:
+            return
+        time.sleep(0.02)
+
+
+def _owner(path: Path) -> int:
+    try:
+        return path.stat().st_uid
+    except OSError:
+        return -1
+
+
 def _bare(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
     """No isolation: for an instructor's own machine and own notebooks, and said so in every row."""
     environment = {**_environment(str(runtime)), "HOME": str(runtime), "PATH": os.environ.get("PATH", "")}
-    return [sys.executable, "-I", str(runtime / "attnbook" / "worker" / "main.py")], environment
+    return [sys.executable, "-I", str(_in(runtime, "main.py"))], environment
 
 
 def _limits_as_options(limits: Limits) -> list[str]:
@@ -282,4 +340,4 @@ def _own_limits(limits: Limits):
 
 def describe(sandbox: Sandbox) -> str:
     """The isolation as every row names it."""
-    return sandbox.kind if sandbox.kind != "none" else "none (--unsafe)"
+    return {"none": "none (--unsafe)", "user": "another user, no name spaces"}.get(sandbox.kind, sandbox.kind)

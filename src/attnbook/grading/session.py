@@ -6,15 +6,13 @@ it dies in an answer, that answer is lost, and the next one gets a fresh worker.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from attnbook.grading.limits import Limits
+from attnbook.grading.limits import MAX_ERROR_TEXT, Limits
 from attnbook.grading.pipes import TookTooLong, WorkerGone
 from attnbook.grading.pool import Pool, Worker
-
-SHUT_DOWN = "the process ended"
+from attnbook.grading.replies import cell_error
 
 
 class Exhausted(Exception):
@@ -40,6 +38,11 @@ class Session:
     cells : list of (int, str)
         Number and source of each code cell, in order.
     limits : Limits
+
+    Attributes
+    ----------
+    starved : bool
+        Something took too long while it waited for a processor: on a quiet machine it might not have.
     """
 
     def __init__(self, pool: Pool, cells: list[tuple[int, str]], limits: Limits):
@@ -48,7 +51,9 @@ class Session:
         self._skipped: set[int] = set()
         self._worker: Worker | None = None
         self._restarts = -1  # the first start is not a restart
-        self._ends = time.monotonic() + limits.submission
+        self._used = 0.0  # own seconds of all exchanges
+        self._error_text = MAX_ERROR_TEXT  # characters that errors may still say
+        self.starved = False
 
     def __enter__(self) -> Session:
         return self
@@ -58,11 +63,11 @@ class Session:
 
     def _drop(self) -> None:
         if self._worker is not None:
-            self._worker.close()
+            self.pool.give_back(self._worker)
             self._worker = None
 
     def _seconds(self, most: float) -> float:
-        left = self._ends - time.monotonic()
+        left = self.limits.submission - self._used
         if left <= 0:
             raise Exhausted("it used up the time that one submission may take")
         return min(most, left)
@@ -78,9 +83,7 @@ class Session:
             if self._restarts >= self.limits.restarts:
                 raise Exhausted("its process had to be started again too often")
             self._restarts += 1
-            asked = time.monotonic()
             self._worker = self.pool.take()
-            self._ends += time.monotonic() - asked  # waiting for a worker is not the learner's time
             for number, source in self.cells:
                 if number not in self._skipped and not self._run_cell(number, source):
                     break
@@ -94,18 +97,25 @@ class Session:
             self._skipped.add(number)
             self.reports[number] = CellReport(number, fault)
             return False
-        outcome = "raised" if reply.get("status") == "raised" else "done"
-        error = reply.get("error")
-        self.reports[number] = CellReport(number, outcome, error if isinstance(error, dict) else {})
+        if reply.get("status") != "raised":
+            self.reports[number] = CellReport(number, "done")
+            return True
+        error = cell_error(reply.get("error"), self._error_text)
+        self._error_text -= len(error["message"]) + sum(map(len, error["where"]))
+        self.reports[number] = CellReport(number, "raised", error)
         return True
 
     def _exchange(self, message: dict, seconds: float) -> tuple[dict, str]:
         """The reply and an empty text, or an empty reply and what went wrong; then the worker is gone."""
         assert self._worker is not None
+        pipes = self._worker.pipes
+        allowed = self._seconds(seconds)
+        pipes.used = 0.0
         try:
-            reply = self._worker.pipes.exchange(message, self._seconds(seconds))
-        except TookTooLong:
+            reply = pipes.exchange(message, allowed)
+        except TookTooLong as late:
             fault = "took too long"
+            self.starved |= late.starved
         except MemoryError:
             fault = "too much memory"
         except WorkerGone:
@@ -114,32 +124,32 @@ class Session:
             if isinstance(reply, dict):
                 return reply, ""
             fault = "ended the process"
+        finally:
+            self._used += pipes.used
         self._drop()
         return {}, fault
 
-    def ask(self, name: str, requests: list[dict], seconds: float) -> list[dict]:
+    def ask(self, name: str, requests: list[dict], seconds: float) -> tuple[list[dict], str]:
         """The replies to these requests for the answer called ``name``, in order.
 
-        After a request that does not come back the rest is not asked: fewer replies than requests.
+        After a request that does not come back the rest is not asked: fewer replies than requests, and what
+        ended it: a fault of a cell's, or ``no time left``.
+
+        Each request has ``seconds``, and all of them together the time of one cell beside that: what is
+        compiled at a first call, or at the first of another shape, takes longer than what follows.
         """
         replies: list[dict] = []
+        beside = self.limits.cell
         for request in requests:
             try:
                 self._ready()
-                reply, fault = self._exchange({"do": "answer", "name": name, "request": request}, seconds)
-            except Exhausted as reason:
-                replies.append(_raised("NoTimeLeft", f"This submission was stopped: {reason}."))
-                return replies
-            if fault == "took too long":
-                replies.append({"status": "timeout"})
-            elif fault:
-                replies.append(_raised("ProcessEnded", f"While this ran, it {fault}."))
-            else:
-                replies.append(reply)
+                before = self._used
+                message = {"do": "answer", "name": name, "request": request}
+                reply, fault = self._exchange(message, seconds + beside)
+            except Exhausted:
+                return replies, "no time left"
             if fault:
-                return replies
-        return replies
-
-
-def _raised(kind: str, message: str) -> dict:
-    return {"status": "raised", "error": {"type": kind, "message": message, "where": []}}
+                return replies, fault
+            replies.append(reply)
+            beside = max(0.0, beside - max(0.0, self._used - before - seconds))
+        return replies, ""

@@ -23,6 +23,7 @@ from attnbook.worker.values import DTYPES, pack, unpack
 MAX_HEADER = 1 << 20  # bytes, of what a worker says
 MAX_OWN_HEADER = 16 << 20  # bytes, of what a judge says: the source of a cell, escaped, stands in it
 MAX_PAYLOAD = 16 << 20  # bytes, of all tensors of a frame together
+MAX_REPLY = 4 << 20  # bytes, of those that a worker sends: the judge keeps the replies to all inputs
 MAX_TENSORS = 4096
 MAX_DIMENSIONS = 16
 
@@ -50,7 +51,7 @@ def _bytes(tensor: torch.Tensor) -> bytes:
     return tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
-def decode(read: Callable[[int], bytes], most: int = MAX_HEADER) -> Any:
+def decode(read: Callable[[int], bytes], most: int = MAX_HEADER, payload: int = MAX_PAYLOAD) -> Any:
     """The value of the next frame.
 
     Parameters
@@ -59,6 +60,8 @@ def decode(read: Callable[[int], bytes], most: int = MAX_HEADER) -> Any:
         ``read(n)`` returns exactly n bytes, or raises.
     most : int
         Bytes that a header may have.
+    payload : int
+        Bytes that its tensors may have together.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def decode(read: Callable[[int], bytes], most: int = MAX_HEADER) -> Any:
         layout, described = header["layout"], header["tensors"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FrameError(f"header: {type(error).__name__}") from None
-    sizes = _sizes(described)
+    sizes = _sizes(described, payload)
     tensors = [_tensor(read(size), *parts) for size, parts in zip(sizes, described, strict=True)]
     try:
         return unpack(layout, tensors)
@@ -81,11 +84,12 @@ def decode(read: Callable[[int], bytes], most: int = MAX_HEADER) -> Any:
         raise FrameError(f"layout: {error}") from None
 
 
-def _sizes(described: Any) -> list[int]:
+def _sizes(described: Any, most: int) -> list[int]:
     """The bytes of each tensor that a header announces, checked against the limits."""
     if not isinstance(described, list) or len(described) > MAX_TENSORS:
         raise FrameError("tensors: not a list, or too many")
-    sizes = []
+    sizes: list[int] = []
+    together = 0
     for item in described:
         if not isinstance(item, list) or len(item) != 2 or str(item[0]) not in DTYPES:
             raise FrameError("tensors: an entry is not [dtype, shape]")
@@ -97,8 +101,9 @@ def _sizes(described: Any) -> list[int]:
         if math.prod(size or 1 for size in shape) > MAX_PAYLOAD:  # also with a zero: strides overflow
             raise FrameError("tensors: a shape is too large")
         sizes.append(math.prod(shape) * DTYPES[str(item[0])].itemsize)
-        if sum(sizes) > MAX_PAYLOAD:
-            raise FrameError(f"tensors of more than {MAX_PAYLOAD} bytes")
+        together += sizes[-1]
+        if together > most:
+            raise FrameError(f"tensors of more than {most} bytes")
     return sizes
 
 

@@ -10,9 +10,7 @@ Messages in: ``{"do": "cell", "number": n, "source": text}`` and ``{"do": "answe
 from __future__ import annotations
 
 import gc
-import linecache
 import os
-import re
 import sys
 import types
 
@@ -27,45 +25,9 @@ gc.disable()
 import torch  # noqa: E402
 
 from attnbook.worker import frames, oracle  # noqa: E402
+from attnbook.worker.cells import Kernel  # noqa: E402
 
 gc.enable()
-
-_MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
-_TIMED_LINE = re.compile(r"^([ \t]*)%time[ \t]+(\S.*)$", re.MULTILINE)
-_FROM_MAGIC = re.compile(r"^([ \t]*\w+[ \t]*=)[ \t]*[!%].*$", re.MULTILINE)
-_TRANSPARENT = ("%%time", "%%timeit", "%%capture")  # cell magics whose body is ordinary code
-
-
-def plain_python(source: str) -> str:
-    """A cell's source without IPython's magics; a cell of another language becomes empty."""
-    try:
-        compile(source, "<cell>", "exec", dont_inherit=True)
-    except SyntaxError:
-        first, _, rest = source.lstrip().partition("\n")
-        if first.startswith("%%"):
-            return plain_python(rest) if first.split()[0] in _TRANSPARENT else ""
-        source = _FROM_MAGIC.sub(r"\1 None", _TIMED_LINE.sub(r"\1\2", source))
-        return _MAGIC_LINE.sub(r"\1pass", source)
-    return source
-
-
-class NoShell:
-    """Stands for IPython's shell: accepts every call and does nothing."""
-
-    def __getattr__(self, name):
-        return lambda *arguments, **options: None
-
-
-def run_cell(source: str, number: int, namespace: dict) -> dict:
-    """Run one cell as Jupyter would; what stood before an error stays."""
-    name = f"<cell {number}>"
-    try:
-        source = plain_python(source)
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        exec(compile(source, name, "exec", dont_inherit=True), namespace)
-    except BaseException as error:
-        return {"status": "raised", "error": oracle.describe(error)}
-    return {"status": "done"}
 
 
 def main() -> None:
@@ -78,7 +40,9 @@ def main() -> None:
     torch.set_num_threads(1)
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module  # classes that learners define live where a notebook's would
-    module.__dict__.update(get_ipython=NoShell, display=lambda *things, **options: None)
+    kernel = Kernel(module.__dict__)
+    os.chdir(os.environ.get("HOME", "/tmp"))
+    sys.path.insert(0, "")  # as in Jupyter: what a cell wrote beside it can be imported
 
     def read(count: int) -> bytes:
         data = incoming.read(count)
@@ -97,7 +61,7 @@ def main() -> None:
         except EOFError:
             return
         if message["do"] == "cell":
-            reply(run_cell(message["source"], message["number"], module.__dict__))
+            reply(kernel.run(message["source"], message["number"]))
             continue
         try:
             thing = module.__dict__.get(message["name"])

@@ -16,8 +16,9 @@ Reply
       from each parameter's name to a tensor or None
     - ``"raised"``: ``error``, a dict of ``type``, ``message``, ``where`` (lines of the learner's own code)
     - ``"unfinished"`` (it raised NotImplementedError), ``"missing"`` (None), ``"not callable"`` (with
-      ``kind``), ``"signature"`` (with ``parameters``), ``"not a module"``, ``"state"`` (with ``found``,
-      from each parameter's name to its shape)
+      ``kind``), ``"signature"`` (with ``parameters``), ``"not a module"``, ``"instance"`` (of the class that
+      was asked for), ``"no forward"`` (with ``near``, a method that is called almost so), ``"state"`` (with
+      ``found``, from each parameter's name to its shape)
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ import inspect
 import linecache
 import os
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any
 
 import torch
@@ -49,9 +52,32 @@ def answer(thing: Any, request: dict[str, Any]) -> dict[str, Any]:
     stop that comes from outside (see ``watchdog``)."""
     if thing is None:
         return {"status": "missing"}
+    with _ordinary_settings():
+        return _answer(thing, request)
+
+
+@contextmanager
+def _ordinary_settings() -> Iterator[None]:
+    """Torch's defaults while an answer runs, whatever a cell set for its own ends; then as they were."""
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    torch.set_default_dtype(torch.float32)
+    if device.type != "cpu":
+        torch.set_default_device(None)
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        if device.type != "cpu":
+            torch.set_default_device(device)
+
+
+def _answer(thing: Any, request: dict[str, Any]) -> dict[str, Any]:
     form = request["form"]
     if form == "value":
         return {"status": "returned", "value": plain(thing), "mutated": []}
+    if form == "module" and isinstance(thing, torch.nn.Module):
+        return {"status": "instance"}
     if not callable(thing):
         return {"status": "not callable", "kind": type(thing).__name__}
     args = copy(list(request["args"]))
@@ -92,6 +118,9 @@ def _run_module(thing: Any, request: dict[str, Any], args: list) -> dict[str, An
     shapes = {name: list(tensor.shape) for name, tensor in parameters.items()}
     if shapes != {name: list(tensor.shape) for name, tensor in state.items()}:
         return {"status": "state", "found": shapes}
+    if getattr(module.forward, "__func__", None) is torch.nn.Module.forward:
+        near = get_close_matches("forward", list(vars(type(module))), n=1)
+        return {"status": "no forward", "near": near[0] if near else ""}
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(state[name])

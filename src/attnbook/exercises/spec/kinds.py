@@ -292,6 +292,13 @@ class Value(Exercise):
         """The first of the known wrong values that this is."""
         return next((near for near in self.nearby if abs(given - near.value) <= near.tolerance + 1e-9), None)
 
+    def in_per_cent(self, given: Any) -> str:
+        """The sentence for a value that is right but for its unit, or nothing."""
+        share = isinstance(given, int | float) and abs(self.reference()) <= 1
+        if not share or abs(given) <= 1 or not self.is_right(given / 100):
+            return ""
+        return "Right, in per cent: a share from 0 to 1 was asked for."
+
     def far_miss(self, given: Any) -> str:
         """The sentence for a wrong value without a known reason."""
         return self.near_miss

@@ -58,6 +58,12 @@ FORM = Mistakes(
         "The largest score of the *whole* tensor is taken away everywhere. Where all scores along `dim` lie "
         "far below it, their exponentials are 0, and 0 divided by 0 is NaN. Take the largest along `dim`.",
     ),
+    other_offset=Wrong(
+        lambda scores, dims: share_of_exponentials(scores - scores.mean(dim=dims, keepdim=True), dims),
+        "The mean or the smallest score along `dim` is taken away. A score far above that still "
+        "overflows to infinity, and "
+        "infinity divided by infinity is NaN: only with the largest taken away is every exponent 0 or less.",
+    ),
     overflow=Wrong(
         share_of_exponentials,
         "The exponential of a large score is infinity, and infinity divided by infinity is NaN. "
@@ -91,6 +97,15 @@ def cases(draw: Draw) -> list[Case]:
             {"scores": far, "dim": 2, "temperature": draw.random.uniform(1.5, 2.5)},
             group="edge",
             note="rows whose scores lie 800 apart",
+        )
+    )
+    peaked = draw.normal(*draw.sizes(3, 3, 8))
+    peaked[:, :, 0] += 500.0
+    found.append(
+        Case(
+            {"scores": peaked, "dim": 2, "temperature": draw.random.uniform(0.4, 0.6)},
+            group="edge",
+            note="one score of each row lies 500 above the others",
         )
     )
     return found

@@ -63,9 +63,26 @@ def log_of_shares(logits, dim):
     return torch.log(powers / powers.sum(dim=dim, keepdim=True))
 
 
+def log_plus(amount):
+    """The logarithm of the softmax and a small number: finite, and not the loss."""
+    return lambda logits, dim: torch.log(torch.softmax(logits, dim=dim) + amount)
+
+
+TOO_SMALL = (
+    "A small number is added to the share before the logarithm. It keeps the loss finite and makes it wrong: "
+    "a right class 300 behind costs 300, not −log of the small number. `logsumexp` needs no such number."
+)
 FORM = Mistakes(
     "form",
     right=torch.log_softmax,
+    plus_millionth=Wrong(log_plus(1e-6), TOO_SMALL),
+    plus_billionth=Wrong(log_plus(1e-9), TOO_SMALL),
+    underflow=Wrong(
+        lambda logits, dim: torch.log(torch.softmax(logits, dim=dim)),
+        "The softmax comes first and the logarithm after it. The share of a class that lies far behind "
+        "rounds "
+        "to 0, and the log of 0 is −∞: the loss is infinity. `log_softmax` or `logsumexp` does both in one.",
+    ),
     overflow=Wrong(
         log_of_shares,
         "The exponential of a large logit is infinity, and the loss NaN. Subtract the row's largest "
@@ -74,14 +91,37 @@ FORM = Mistakes(
 )
 
 
+# Which logarithms are averaged: (log_shares, right) → numbers.
+PICK = Mistakes(
+    "pick",
+    right=lambda log_shares, right: log_shares[torch.arange(len(right)), right],
+    columns=Wrong(
+        lambda log_shares, right: log_shares[:, right],
+        "`[:, right]` takes the columns of the right classes for *every* example: each example is "
+        "charged for "
+        "the right classes of all others too. Each row needs its own: one index for rows, one for columns.",
+    ),
+    all=Wrong(
+        lambda log_shares, right: log_shares,
+        "The mean goes over all classes, right and wrong ones: `right` is not used. Only the right class's "
+        "share counts.",
+    ),
+    likeliest=Wrong(
+        lambda log_shares, right: log_shares.amax(-1),
+        "The share of the likeliest class is taken, whatever the right one is. A model that is sure and "
+        "wrong "
+        "would have a small loss.",
+    ),
+)
+
+
 def surprise(
     logits, right,
     *, base=BASE.right, sign=SIGN.right, over=OVER.right, total=TOTAL.right, given=INPUT.right,
-    form=FORM.right,
+    form=FORM.right, pick=PICK.right,
 ):  # fmt: skip
     log_shares = form(given(logits, over), dim=over)
-    picked = log_shares[torch.arange(len(right)), right] / math.log(base)
-    return sign * total(picked)
+    return sign * total(pick(log_shares, right) / math.log(base))
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -124,8 +164,16 @@ EXERCISE = Function(
     properties=(
         Property("a cross-entropy is not negative", lambda args, outputs: bool(outputs["loss"] >= -1e-5)),
     ),
-    mistakes=(BASE, SIGN, OVER, TOTAL, INPUT, FORM),
-    meaningless=((INPUT, FORM),),
+    mistakes=(BASE, SIGN, OVER, TOTAL, INPUT, FORM, PICK),
+    meaningless=(
+        (INPUT, FORM),
+        *((PICK, family) for family in (BASE, SIGN, OVER, TOTAL, INPUT, FORM)),
+        *(
+            (FORM[name], family)
+            for name in ("plus_millionth", "plus_billionth", "underflow")
+            for family in (BASE, OVER, TOTAL)
+        ),
+    ),
     forbidden=("cross_entropy", "nll_loss"),
     hints=(
         "Softmax along the last dimension; the share of the right class; minus its logarithm; the mean.",

@@ -12,9 +12,13 @@ def softmax_of_the_whole(scores, dim):
     return powers / powers.sum(dim=dim, keepdim=True)
 
 
-def softmax_that_overflows(scores, dim):
-    powers = torch.exp(scores)
+def softmax_less(scores, dim, offset):
+    powers = torch.exp(scores - offset)
     return powers / powers.sum(dim=dim, keepdim=True)
+
+
+def softmax_that_overflows(scores, dim):
+    return softmax_less(scores, dim, 0.0)
 
 
 AXIS = OVER.also(
@@ -48,6 +52,13 @@ FORM = Mistakes(
         "far below it keeps nothing but exponentials of 0, and 0 divided by 0 is NaN. Each row has its own "
         "largest score.",
     ),
+    other_offset=Wrong(
+        lambda scores, dim: softmax_less(scores, dim, scores.mean(dim=dim, keepdim=True)),
+        "The row's mean or its smallest score is taken away. A score far above that still overflows to "
+        "infinity, and "
+        "infinity "
+        "divided by infinity is NaN: only with the largest score taken away is every exponent 0 or less.",
+    ),
     overflow=Wrong(
         softmax_that_overflows,
         "The exponential of a large score overflows to infinity, and infinity divided by infinity is NaN. "
@@ -75,6 +86,11 @@ def cases(draw: Draw) -> list[Case]:
     far[:, 0] += 300.0  # one row far above the others
     far[:, 1] -= 300.0
     found.append(Case({"scores": far}, group="edge", note="rows whose scores lie 600 apart"))
+    peaked = draw.normal(*draw.sizes(3, 3, 8))
+    peaked[:, :, 0] += 400.0
+    found.append(
+        Case({"scores": peaked}, group="edge", note="one score of each row lies 400 above the others")
+    )
     return found
 
 
@@ -91,7 +107,11 @@ EXERCISE = Function(
     cases=cases,
     properties=(NOT_NEGATIVE, ROWS_ADD_UP),
     mistakes=(AXIS, FORM),
-    meaningless=((FORM["sigmoid"], AXIS), (FORM["whole"], AXIS["queries"])),
+    meaningless=(
+        (FORM["sigmoid"], AXIS),
+        (FORM["whole"], AXIS["queries"]),
+        (FORM["other_offset"], AXIS["batch"]),
+    ),
     hints=(
         "What is `scores.max()` for the second example? Is it a score of the row that comes out as NaN?",
         "exp(−600) is 0 in a float32. A row of nothing but zeros is divided by its sum.",

@@ -1,12 +1,12 @@
 """2.9: learned queries that pool the words of a review."""
 
 from attnbook.exercises.cases import padding_mask
-from attnbook.exercises.mistakes import KEY_SCALE, MASK
+from attnbook.exercises.mistakes import KEY_SCALE, MASK_OR_NAN
 from attnbook.exercises.properties import NOT_NEGATIVE
 from attnbook.exercises.references import masked_softmax
 from attnbook.exercises.spec import Case, Draw, Mistakes, Module, Output, Wrong
 
-PLACED = MASK.only("ignored", "after", "zero")
+PLACED = MASK_OR_NAN.only("ignored", "after", "zero", "inverted_nan", "inverted_equal")
 CUT = Mistakes(
     "cut",
     right=lambda weights: weights,
@@ -69,6 +69,7 @@ EXERCISE = Module(
     tolerance=(1e-4, 5e-5),
     properties=(NOT_NEGATIVE,),
     mistakes=(KEY_SCALE, PLACED, CUT, MIX),
+    meaningless=tuple((PLACED["inverted_nan"], family) for family in (KEY_SCALE, CUT, MIX)),
     forbidden=("scaled_dot_product_attention", "MultiheadAttention", "attnbook.nn"),
     hints=(
         "`self.query = torch.nn.Parameter(torch.randn(n_queries, d_model))`; the words are keys and "

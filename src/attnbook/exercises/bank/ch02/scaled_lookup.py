@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from attnbook.exercises.mistakes import KEY_DIVISOR, KEY_SCALE, OVER, softmax
+from attnbook.exercises.mistakes import KEY_DIVISOR, OVER, softmax
 from attnbook.exercises.properties import NOT_NEGATIVE, ROWS_ADD_UP
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
@@ -13,12 +13,18 @@ def hard_lookup(weights, scores, value):
     return torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(value.dtype) @ value
 
 
-SCALE = KEY_SCALE.also(
-    n_keys=Wrong(lambda scores, d_k: scores / math.sqrt(scores.shape[-1]), KEY_DIVISOR["n_keys"].text),
+SCALE = KEY_DIVISOR.only("none", "d_k", "d_v", "n_keys", "n_queries", "after").also(
     times=Wrong(
-        lambda scores, d_k: scores * math.sqrt(d_k),
+        lambda d_k, **sizes: (1 / math.sqrt(d_k), 1.0),
         "The scores are multiplied by √d_k instead of divided. Your weights are close to a hard lookup: "
         "almost everything on one key.",
+    ),
+)
+AXIS = OVER.also(
+    batch=Wrong(
+        0,
+        "The softmax runs over the batch: sentences that have nothing to do with each other compete for "
+        "weight. Look at the `dim` of the softmax.",
     ),
 )
 MIX = Mistakes(
@@ -42,9 +48,12 @@ MIX = Mistakes(
 )
 
 
-def scaled_lookup(query, key, value, *, scale=SCALE.right, over=OVER.right, mix=MIX.right):
-    scores = scale(query @ key.mT, query.shape[-1])
-    weights = softmax(scores, over)
+def scaled_lookup(query, key, value, *, scale=SCALE.right, over=AXIS.right, mix=MIX.right):
+    before, after = scale(
+        d_k=query.shape[-1], d_v=value.shape[-1], n_keys=key.shape[1], n_queries=query.shape[1]
+    )
+    scores = query @ key.mT / before
+    weights = softmax(scores, over) / after
     return mix(weights, scores, value), weights
 
 
@@ -79,7 +88,8 @@ EXERCISE = Function(
     reference=scaled_lookup,
     cases=cases,
     properties=(NOT_NEGATIVE, ROWS_ADD_UP),
-    mistakes=(SCALE, OVER, MIX),
+    mistakes=(SCALE, AXIS, MIX),
+    meaningless=((SCALE["after"], MIX["scores"]), (SCALE["after"], MIX["hard"])),
     forbidden=("scaled_dot_product_attention", "attnbook.nn"),
     hints=(
         "Which sizes are equal in the test that it passed, and differ in the other one?",

@@ -28,6 +28,11 @@ PLACE = Mistakes(
         "The weights are raised to the power 1 / temperature, which does give the right proportions, but "
         "the row does not add up to 1 any more.",
     ),
+    batch=Wrong(
+        lambda scores, temperature: softmax(scores / temperature, 0),
+        "The softmax runs over the batch instead of the keys: columns add up to 1, rows do not. Look at its "
+        "`dim`.",
+    ),
     exponentials=Wrong(
         lambda scores, temperature: softmax(torch.exp(scores) / temperature),
         "The temperature divides the exponentials, and then softmax takes exponentials once more. It should "

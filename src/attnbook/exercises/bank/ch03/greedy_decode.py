@@ -34,6 +34,16 @@ FEED = Mistakes(
 PICK = Mistakes(
     "pick", right=torch.argmax, smallest=Wrong(torch.argmin, "You take the word with the smallest score.")
 )
+# The scores of what may follow: (next_scores, previous) → (words,).
+READ = Mistakes(
+    "read",
+    right=lambda next_scores, previous: next_scores[previous],
+    column=Wrong(
+        lambda next_scores, previous: next_scores[:, previous],
+        "A column is read instead of a row: the scores of what may come *before* this word. "
+        "`next_scores[previous]` is the row of what may follow it.",
+    ),
+)
 # How many words more than max_length.
 LIMIT = Mistakes(
     "limit",
@@ -46,12 +56,13 @@ LIMIT = Mistakes(
 def greedy_decode(
     next_scores, start, stop, max_length,
     *, ends=ENDS.right, feed=FEED.right, pick=PICK.right, limit=LIMIT.right,
+    read=READ.right,
 ):  # fmt: skip
     tokens: list[int] = []
     ending: list[int] = []
     previous = start
     while len(tokens) < max_length + limit:
-        token = int(pick(next_scores[previous]))
+        token = int(pick(read(next_scores, previous)))
         if token == stop:
             ending = [stop]
             break
@@ -111,8 +122,11 @@ EXERCISE = Function(
             lambda args, outputs: args["stop"] not in outputs["tokens"],
         ),
     ),
-    mistakes=(ENDS, FEED, PICK, LIMIT),
-    meaningless=((PICK, ENDS), (PICK, FEED), (PICK, LIMIT)),
+    mistakes=(ENDS, FEED, PICK, LIMIT, READ),
+    meaningless=(
+        *((PICK, family) for family in (ENDS, FEED, LIMIT)),
+        *((READ, family) for family in (ENDS, FEED, PICK, LIMIT)),
+    ),
     hints=(
         "`next_scores[previous]` holds a score for every word that could follow `previous`.",
         "A loop of at most max_length steps: best next word, stop if it is the stop word, keep it, go "

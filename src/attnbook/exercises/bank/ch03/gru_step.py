@@ -21,13 +21,13 @@ GATE = Mistakes(
 # The old state's part of the candidate; h_n is h @ U_n.T, with U_n the rows of U for the candidate.
 RESET = Mistakes(
     "reset",
-    right=lambda r, h, h_n, U_n: (r * h) @ U_n.T,
+    right=lambda r, h, h_n, U_n, b_n: (r * h) @ U_n.T + r * b_n,
     after=Wrong(
-        lambda r, h, h_n, U_n: r * h_n,
+        lambda r, h, h_n, U_n, b_n: r * (h_n + b_n),
         "The reset gate multiplies the product of U and h, as in torch and in the chapter. Here, as in Cho's "
         "paper, it multiplies h before the product.",
     ),
-    none=Wrong(lambda r, h, h_n, U_n: h_n, "The reset gate is computed and never used."),
+    none=Wrong(lambda r, h, h_n, U_n, b_n: h_n + b_n, "The reset gate is computed and never used."),
 )
 ORDER = Mistakes(
     "order",
@@ -45,8 +45,18 @@ CANDIDATE = Mistakes(
         lambda n: n, "The candidate n goes through no tanh, so the state can leave the range from −1 to 1."
     ),
 )
+# Where b is added: (b, size) → the part that comes in with x, and the part that the reset gate meets.
 BIAS = Mistakes(
-    "bias", right=lambda b: b, none=Wrong(lambda b: torch.zeros_like(b), "The bias b is not added.")
+    "bias",
+    right=lambda b, size: (b, torch.zeros_like(b[2 * size :])),
+    none=Wrong(
+        lambda b, size: (torch.zeros_like(b), torch.zeros_like(b[2 * size :])), "The bias b is not added."
+    ),
+    reset=Wrong(
+        lambda b, size: (torch.cat([b[: 2 * size], torch.zeros_like(b[2 * size :])]), b[2 * size :]),
+        "The candidate's bias stands inside the reset gate's bracket, where torch keeps one of its two. Here "
+        "b is added outside of it: the reset gate multiplies h alone.",
+    ),
 )
 
 
@@ -55,11 +65,12 @@ def gru_step(
     *, gate=GATE.right, reset=RESET.right, order=ORDER.right, candidate=CANDIDATE.right, bias=BIAS.right,
 ):  # fmt: skip
     size = h.shape[-1]
-    from_x = dict(zip(order, (x @ W.T + bias(b)).split(size, dim=-1), strict=True))
+    b, b_n = bias(b, size)
+    from_x = dict(zip(order, (x @ W.T + b).split(size, dim=-1), strict=True))
     from_h = dict(zip(order, (h @ U.T).split(size, dim=-1), strict=True))
     r = torch.sigmoid(from_x["r"] + from_h["r"])
     z = torch.sigmoid(from_x["z"] + from_h["z"])
-    return gate(z, h, candidate(from_x["n"] + reset(r, h, from_h["n"], U[2 * size :])))
+    return gate(z, h, candidate(from_x["n"] + reset(r, h, from_h["n"], U[2 * size :], b_n)))
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -98,6 +109,7 @@ EXERCISE = Function(
         ),
     ),
     mistakes=(GATE, RESET, ORDER, CANDIDATE, BIAS),
+    meaningless=((BIAS["reset"], RESET["none"]), (BIAS["reset"], ORDER)),
     forbidden=("GRU", "GRUCell", "attnbook.nn"),
     hints=(
         "Cut W, U and b into three parts each, with `.split(size)`; size is the last size of h.",

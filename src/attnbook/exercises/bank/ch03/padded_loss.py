@@ -33,6 +33,11 @@ LOGARITHM = Mistakes(
         lambda scores: torch.log_softmax(scores, dim=-1) / math.log(2),
         "The logarithm is taken to base 2: your loss is in bits. Here, as in torch, it is natural.",
     ),
+    positions=Wrong(
+        lambda scores: torch.log_softmax(scores, dim=1),
+        "The softmax runs over the positions of the sentence: words at different places compete with each "
+        "other. It should run over the vocabulary, the last axis.",
+    ),
     no_softmax=Wrong(
         lambda scores: scores,
         "The raw scores are used as if they were logarithms of shares. A log-softmax over the words has "

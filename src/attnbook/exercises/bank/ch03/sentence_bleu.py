@@ -39,15 +39,27 @@ BREVITY = Mistakes(
         "The penalty has the lengths exchanged, exp(1 − c / r): it rewards short candidates.",
     ),
 )
+
+
+def geometric(precisions):
+    """The geometric mean, 0 where one is 0."""
+    return math.exp(sum(map(math.log, precisions)) / len(precisions)) if min(precisions) > 0 else 0.0
+
+
 MEAN = Mistakes(
     "mean",
-    right=lambda precisions: math.exp(sum(map(math.log, precisions)) / 4) if min(precisions) > 0 else 0.0,
+    right=geometric,
     arithmetic=Wrong(
         lambda precisions: sum(precisions) / 4,
         "The four precisions are averaged by adding. BLEU takes their geometric mean, so that one "
         "precision of 0 makes all of it 0.",
     ),
     product=Wrong(math.prod, "The four precisions are multiplied, and the fourth root is missing."),
+    to_3=Wrong(
+        lambda precisions: geometric(precisions[:3]),
+        "Only n-grams of up to three words are used. BLEU takes n from 1 to 4; look at the end of your "
+        "range.",
+    ),
     only_4=Wrong(lambda precisions: precisions[-1], "Only the precision for four words in a row is used."),
 )
 CLIPPED = CLIP.reworded(
@@ -56,8 +68,26 @@ CLIPPED = CLIP.reworded(
 )
 
 
-def sentence_bleu(candidate, reference, *, brevity=BREVITY.right, mean=MEAN.right, clip=CLIPPED.right):
-    precisions = [modified_precision(candidate, reference, n, clip=clip) for n in (1, 2, 3, 4)]
+# What becomes of a precision: (precision, n-grams in the candidate, n) → precision.
+SMOOTH = Mistakes(
+    "smooth",
+    right=lambda precision, total, n: precision,
+    one=Wrong(
+        lambda precision, total, n: (precision * total + 1) / (total + 1) if n > 1 else precision,
+        "The precisions are smoothed: 1 is added to the matches and to the count of every n above 1. Many "
+        "libraries do so for single sentences; here a precision of 0 stays 0.",
+    ),
+)
+
+
+def sentence_bleu(
+    candidate, reference,
+    *, brevity=BREVITY.right, mean=MEAN.right, clip=CLIPPED.right, smooth=SMOOTH.right,
+):  # fmt: skip
+    precisions = [
+        smooth(modified_precision(candidate, reference, n, clip=clip), max(len(candidate) - n + 1, 0), n)
+        for n in (1, 2, 3, 4)
+    ]
     return mean(precisions) * brevity(len(candidate), len(reference))
 
 
@@ -100,8 +130,8 @@ EXERCISE = Function(
     reference=sentence_bleu,
     cases=cases,
     properties=(Property("BLEU lies between 0 and 1", between_0_and_1),),
-    mistakes=(BREVITY, MEAN, CLIPPED),
-    meaningless=((MEAN["only_4"], CLIPPED),),
+    mistakes=(BREVITY, MEAN, CLIPPED, SMOOTH),
+    meaningless=((MEAN["only_4"], CLIPPED), (SMOOTH, MEAN), (SMOOTH, CLIPPED)),
     forbidden=("sacrebleu", "attnbook.translation.metrics"),
     hints=(
         "Four modified precisions (exercise 3.7), n from 1 to 4; their geometric mean; a penalty for "

@@ -26,6 +26,11 @@ SQUASH = Mistakes(
         lambda from_query, from_key, join, end: end(torch.relu(join(from_query, from_key))),
         "The hidden layer goes through a ReLU; the paper has a tanh.",
     ),
+    query=Wrong(
+        lambda from_query, from_key, join, end: end(torch.tanh(from_query) + from_key),
+        "The tanh stands around the query's part alone. The query and the annotation must meet inside it; "
+        "else the query's part is the same for each word and cancels in the softmax.",
+    ),
     each=Wrong(
         lambda from_query, from_key, join, end: end(torch.tanh(from_query) + torch.tanh(from_key)),
         "The tanh is applied to the two terms one by one, and then they are added. The query and the "
@@ -105,7 +110,13 @@ EXERCISE = Function(
     cases=cases,
     tolerance=(1e-4, 5e-5),
     mistakes=(SQUASH, END, JOIN, KEY),
-    meaningless=((JOIN, KEY), (JOIN, SQUASH["each"]), (KEY, SQUASH["each"])),
+    meaningless=(
+        (JOIN, KEY),
+        (JOIN, SQUASH["each"]),
+        (KEY, SQUASH["each"]),
+        (JOIN, SQUASH["query"]),
+        (KEY, SQUASH["query"]),
+    ),
     forbidden=("AdditiveScore", "attnbook.nn"),
     hints=(
         "`query @ W.T` is (batch, d_attention), `annotations @ U.T` is (batch, src, d_attention).",

@@ -53,22 +53,48 @@ UNION = Mistakes(
     as_given=Wrong(
         lambda sure, possible: possible,
         "A sure link is a possible link as well. Here `possible` comes without the sure ones, so P is "
-        "`possible | sure`.",
+        "`possible | sure`. Adding two boolean tensors does the same: True + True is True, so each link is "
+        "counted once. Count each with `.sum()` first.",
+    ),
+)
+
+
+def two_terms(guess, sure, allowed, sides, below):
+    """The share above and below AER's line."""
+    total = below(guess, sure, allowed)
+    return sides(count(guess & sure), count(guess & allowed)) / total if total else 1.0
+
+
+MEASURE = Mistakes(
+    "measure",
+    right=two_terms,
+    precision=Wrong(
+        lambda guess, sure, allowed, sides, below: count(guess & allowed) / max(count(guess), 1),
+        "That is 1 − precision, the share of the guess that is possible. It leaves out what the guess "
+        "missed: "
+        "AER counts the sure links as well, above the line and below it.",
+    ),
+    recall=Wrong(
+        lambda guess, sure, allowed, sides, below: count(guess & sure) / max(count(sure), 1),
+        "That is 1 − recall, the share of the sure links that were found. It leaves out what was guessed "
+        "wrongly: AER counts the guess as well, above the line and below it.",
     ),
 )
 
 
 def alignment_error_rate(
     guess, sure, possible,
-    *, sides=SIDES.right, below=BELOW.right, rate=RATE.right, union=UNION.right,
+    *, sides=SIDES.right, below=BELOW.right, rate=RATE.right, union=UNION.right, measure=MEASURE.right,
 ):  # fmt: skip
-    allowed = union(sure, possible)
-    total = below(guess, sure, allowed)
-    return rate(sides(count(guess & sure), count(guess & allowed)) / total if total else 1.0)
+    return rate(measure(guess, sure, union(sure, possible), sides, below))
 
 
 def union_matters(switches: dict[str, str]) -> bool:
     """Whether the possible links are counted, where the mistake lies in which links those are."""
+    if "measure" in switches:
+        return not {"sides", "below", "union"} & set(switches)
+    if switches.get("sides") == "possible_twice" and switches.get("below") == "guess":
+        return False  # that is `precision`
     return (
         not (switches.get("sides") == "sure_twice" and "union" in switches)
         or switches.get("below") == "guess_and_possible"
@@ -108,7 +134,7 @@ EXERCISE = Function(
             "the error lies between 0 and 1", lambda args, outputs: -1e-6 <= outputs["error"] <= 1 + 1e-6
         ),
     ),
-    mistakes=(SIDES, BELOW, RATE, UNION),
+    mistakes=(SIDES, BELOW, RATE, UNION, MEASURE),
     possible=union_matters,
     forbidden=("attnbook.translation.metrics",),
     hints=(

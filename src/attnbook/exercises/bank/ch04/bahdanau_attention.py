@@ -15,7 +15,7 @@ KEY = Mistakes(
         torch.zeros_like,
         "The weights do not depend on the annotations: every word of the source gets the same score, so the "
         "context is the plain mean of the sentence. It trains, it looks like attention, and it never looks. "
-        "Where should U be used?",
+        "The score of each word needs an annotation of its own, through U.",
     ),
 )
 SQUASH = Mistakes(
@@ -27,7 +27,10 @@ SQUASH = Mistakes(
     ),
     none=Wrong(
         lambda hidden, v: hidden @ v,
-        "The tanh is gone. Without it, the query adds the same to every score and cancels.",
+        "The tanh no longer stands around the words' part and the query's together: either there is none, or "
+        "it holds the query alone. What the query adds is then the same for each word, and the softmax "
+        "cancels "
+        "it.",
     ),
 )
 START = Mistakes(

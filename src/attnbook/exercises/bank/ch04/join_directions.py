@@ -35,6 +35,12 @@ TURN = Mistakes(
         lambda forward, backward, lengths: (forward, backward.flip(0)),
         "The sentences of the batch are turned round instead of the words: the wrong axis is flipped.",
     ),
+    forward_words=Wrong(
+        lambda forward, backward, lengths: (words_turned(forward, lengths), backward),
+        "The forward states are turned round instead of the backward ones: the padding is left alone, "
+        "and the "
+        "wrong reader is turned.",
+    ),
     forward=Wrong(
         lambda forward, backward, lengths: (forward.flip(1), backward),
         "The forward states are turned round instead of the backward ones.",

@@ -36,6 +36,11 @@ SIGMA = Mistakes(
     "sigma",
     right=lambda window: window / 2,
     whole=Wrong(lambda window: window, "The Gaussian has σ = D, too wide. The paper sets σ = D/2."),
+    precedence=Wrong(
+        lambda window: 2 / window,
+        "The squared distance is divided by 2 and then *multiplied* by σ²: without parentheses, `/ 2 * σ**2` "
+        "goes from left to right.",
+    ),
     variance=Wrong(
         lambda window: math.sqrt(window / 2),
         "D/2 stands where σ² belongs. The exponent is −(s − p_t)² / (2σ²) with σ = D/2.",
@@ -55,6 +60,11 @@ TOTAL = Mistakes(
         divided_by_the_sum,
         "The weights are divided by their sum after the Gaussian. The paper leaves them as they are, so "
         "that a row adds up to less than 1.",
+    ),
+    batch=Wrong(
+        lambda scores, may, bell: masked_softmax(scores, may, dim=0) * bell,
+        "The softmax runs over the batch: sentences compete with each other for a place. It should run over "
+        "the words of each source sentence.",
     ),
     scores=Wrong(
         lambda scores, may, bell: masked_softmax(scores * bell, may),
@@ -143,7 +153,12 @@ EXERCISE = Function(
     ),
     mistakes=(LENGTH, MIDDLE, SIGMA, TOTAL, OUTSIDE, BEND),
     together=4,
-    possible=lambda switches: not (switches.get("total") == "one" and len(switches) > 3),
+    possible=lambda switches: (
+        not (
+            (switches.get("total") in ("one", "batch") and len(switches) > 3)
+            or (switches.get("sigma") == "precedence" and "outside" in switches)
+        )
+    ),
     forbidden=("LocalAttention", "attnbook.nn"),
     hints=(
         "`torch.sigmoid(torch.tanh(query @ W_p.T) @ v_p)` is a share of the way, (batch, tgt).",

@@ -6,6 +6,7 @@ from attnbook.exercises.mistakes import EMPTY, KEY_DIVISOR, MASK, OVER
 from attnbook.exercises.references import masked_softmax
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
 
+SCALE = KEY_DIVISOR.only("none", "d_k", "d_model", "d_v", "n_keys", "multiplied", "after")
 FORGOT_TILDE = (
     "The triangle is upside down: each word sees the words *after* it, and those before it are forbidden. "
     "`masked_fill` fills where its mask is True, and your mask is True where a word *may* attend. "
@@ -74,7 +75,7 @@ ROLES = Mistakes(
 
 def causal_self_attention(
     x, W_q, W_k, W_v,
-    *, scale=KEY_DIVISOR.right, past=PAST.right, placed=PLACED.right, over=AXIS.right, roles=ROLES.right,
+    *, scale=SCALE.right, past=PAST.right, placed=PLACED.right, over=AXIS.right, roles=ROLES.right,
 ):  # fmt: skip
     asking, asked = roles(W_q, W_k)
     n, d_model = x.shape[1:]
@@ -124,14 +125,14 @@ EXERCISE = Function(
     properties=(
         Property("the first word sees only itself, so its context is its own value", first_word_sees_itself),
     ),
-    mistakes=(KEY_DIVISOR, PAST, PLACED, AXIS, ROLES),
+    mistakes=(SCALE, PAST, PLACED, AXIS, ROLES),
     together=2,
     meaningless=(
         (PLACED, PAST["all"]),
         *((PLACED, PAST[name]) for name in EMPTY_ROWS),
         (AXIS, PLACED),
         (AXIS, PAST),
-        (AXIS["batch"], KEY_DIVISOR),
+        (AXIS["batch"], SCALE),
         (AXIS["batch"], ROLES),
     ),
     forbidden=("scaled_dot_product_attention", "attnbook.nn", "MultiheadAttention"),

@@ -18,6 +18,12 @@ EXPONENT = Mistakes(
         "All pairs are turned by the same angle, k. Each has a speed of its own: k · 10000^(−2i/d) for "
         "pair i.",
     ),
+    doubled=Wrong(
+        lambda i, size: 4 * i / size,
+        "The exponent of the angles is doubled: `torch.arange(0, d, 2)` counts 0, 2, 4, … and holds the "
+        "factor "
+        "2 already. It is 2i/d, with i counting the pairs: 0, 1, 2, …",
+    ),
     from_1=Wrong(
         lambda i, size: 2 * (i + 1) / size,
         "The pairs are counted from 1. With i from 0, the first pair has the exponent 0 and turns by 1 "

@@ -74,25 +74,39 @@ DISTANCE = Mistakes(
         lambda i, j: j - i,
         "Keys after the query get a bonus. What counts is how far, not to which side: |i − j|.",
     ),
+    key_place=Wrong(
+        lambda i, j: j.expand(len(i), len(j)),
+        "The slope is multiplied with the key's position, not with the distance. Under a causal softmax that "
+        "is the same, since a constant for each query cancels; the bias that was asked for is −slope · "
+        "|i − j|.",
+    ),
     clamped=Wrong(
         lambda i, j: (j - i).clamp(max=0),
         "Keys after the query cost nothing. Under a causal mask nobody would notice; here both directions "
         "count.",
     ),
 )
+# Where the first query and the first key stand.
 BEGIN = Mistakes(
     "begin",
-    right=lambda start: start,
+    right=lambda start: (start, 0),
+    keys=Wrong(
+        lambda start: (0, start),
+        "`start` is added to the keys. It is the first *query* that stands at position `start`; the "
+        "keys begin "
+        "at 0, since the words before it are among them.",
+    ),
     at_0=Wrong(
-        lambda start: 0,
+        lambda start: (0, 0),
         "Query 0 is taken for the first word. It stands at position `start`; keys stand at 0, 1, 2, …",
     ),
 )
 
 
 def alibi(n_heads, queries, keys, start, *, slopes=SLOPES.right, distance=DISTANCE.right, begin=BEGIN.right):
-    i = torch.arange(queries)[:, None] + begin(start)
-    j = torch.arange(keys)
+    first_query, first_key = begin(start)
+    i = torch.arange(queries)[:, None] + first_query
+    j = torch.arange(keys) + first_key
     return torch.tensor(slopes(n_heads))[:, None, None] * distance(i, j)
 
 
@@ -136,6 +150,7 @@ EXERCISE = Function(
     cases=cases,
     mistakes=(SLOPES, DISTANCE, BEGIN),
     together=2,
+    meaningless=((DISTANCE["key_place"], BEGIN),),
     forbidden=("attnbook.nn",),
     hints=(
         "Two tables: the slopes (n_heads,), and the distances (queries, keys). Their product needs two "

@@ -28,7 +28,7 @@ DIRECTION = Mistakes(
         "A minus is missing. sin(a + b) is a sum of two products, cos(a + b) a difference.",
     ),
 )
-SPEED = EXPONENT.only("i", "one")
+SPEED = EXPONENT.only("i", "doubled", "one")
 STEP = Mistakes(
     "step",
     right=lambda encoding, k, turned: turned(encoding),

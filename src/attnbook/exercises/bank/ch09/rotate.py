@@ -14,7 +14,7 @@ DIRECTION = Mistakes(
         "first number of a pair.",
     ),
 )
-SPEED = EXPONENT.only("i", "from_1")
+SPEED = EXPONENT.only("i", "doubled", "from_1")
 
 
 def concatenated(angle):

@@ -2,16 +2,17 @@
 
 import torch
 
-from attnbook.exercises.bank.ch10.layer_norm import SPREAD, layer_norm
+from attnbook.exercises.bank.ch10.layer_norm import AFFINE, SPREAD, layer_norm
 from attnbook.exercises.spec import Draw
 
 MATRICES = ("W_q", "W_k", "W_v", "W_o")
 NORM_SPREAD = SPREAD.only("unbiased")  # a layer norm that was written wrongly in 10.2
+NORM_AFFINE = AFFINE.only("none", "no_gamma", "no_beta")
 
 
-def plain_norm(x, gamma, beta, spread=NORM_SPREAD.right):
+def plain_norm(x, gamma, beta, spread=NORM_SPREAD.right, affine=NORM_AFFINE.right):
     """Layer normalisation with the usual epsilon."""
-    return layer_norm(x, gamma, beta, 1e-5, spread=spread)
+    return layer_norm(x, gamma, beta, 1e-5, spread=spread, affine=affine)
 
 
 def head_sizes(draw: Draw, count: int) -> tuple[list[int], int]:
@@ -36,6 +37,8 @@ def wiring_with_attention(switches: dict[str, str]) -> bool:
     layer norm that was written wrongly before."""
     if len(switches) == 1:
         return True
+    if switches.get("placed") == "inverted_nan":
+        return False  # all is NaN, whatever else was done
     if "spread" in switches:
         return switches.get("normalised") != "none"
     wiring = {"normalised", "place", "shortcut"} & set(switches)

@@ -3,6 +3,7 @@
 import torch
 
 from attnbook.exercises.bank.ch10._layers import (
+    NORM_AFFINE,
     NORM_SPREAD,
     head_sizes,
     layer_parameters,
@@ -10,7 +11,7 @@ from attnbook.exercises.bank.ch10._layers import (
     wiring_with_attention,
 )
 from attnbook.exercises.cases import PADDED_CASES, padding_mask
-from attnbook.exercises.mistakes import HEAD_SCALE, MASK, SPLIT
+from attnbook.exercises.mistakes import HEAD_SCALE, MASK_OR_NAN, MERGE, MIX, PROJECT, SPLIT
 from attnbook.exercises.references import multi_head
 from attnbook.exercises.spec import Case, Draw, Mistakes, Module, Output, Wrong
 
@@ -61,24 +62,25 @@ SHORTCUT = Mistakes(
     twice=Wrong(lambda x, query, context: 2 * x + context, "x is added twice."),
 )
 CUT = SPLIT.only("at_once")
+TURNED = PROJECT.only("turned")
 
 
 def cross_attention(
     state, x, memory, mask,
     *, asks=ASKS.right, values=VALUES.right, normalised=NORMALISED.right, shortcut=SHORTCUT.right,
-    placed=MASK.right, scale=HEAD_SCALE.right, split=CUT.right, spread=NORM_SPREAD.right,
+    placed=MASK_OR_NAN.right, scale=HEAD_SCALE.right, split=CUT.right, spread=NORM_SPREAD.right,
+    project=TURNED.right, merge=MERGE.right, output=MIX.right, affine=NORM_AFFINE.right,
 ):  # fmt: skip
     def norm(rows, name):
-        return plain_norm(rows, state["gamma"], state["beta"], spread) if name in normalised else rows
+        return plain_norm(rows, state["gamma"], state["beta"], spread, affine) if name in normalised else rows
 
     # Heads are not in the state: the module knows them from its constructor, and here d_head is always 3.
     n_heads = x.shape[-1] // 3
     query = norm(x, "x")
     memory, mask = asks(query, norm(memory, "memory"), mask)
     matrices = (state["W_q"], state["W_k"], state[values], state["W_o"])
-    context, weights = multi_head(
-        query, memory, *matrices, n_heads, mask, split=split, scale=scale, placed=placed
-    )
+    options = {"split": split, "scale": scale, "placed": placed, "project": project, "merge": merge}
+    context, weights = multi_head(query, memory, *matrices, n_heads, mask, output=output, **options)
     return norm(shortcut(x, query, context), "sum"), weights
 
 
@@ -120,9 +122,15 @@ EXERCISE = Module(
     reference=cross_attention,
     cases=cases,
     tolerance=(5e-4, 1e-4),
-    mistakes=(ASKS, VALUES, NORMALISED, SHORTCUT, MASK, HEAD_SCALE, CUT, NORM_SPREAD),
+    mistakes=(
+        *(ASKS, VALUES, NORMALISED, SHORTCUT, MASK_OR_NAN, HEAD_SCALE, CUT, NORM_SPREAD),
+        *(TURNED, MERGE, MIX, NORM_AFFINE),
+    ),
     together=2,
-    possible=wiring_with_attention,
+    possible=lambda switches: (
+        wiring_with_attention(switches)
+        and not (len(switches) == 2 and {"project", "merge", "output", "affine"} & set(switches))
+    ),
     forbidden=("scaled_dot_product_attention", "MultiheadAttention", "LayerNorm", "attnbook.nn"),
     hints=(
         "One line of the layer: x + attention(norm(x), memory). Only the queries come from x.",

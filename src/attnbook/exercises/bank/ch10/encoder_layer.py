@@ -12,7 +12,7 @@ from attnbook.exercises.bank.ch10._layers import (
     wiring_with_attention,
 )
 from attnbook.exercises.cases import PADDED_CASES, padding_mask
-from attnbook.exercises.mistakes import HEAD_SCALE, MASK, MIX, SPLIT
+from attnbook.exercises.mistakes import HEAD_SCALE, MASK_OR_NAN, MERGE, MIX, PROJECT, SPLIT
 from attnbook.exercises.references import multi_head
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
@@ -113,7 +113,8 @@ FEED = Mistakes(
     ),
 )
 CUT = SPLIT.only("at_once")
-PLACED = MASK.also(
+TURNED = PROJECT.only("turned")
+PLACED = MASK_OR_NAN.also(
     queries=Wrong(
         lambda scores, mask, empty, dim: torch.softmax(scores, dim) * mask.mT,
         "The mask strikes out rows instead of columns: padding asks nothing, and is still "
@@ -141,13 +142,14 @@ def encoder_layer(
     x, mask, parameters, n_heads, norm,
     *, place=PLACE.right, shortcut=SHORTCUT.right, norms=NORMS.right, feed=FEED.right, split=CUT.right,
     scale=HEAD_SCALE.right, placed=PLACED.right, output=OUTPUT.right, spread=NORM_SPREAD.right,
-    padding=PADDING.right,
+    padding=PADDING.right, project=TURNED.right, merge=MERGE.right,
 ):  # fmt: skip
     p = parameters
 
     def attend(rows, memory):
         matrices = (p[name] for name in MATRICES)
         options = {"split": split, "scale": scale, "placed": placed, "output": output}
+        options |= {"project": project, "merge": merge}
         return multi_head(rows, memory, *matrices, n_heads, mask, **options)[0]
 
     def feed_forward(rows, _):
@@ -217,9 +219,13 @@ EXERCISE = Function(
         OUTPUT,
         NORM_SPREAD,
         PADDING,
+        TURNED,
+        MERGE,
     ),
     together=2,
-    possible=wiring_with_attention,
+    possible=lambda switches: (
+        wiring_with_attention(switches) and not (len(switches) == 2 and {"project", "merge"} & set(switches))
+    ),
     forbidden=(
         "scaled_dot_product_attention",
         "MultiheadAttention",

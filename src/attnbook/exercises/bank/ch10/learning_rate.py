@@ -50,6 +50,11 @@ RISE = Mistakes(
 COUNT = Mistakes(
     "count",
     right=lambda step: step,
+    one_late=Wrong(
+        lambda step: step - 1,
+        "You count from 0: 1 is taken off the step, so your rates come one step late, and the first step is "
+        "step 0. The first step is step 1, as in the paper.",
+    ),
     from_0=Wrong(
         lambda step: step + 1,
         "The first step is treated as step 0: your rates come one step early. Here step "
@@ -98,7 +103,7 @@ EXERCISE = Function(
     tolerance=(1e-4, 1e-9),
     mistakes=(JOIN, WIDTH, RISE, COUNT),
     together=2,
-    meaningless=((JOIN["only_falls"], RISE),),
+    meaningless=((JOIN["only_falls"], RISE), (COUNT["one_late"], JOIN), (COUNT["one_late"], RISE)),
     forbidden=("attnbook.training.schedules",),
     hints=(
         "Compute the falling part and the rising part, and take one of them.",

@@ -16,6 +16,16 @@ SPREAD = Mistakes(
         "epsilon is shared among the other words, vocab − 1 of them. Here, as in torch, all "
         "vocab words get epsilon / vocab, the right one as well.",
     ),
+    but_two=Wrong(
+        lambda right, epsilon, vocab: (1 - epsilon) * right + epsilon / (vocab - 2) * (1 - right),
+        "epsilon is divided by vocab − 2, as in code that leaves out the right word and padding. Here all "
+        "vocab words get epsilon / vocab, the right one as well.",
+    ),
+    overwritten=Wrong(
+        lambda right, epsilon, vocab: (1 - epsilon) * right + epsilon / vocab * (1 - right),
+        "The right word's place is overwritten with 1 − epsilon: its own epsilon / vocab is lost, and your "
+        "target adds up to less than 1.",
+    ),
     added=Wrong(
         lambda right, epsilon, vocab: right + epsilon / vocab,
         "The right word keeps its 1 and the others are added on top: your target adds up to "
@@ -46,6 +56,7 @@ SHARE = Mistakes(
         AVERAGE["all_positions"].code,
         "Padding counts with a loss of 0: you divide by all places. Divide by the number of real words.",
     ),
+    batch=AVERAGE["batch"],
     sum=Wrong(
         AVERAGE["sum"].code,
         "The losses are added up and not divided by the number of real words.",
