@@ -85,6 +85,7 @@ from attnbook.nn.transformer import (
     TransformerState,
     TransformerWeights,
 )
+from attnbook.nn.tutorial_attention import TutorialAttention
 from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
@@ -141,6 +142,7 @@ __all__ = [
     "Transformer",
     "TransformerState",
     "TransformerWeights",
+    "TutorialAttention",
     "ViT",
     "WordModel",
     "base_for_longer",
