@@ -2,7 +2,7 @@
 
 As the tutorial has it in Keras: word vectors of 32 numbers, an LSTM of 100 units with dropout of 0.3 on its
 inputs and 0.2 on its recurrent state, one line to a logit, and Keras's initial values, which are other ones
-than torch's. torch's own LSTM has no dropout on the recurrent state, hence the loop.
+than torch's.
 """
 
 from __future__ import annotations
@@ -21,24 +21,23 @@ READINGS = (
     "equal weights, masked",
     "learned query, masked",
 )
-UNMASKED = ("plain LSTM", "with the layer")
 
 
 class KerasLSTM(nn.Module):
-    """Keras's LSTM: its initial values, its dropout, one mask for all steps of a sentence.
+    """torch's LSTM with Keras's initial values and dropout.
 
     Parameters
     ----------
     d_in, hidden : int
     dropout, recurrent_dropout : float
-        On the inputs and on the state that a step receives; each sentence has its own mask, the same at
-        every step and for all four gates.
+        On the inputs, where each sentence has a mask of its own, the same at every step; and on the state
+        that a step receives, where all sentences of a batch share a mask (in Keras each has its own).
     """
 
     def __init__(self, d_in: int, hidden: int, dropout: float = 0.3, recurrent_dropout: float = 0.2):
         super().__init__()
-        self.kernel = nn.Parameter(torch.empty(d_in, 4 * hidden))
-        self.recurrent = nn.Parameter(torch.empty(hidden, 4 * hidden))
+        self.kernel = nn.Parameter(torch.empty(4 * hidden, d_in))  # gates: input, forget, cell, output
+        self.recurrent = nn.Parameter(torch.empty(4 * hidden, hidden))
         self.bias = nn.Parameter(torch.zeros(4 * hidden))
         nn.init.xavier_uniform_(self.kernel)
         nn.init.orthogonal_(self.recurrent)
@@ -46,36 +45,23 @@ class KerasLSTM(nn.Module):
             self.bias[hidden : 2 * hidden] = 1.0  # the forget gate's
         self.hidden, self.dropout, self.recurrent_dropout = hidden, dropout, recurrent_dropout
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """States (batch, steps, hidden) of inputs x (batch, steps, d_in).
-
-        Parameters
-        ----------
-        x : (batch, steps, d_in)
-        lengths : (batch,), optional
-            In descending order; what follows a sentence's end is then left out, and its states are 0.
-        """
-        batch, steps, d_in = x.shape
-        state = x.new_zeros(batch, self.hidden)
-        cell, kept = state, torch.ones_like(state)
+    def forward(self, x: Tensor) -> Tensor:
+        """States (batch, steps, hidden) of inputs x (batch, steps, d_in)."""
+        recurrent = self.recurrent
         if self.training:
-            x = x * self._kept((batch, 1, d_in), self.dropout, x)
-            kept = self._kept((batch, self.hidden), self.recurrent_dropout, x)
-        inputs = x @ self.kernel + self.bias  # (batch, steps, 4 hidden): input, forget, cell, output
-        states = []
-        for step in range(steps):
-            running = batch if lengths is None else int((lengths > step).sum())
-            state, cell, kept = state[:running], cell[:running], kept[:running]
-            gates = torch.addmm(inputs[:running, step], state * kept, self.recurrent)
-            enter, forget, new, leave = gates.chunk(4, dim=1)
-            cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
-            state = leave.sigmoid() * cell.tanh()
-            states.append(nn.functional.pad(state, (0, 0, 0, batch - running)))
-        return torch.stack(states, dim=1)
+            x = x * _kept((len(x), 1, x.shape[2]), self.dropout, x)
+            recurrent = recurrent * _kept((1, self.hidden), self.recurrent_dropout, x)
+        start = x.new_zeros(1, len(x), self.hidden)
+        parameters = [self.kernel, recurrent, self.bias, torch.zeros_like(self.bias)]
+        states, _, _ = torch.lstm(
+            x, (start, start), parameters, True, 1, 0.0, self.training, False, True
+        )  # has_biases, num_layers, dropout between layers, train, bidirectional, batch_first
+        return states
 
-    @staticmethod
-    def _kept(shape: tuple[int, ...], dropout: float, like: Tensor) -> Tensor:
-        return torch.bernoulli(torch.full(shape, 1 - dropout, device=like.device)) / (1 - dropout)
+
+def _kept(shape: tuple[int, ...], dropout: float, like: Tensor) -> Tensor:
+    """What dropout multiplies with: 0, or what keeps the mean as it is."""
+    return torch.bernoulli(torch.full(shape, 1 - dropout, device=like.device)) / (1 - dropout)
 
 
 class TutorialClassifier(nn.Module):
@@ -119,11 +105,8 @@ class TutorialClassifier(nn.Module):
         """
         mask = word_ids > 0
         lengths = mask.sum(dim=1).clamp(min=1)
-        if self.reading in UNMASKED:
-            states = self.lstm(self.embedding(word_ids))
-        else:
-            order = lengths.argsort(descending=True, stable=True)
-            states = self.lstm(self.embedding(word_ids[order]), lengths[order])[order.argsort()]
+        # What follows a sentence's last word does not change the states before: a mask is a matter of reading.
+        states = self.lstm(self.embedding(word_ids))
         if self.reading == "with the layer":
             context, weights = self.layer(states)
         elif self.reading == "layer, masked":

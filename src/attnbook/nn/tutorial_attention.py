@@ -77,9 +77,10 @@ class TutorialAttention(nn.Module):
         Raises
         ------
         TypeError
-            If x is not a tensor of floating point.
+            If x is not a tensor.
         ValueError
-            If x has other sizes than (batch, steps, features) of the first call.
+            If x is not of floating point, or has other sizes than (batch, steps,
+            features) of the first call.
         """
         checks.floating("x", x)
         if x.ndim != 3:
