@@ -105,7 +105,7 @@ class TutorialClassifier(nn.Module):
         """
         mask = word_ids > 0
         lengths = mask.sum(dim=1).clamp(min=1)
-        # What follows a sentence's last word does not change the states before: a mask is a matter of reading.
+        # Words do not see what follows them, so that a mask is a matter of reading the states alone.
         states = self.lstm(self.embedding(word_ids))
         if self.reading == "with the layer":
             context, weights = self.layer(states)
