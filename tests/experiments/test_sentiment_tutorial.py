@@ -102,6 +102,7 @@ def test_wrong_options_are_named(words, named):
         run.run_seed(options(*words), 0, torch.device("cpu"))
 
 
-def test_longer_runs_are_stored_by_another_name():
+def test_other_sizes_are_stored_by_another_name():
     assert run.result_name(options()) == "sentiment_tutorial"
-    assert run.result_name(options("--epochs", "20")) == "sentiment_tutorial_20"
+    assert run.result_name(options("--hidden", "32")) == "sentiment_tutorial_32"
+    assert run.result_name(options("--epochs", "20")) == "sentiment_tutorial_20epochs"

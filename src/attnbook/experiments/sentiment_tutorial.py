@@ -34,14 +34,14 @@ ABOUT = "a tutorial's LSTM with and without its attention layer, over many rando
 SOURCES = ("amazon_cells", "yelp")
 MODELS = (*READINGS, "bag of words")
 STEPS = 32  # words a sentence
-TUTORIAL_EPOCHS = 10
+TUTORIAL_EPOCHS, TUTORIAL_HIDDEN = 10, 100
 PUNCTUATION = re.compile(r"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\t\n]")  # what Keras's Tokenizer drops
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Sizes; the defaults are the tutorial's."""
     add = parser.add_argument
-    add("--hidden", type=int, default=100, metavar="N", help="units of the LSTM (default 100)")
+    add("--hidden", type=int, default=TUTORIAL_HIDDEN, metavar="N", help="units of the LSTM (default 100)")
     add(
         "--epochs",
         type=int,
@@ -54,8 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def result_name(options: argparse.Namespace) -> str:
     """Stem of the results file."""
-    longer = options.epochs > TUTORIAL_EPOCHS
-    return f"sentiment_tutorial_{options.epochs}" if longer else "sentiment_tutorial"
+    name = "sentiment_tutorial"
+    name += "" if options.hidden == TUTORIAL_HIDDEN else f"_{options.hidden}"
+    return name if options.epochs == TUTORIAL_EPOCHS else f"{name}_{options.epochs}epochs"
 
 
 def load() -> list[Sentence]:

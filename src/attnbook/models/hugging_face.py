@@ -190,13 +190,13 @@ class _Names:
         names: list[str] = []
         self.word_of, last = [], None
         for name, (start, end) in zip(self.names, spans, strict=True):
-            while start < end and text[start].isspace():
-                start += 1
-            word = next((i for i, (low, high) in enumerate(places) if low <= start < high), None)
-            if start == end or word is None or word != last:
-                inside = start < end and word is not None
-                names.append(text[slice(*places[word])] if inside else name)
-            last = word if start < end else None
+            word = None
+            if start < end:  # not a token that the tokenizer adds, such as [CLS]
+                begin = start + len(text[start:]) - len(text[start:].lstrip())
+                word = next((i for i, (low, high) in enumerate(places) if low <= begin < high), None)
+            if word is None or word != last:
+                names.append(name if word is None else text[slice(*places[word])])
+            last = word
             self.word_of.append(len(names) - 1)
         self.names = names
 

@@ -57,6 +57,7 @@ from attnbook.nn.positions import (
     interpolated_by_parts,
     rotary_frequencies,
 )
+from attnbook.nn.quiet_attention import QuietAttention
 from attnbook.nn.recurrent_step import gru_step, lstm_step
 from attnbook.nn.scores import (
     AdditiveScore,
@@ -127,6 +128,7 @@ __all__ = [
     "MultiHeadAttention",
     "NonLocalBlock",
     "PlainMultiHeadAttention",
+    "QuietAttention",
     "RecurrentAttentionModel",
     "RelativePositions",
     "RotaryPositions",
