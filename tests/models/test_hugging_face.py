@@ -1,7 +1,11 @@
 """Attention weights of Hugging Face models: four families, batches, windows, words, and what is refused."""
 
+import re
+
 import pytest
 import torch
+
+from support import ROOT
 
 transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
@@ -253,3 +257,29 @@ def test_patching_all_positions_gives_the_sources_answer(kind, tokenizer):
     # The same text changes nothing.
     still = patch(model, text, text, answer, layers=layers)
     torch.testing.assert_close(still.answer, torch.full_like(still.answer, still.before), atol=1e-5, rtol=0)
+
+
+# ---- the page that shows it ------------------------------------------------------------------------
+
+
+def test_the_code_of_the_page_runs(monkeypatch):
+    """With small models made here in the place of those that the page downloads."""
+    page = (ROOT / "book" / "your_own_model.md").read_text(encoding="utf-8")
+    causal, translator, patching = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+    def tokenizer(name):
+        return wordpiece() if "opus" in name else byte_level()
+
+    def model(kind):
+        return lambda name, attn_implementation: built(kind, attn_implementation)
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", tokenizer)
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", model("gpt2"))
+    monkeypatch.setattr(transformers.AutoModelForSeq2SeqLM, "from_pretrained", model("t5"))
+    names: dict = {}
+    exec(causal, names)
+    assert "didn't" in names["heads"].tokens
+    exec(translator, {})
+    patching = patching.replace('("tired", "wide")', '("tired", "tiger")')  # this tokenizer's: equally long
+    exec(patching, names)
+    assert names["found"].moved.shape[0] == 2
