@@ -79,8 +79,23 @@ def test_triggers_ask_for_the_symbol_before():
     for one, asked in zip(text.tolist(), right.tolist(), strict=True):
         for place in range(2, len(one)):
             assert asked[place] == (one[place - 1] if one[place] < 3 else one[place])
+    without, _ = circuits.quiet_texts(40, 3, torch.Generator().manual_seed(0), marker=False)
+    assert int(without.max()) < circuits.SYMBOLS
     _, always = circuits.quiet_texts(40, 32, torch.Generator().manual_seed(0))
     assert torch.equal(always[:, 2:], text[:, 1:-1])
+
+
+def test_a_silent_head_and_a_loud_one_are_told_apart():
+    torch.manual_seed(0)
+    model = circuits.QuietReader("softmax")
+    loud = circuits.told(model, 3)["silent"]["length"]
+    with torch.no_grad():
+        model.attention.W_o.weight.zero_()
+        model.attention.W_o.bias.zero_()
+    still = circuits.told(model, 3)
+    assert loud > 0.1 > still["silent"]["length"] == 0.0
+    # A silent head is right wherever there is no trigger, and wrong at triggers: about 3 of 32.
+    assert 0.88 < still["accuracy"] < 0.93
 
 
 def test_a_run_stores_curves_cuts_and_both_kinds_of_place():
@@ -90,9 +105,10 @@ def test_a_run_stores_curves_cuts_and_both_kinds_of_place():
     assert len(two["prefix"]) == 2
     assert set(two["cuts"]) == set(circuits.CUTS)
     assert "cuts" not in found["induction"]["1 layers"]
-    assert set(found["quiet"]) == {f"{way}, {n} triggers" for way in circuits.WAYS for n in (3, 32)}
-    assert {"speaks", "silent"} <= set(found["quiet"]["sink, 3 triggers"])
-    assert "silent" not in found["quiet"]["sink, 32 triggers"]
+    ways = ("softmax", "sink", "gate")
+    assert set(found["quiet"]) == {*ways, *(f"{way}, no marker" for way in ways), "softmax, always"}
+    assert {"speaks", "silent"} <= set(found["quiet"]["sink, no marker"])
+    assert "silent" not in found["quiet"]["softmax, always"]
 
 
 def test_wrong_options_are_named():

@@ -7,11 +7,14 @@ last time is right. Two layers of attention alone, one head each, rotary positio
 found that the first head looks at the symbol before, and the second at the symbol *after* the last one that
 was like the present one. A model of one layer is trained beside it.
 
-*Nothing to say.* In a text of 32 symbols behind a start marker the answer at a place is the symbol itself,
-which the shortcut around attention carries already; but at a trigger, one of three symbols, it is the symbol
-before. So the head has something to say at every tenth place. After Guo et al. 2024
-(https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. As a control, every symbol is a
-trigger. The head is plain, has a learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`).
+*Nothing to say.* A start marker and 32 symbols, each one of 32 fixed vectors of length 1. The answer at a
+place is a vector: the symbol's own, which the shortcut around attention carries already; but at a trigger, one
+of three symbols, it is that of the symbol before. The head sees what came before a place, and not the place
+itself (which would say the same as the shortcut). So it has something to say at every tenth place, and
+everywhere else it ought to add exactly nothing. The loss is the squared distance to the answer. After Guo et
+al. 2024 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The head is plain, has a
+learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is there, or one more symbol
+stands in its place. As a control every symbol is a trigger, so that there is always something to say.
 """
 
 from __future__ import annotations
@@ -32,15 +35,20 @@ LENGTH, PERIODS = 64, (8, 32)
 TRIGGERS = 3
 MARKER = SYMBOLS  # the start marker's number
 WORDS = 32  # symbols of a text behind the marker
+CASES = (  # way, triggers, whether the text begins with the marker
+    *((way, TRIGGERS, True) for way in WAYS),
+    *((way, TRIGGERS, False) for way in WAYS),
+    ("softmax", SYMBOLS, True),
+)
 CUTS = ("whole", "layer 1 off", "layer 2 off", "layer 1 before", "layer 1 two before", "layer 1 itself")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Steps of both tasks; all models of a task get the same texts."""
     add = parser.add_argument
-    add("--steps", type=int, default=1000, metavar="N", help="of induction (default 1000)")
-    add("--every", type=int, default=25, metavar="N", help="steps between two measurements (default 25)")
-    add("--quiet-steps", type=int, default=800, metavar="N", help="of the silent head (default 800)")
+    add("--steps", type=int, default=500, metavar="N", help="of induction (default 500)")
+    add("--every", type=int, default=10, metavar="N", help="steps between two measurements (default 10)")
+    add("--quiet-steps", type=int, default=1000, metavar="N", help="of the silent head (default 1000)")
     add("--batch", type=int, default=32, metavar="N", help="texts a step (default 32)")
 
 
@@ -56,9 +64,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     found: dict[str, dict] = {"induction": {}, "quiet": {}}
     for layers in (2, 1):
         found["induction"][f"{layers} layers"] = induction(options, seed, device, layers)
-    for triggers in (TRIGGERS, SYMBOLS):
-        for way in WAYS:
-            found["quiet"][f"{way}, {triggers} triggers"] = quiet(options, seed, device, way, triggers)
+    for case in CASES:
+        found["quiet"][case_name(*case)] = quiet(options, seed, device, *case)
     return found
 
 
@@ -82,7 +89,7 @@ def next_symbols(text: Tensor, periods: Tensor) -> Tensor:
 
 
 def trained(
-    steps: int, seed: int, device: torch.device, layers: int = 2, batch: int = 32, every: int = 25
+    steps: int, seed: int, device: torch.device, layers: int = 2, batch: int = 32, every: int = 10
 ) -> tuple[Reader, list[dict]]:
     """A reader of repetitions, and what was measured while it grew: one dict of :func:`grown` a row."""
     torch.manual_seed(seed)
@@ -113,7 +120,7 @@ def grown(model: Reader, n: int = 64) -> dict[str, float]:
     -------
     dict
         "loss", "accuracy"; "previous": the first layer's mean weight on the symbol before; "prefix": the
-        last layer's mean weight on the symbol after the last one that was like the present one.
+        last layer's mean weight on the symbols that followed the present one before.
     """
     device = next(model.parameters()).device
     text, periods = repeated(n, torch.Generator().manual_seed(1_000_003))
@@ -122,8 +129,8 @@ def grown(model: Reader, n: int = 64) -> dict[str, float]:
     logits, weights = model.look(text.to(device))
     logits = logits.cpu()
     before = weights[0][:, 0].cpu()[:, 1:].diagonal(offset=0, dim1=1, dim2=2)  # query t, key t - 1
-    source = (torch.arange(LENGTH) - periods.unsqueeze(1) + 1).clamp(min=0)  # after the last like it
-    prefix = weights[-1][:, 0].cpu().gather(2, source.unsqueeze(2)).squeeze(2)
+    behind = text[:, :-1].unsqueeze(1) == text.unsqueeze(2)  # (n, t, j): the symbol at j is like that at t
+    prefix = (weights[-1][:, 0].cpu()[:, :, 1:] * behind).sum(dim=-1)  # weight on j + 1, which followed it
     return {
         "loss": nn.functional.cross_entropy(logits[asked], right[asked]).item(),
         "accuracy": (logits.argmax(dim=-1) == right)[asked].float().mean().item(),
@@ -186,83 +193,111 @@ def induction(options: argparse.Namespace, seed: int, device: torch.device, laye
 
 
 class QuietReader(nn.Module):
-    """One layer of attention beside a shortcut: start marker and symbols to scores of the answers.
+    """One layer of attention beside a shortcut: start marker and symbols to vectors.
 
     Parameters
     ----------
     way : "softmax", "sink" or "gate"
     d_model : int
+        At least 33: symbols and marker have vectors at right angles, which do not learn.
     """
 
-    def __init__(self, way: str, d_model: int = 32):
+    vectors: Tensor
+
+    def __init__(self, way: str, d_model: int = 64):
         super().__init__()
-        self.embedding = nn.Embedding(SYMBOLS + 1, d_model)
+        self.register_buffer("vectors", nn.init.orthogonal_(torch.empty(SYMBOLS + 1, d_model)))
         self.norm = nn.LayerNorm(d_model)
-        self.attention = QuietAttention(d_model, 1, way)
-        self.output = nn.Linear(d_model, SYMBOLS)
+        self.attention = QuietAttention(d_model, 1, way, sees_itself=False)
 
     def forward(self, text: Tensor) -> Tensor:
-        """(batch, length) → (batch, length, 32)."""
+        """(batch, length) → (batch, length, d_model)."""
         return self.look(text)[0]
 
     def look(self, text: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores, the head's weights (batch, length, length), and what it added (batch, length, d_model)."""
-        x = self.embedding(text)
+        """Vectors, the head's weights (batch, length, length), and what it added (batch, length, d_model)."""
+        x = self.vectors[text]
         said, weights = self.attention(self.norm(x))
-        return self.output(x + said), weights[:, 0], said
+        return x + said, weights[:, 0], said
 
 
-def quiet_texts(n: int, triggers: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Texts (n, 33), the marker first, and the answers, ``NOTHING`` at the marker and behind it."""
-    symbols = torch.randint(SYMBOLS, (n, WORDS), generator=generator)
-    text = torch.cat([torch.full((n, 1), MARKER), symbols], dim=1)
+def case_name(way: str, triggers: int, marker: bool) -> str:
+    """As it stands in the results: "softmax", "softmax, always", "softmax, no marker"."""
+    return way + (", always" if triggers == SYMBOLS else "") + ("" if marker else ", no marker")
+
+
+def quiet_texts(
+    n: int, triggers: int, generator: torch.Generator, marker: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Texts (n, 33) and the answers, ``NOTHING`` at the first place and the one behind it."""
+    text = torch.randint(SYMBOLS, (n, WORDS + 1), generator=generator)
+    if marker:
+        text[:, 0] = MARKER
     right = torch.where(text < triggers, text.roll(1, dims=1), text)
     right[:, :2] = NOTHING
     return text, right
 
 
-def quiet(options: argparse.Namespace, seed: int, device: torch.device, way: str, triggers: int) -> dict:
+def distance(model: QuietReader, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Mean squared distance to the answers, over the places where one is asked for."""
+    text, right = batch
+    asked = right != NOTHING
+    return (model(text)[asked] - model.vectors[right[asked]]).square().sum(dim=-1).mean()
+
+
+def quiet(
+    options: argparse.Namespace, seed: int, device: torch.device, way: str, triggers: int, marker: bool
+) -> dict:
     """One reader, trained; where its head looks and how loud it is, at triggers and elsewhere.
 
     Returns
     -------
     dict
-        "loss", "accuracy"; for places with a trigger ("speaks") and without ("silent"): the weight on the
-        start marker, on the symbol before, on the sink (what is missing to 1), and the length of what the
-        head added, in lengths of a symbol's vector. Without a kind of place there is no entry for it.
+        What :func:`told` measures.
     """
     torch.manual_seed(seed)
     model = QuietReader(way).to(device)
     generator = torch.Generator().manual_seed(seed)
 
     def batches(step: int) -> tuple[Tensor, Tensor]:
-        text, right = quiet_texts(options.batch, triggers, generator)
+        text, right = quiet_texts(options.batch, triggers, generator, marker)
         return text.to(device), right.to(device)
 
-    fit(model, batches, steps=options.quiet_steps, learning_rate=3e-3, seed=seed, loss=error, progress=False)
-    return told(model, triggers)
+    fit(
+        model, batches, steps=options.quiet_steps, learning_rate=3e-3, seed=seed, loss=distance,
+        progress=False,
+    )  # fmt: skip
+    return told(model, triggers, marker)
 
 
 @torch.no_grad()
-def told(model: QuietReader, triggers: int, n: int = 256) -> dict:
-    """What :func:`quiet` returns of a trained reader, on fresh texts."""
-    device = next(model.parameters()).device
-    text, right = quiet_texts(n, triggers, torch.Generator().manual_seed(1_000_003))
+def told(model: QuietReader, triggers: int, marker: bool = True, n: int = 256) -> dict:
+    """Of fresh texts: the loss, the accuracy (is the nearest of all vectors the answer?), and the head.
+
+    Returns
+    -------
+    dict
+        "loss", "accuracy"; for places with a trigger ("speaks") and without ("silent"), where there are any:
+        the mean weight on the first place ("first"), on the symbol before ("before") and on the sink (what is
+        missing to 1), and the length of what the head added ("length"), where a symbol's vector has 1.
+    """
+    device = model.vectors.device
+    text, right = quiet_texts(n, triggers, torch.Generator().manual_seed(1_000_003), marker)
     asked = right != NOTHING
-    logits, weights, said = (each.cpu() for each in model.look(text.to(device)))
-    loud = said.norm(dim=-1) / model.embedding.weight.norm(dim=-1).mean().cpu()
-    before = torch.zeros_like(loud)
+    made, weights, said = (each.cpu() for each in model.look(text.to(device)))
+    nearest = (made @ model.vectors.cpu().T).argmax(dim=-1)  # all vectors are equally long
+    before = torch.zeros(text.shape)
     before[:, 1:] = weights[:, 1:].diagonal(dim1=1, dim2=2)
     found: dict = {
-        "loss": nn.functional.cross_entropy(logits[asked], right[asked]).item(),
-        "accuracy": (logits.argmax(dim=-1) == right)[asked].float().mean().item(),
+        "loss": distance(model, (text.to(device), right.to(device))).item(),
+        "accuracy": (nearest == right)[asked].float().mean().item(),
     }
     for name, places in (("speaks", asked & (text < triggers)), ("silent", asked & (text >= triggers))):
         if places.any():
             found[name] = {
-                "marker": weights[..., 0][places].mean().item(),
+                "first": weights[..., 0][places].mean().item(),
                 "before": before[places].mean().item(),
                 "sink": (1 - weights.sum(dim=-1))[places].mean().item(),
-                "length": loud[places].mean().item(),
+                "length": said.norm(dim=-1)[places].mean().item(),
             }
     return found
