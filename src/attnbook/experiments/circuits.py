@@ -7,13 +7,13 @@ last time is right. Two layers of attention alone, one head each, rotary positio
 found that the first head looks at the symbol before, and the second at the symbol *after* the last one that
 was like the present one. A model of one layer is trained beside it.
 
-*Nothing to say.* A start marker and 32 symbols, each one of 32 fixed vectors of length 1. The answer at a
-place is a vector: the symbol's own, which the shortcut around attention carries already; but at a trigger, one
-of three symbols, it is that of the symbol before. The head sees what came before a place, and not the place
-itself (which would say the same as the shortcut). So it has something to say at every tenth place, and
+*Nothing to say.* A start marker and 32 symbols, each one of 33 fixed vectors of length 1. The answer at a
+place is a vector: the symbol's own, which the shortcut around attention carries already; but at a trigger,
+one of three symbols, it is that of the symbol before. The head sees what came before a place, and not the
+place itself (which would say the same as the shortcut). So it has something to say at every tenth place, and
 everywhere else it ought to add exactly nothing. The loss is the squared distance to the answer. After Guo et
-al. 2024 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The head is plain, has a
-learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is there, or one more symbol
+al. 2024 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The head is plain, has
+a learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is there, or one more symbol
 stands in its place. As a control every symbol is a trigger, so that there is always something to say.
 """
 
