@@ -88,14 +88,14 @@ def test_triggers_ask_for_the_symbol_before():
 def test_a_silent_head_and_a_loud_one_are_told_apart():
     torch.manual_seed(0)
     model = circuits.QuietReader("softmax")
-    loud = circuits.told(model, 3)["silent"]["length"]
+    loud = circuits.told(model, 8)["silent"]["length"]
     with torch.no_grad():
         model.attention.W_o.weight.zero_()
         model.attention.W_o.bias.zero_()
-    still = circuits.told(model, 3)
+    still = circuits.told(model, 8)
     assert loud > 0.1 > still["silent"]["length"] == 0.0
-    # A silent head is right wherever there is no trigger, and wrong at triggers: about 3 of 32.
-    assert 0.88 < still["accuracy"] < 0.93
+    # A silent head is right wherever there is no trigger, and wrong at triggers: 8 of 32.
+    assert 0.72 < still["accuracy"] < 0.79
 
 
 def test_a_run_stores_curves_cuts_and_both_kinds_of_place():

@@ -7,10 +7,10 @@ last time is right. Two layers of attention alone, one head each, rotary positio
 found that the first head looks at the symbol before, and the second at the symbol *after* the last one that
 was like the present one. A model of one layer is trained beside it.
 
-*Nothing to say.* A start marker and 32 symbols, each one of 33 fixed vectors of length 1. The answer at a
+*Nothing to say.* A start marker and 16 symbols, each one of 33 fixed vectors of length 1. The answer at a
 place is a vector: the symbol's own, which the shortcut around attention carries already; but at a trigger,
-one of three symbols, it is that of the symbol before. The head sees what came before a place, and not the
-place itself (which would say the same as the shortcut). So it has something to say at every tenth place, and
+one of eight symbols of the 32, it is that of the symbol before. The head sees what came before a place, and not the
+place itself (which would say the same as the shortcut). So it has something to say at every fourth place, and
 everywhere else it ought to add exactly nothing. The loss is the squared distance to the answer. After Guo et
 al. 2024 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The head is plain, has
 a learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is there, or one more symbol
@@ -32,9 +32,9 @@ from attnbook.training.fit import fit
 ABOUT = "induction heads that grow, and their ablation; a head with nothing to say, with and without a sink"
 
 LENGTH, PERIODS = 64, (8, 32)
-TRIGGERS = 3
+TRIGGERS = 8
 MARKER = SYMBOLS  # the start marker's number
-WORDS = 32  # symbols of a text behind the marker
+WORDS = 16  # symbols of a text behind the marker
 CASES = (  # way, triggers, whether the text begins with the marker
     *((way, TRIGGERS, True) for way in WAYS),
     *((way, TRIGGERS, False) for way in WAYS),
@@ -46,9 +46,9 @@ CUTS = ("whole", "layer 1 off", "layer 2 off", "layer 1 before", "layer 1 two be
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Steps of both tasks; all models of a task get the same texts."""
     add = parser.add_argument
-    add("--steps", type=int, default=500, metavar="N", help="of induction (default 500)")
+    add("--steps", type=int, default=300, metavar="N", help="of induction (default 300)")
     add("--every", type=int, default=10, metavar="N", help="steps between two measurements (default 10)")
-    add("--quiet-steps", type=int, default=1000, metavar="N", help="of the silent head (default 1000)")
+    add("--quiet-steps", type=int, default=600, metavar="N", help="of the silent head (default 600)")
     add("--batch", type=int, default=32, metavar="N", help="texts a step (default 32)")
 
 
@@ -229,7 +229,7 @@ def case_name(way: str, triggers: int, marker: bool) -> str:
 def quiet_texts(
     n: int, triggers: int, generator: torch.Generator, marker: bool = True
 ) -> tuple[Tensor, Tensor]:
-    """Texts (n, 33) and the answers, ``NOTHING`` at the first place and the one behind it."""
+    """Texts (n, 17) and the answers, ``NOTHING`` at the first place and the one behind it."""
     text = torch.randint(SYMBOLS, (n, WORDS + 1), generator=generator)
     if marker:
         text[:, 0] = MARKER
@@ -264,7 +264,7 @@ def quiet(
         return text.to(device), right.to(device)
 
     fit(
-        model, batches, steps=options.quiet_steps, learning_rate=3e-3, seed=seed, loss=distance,
+        model, batches, steps=options.quiet_steps, learning_rate=1e-2, seed=seed, loss=distance,
         progress=False,
     )  # fmt: skip
     return told(model, triggers, marker)
