@@ -9,12 +9,13 @@ was like the present one. A model of one layer is trained beside it.
 
 *Nothing to say.* A start marker and 16 symbols, each one of 33 fixed vectors of length 1. The answer at a
 place is a vector: the symbol's own, which the shortcut around attention carries already; but at a trigger,
-one of eight symbols of the 32, it is that of the symbol before. The head sees what came before a place, and not the
-place itself (which would say the same as the shortcut). So it has something to say at every fourth place, and
-everywhere else it ought to add exactly nothing. The loss is the squared distance to the answer. After Guo et
-al. 2024 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The head is plain, has
-a learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is there, or one more symbol
-stands in its place. As a control every symbol is a trigger, so that there is always something to say.
+one of eight symbols of the 32, it is that of the symbol before. The head sees what came before a place, and
+not the place itself (which would say the same as the shortcut). So it has something to say at every fourth
+place, and everywhere else it ought to add exactly nothing. The loss is the squared distance to the answer.
+After Guo et al. 2024 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The
+head is plain, has a learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is
+there, or one more symbol stands in its place. As a control every symbol is a trigger, so that there is
+always something to say.
 """
 
 from __future__ import annotations
