@@ -11,7 +11,7 @@ the vocabularies, the configuration, and how it was made: command, commit, seed,
 NAME`` makes one; ``tools/retrain_models.py`` makes one again and compares. What a model is built with stands
 in ``families/``, one file a family.
 
-:func:`read_attention` takes the weights of a model of a reader's own, from Hugging Face.
+``read_attention`` takes the weights of a model of a reader's own, from Hugging Face.
 """
 
 from attnbook.models.architectures import ARCHITECTURES, build

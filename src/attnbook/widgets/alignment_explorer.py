@@ -236,7 +236,7 @@ class AlignmentExplorer(RunsModels, PredictFirst):
         Parameters
         ----------
         model, tokenizer, text, tgt, row, merge
-            As in :meth:`HeadExplorer.from_transformers`. Each row bears the token that is written from it.
+            As in ``HeadExplorer.from_transformers``. Each row bears the token that is written from it.
         layer : int
             Of the decoder; -1 is the last.
         head : int, optional
@@ -249,7 +249,7 @@ class AlignmentExplorer(RunsModels, PredictFirst):
         Raises
         ------
         ValueError
-            In one sentence: what :func:`attnbook.models.read_attention` refuses, a model without
+            In one sentence: what ``attnbook.models.read_attention`` refuses, a model without
             cross-attention, or an option out of range.
         """
         from attnbook.models import read_attention

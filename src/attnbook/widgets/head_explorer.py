@@ -309,7 +309,7 @@ class HeadExplorer(PredictFirst):
         Raises
         ------
         ValueError
-            In one sentence: what :func:`attnbook.models.read_attention` refuses, or an option out of range.
+            In one sentence: what ``attnbook.models.read_attention`` refuses, or an option out of range.
         """
         from attnbook.models import read_attention
 
