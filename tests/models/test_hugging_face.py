@@ -37,18 +37,18 @@ def wordpiece(side="right"):
     )  # fmt: skip
 
 
-def byte_level(side="right", pad=True):
-    """A GPT-2-like tokenizer, trained here on three sentences."""
+def byte_level(side="right", pad=True, texts=TEXTS):
+    """A GPT-2-like tokenizer, trained here on a few sentences."""
     core = tokenizers.Tokenizer(tokenizers.models.BPE())
     core.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = tokenizers.decoders.ByteLevel()
     trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=300,
+        vocab_size=400,
         special_tokens=["<end>"],
         initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    core.train_from_iterator(TEXTS, trainer)
+    core.train_from_iterator(texts, trainer)
     made = transformers.PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<end>", padding_side=side)
     if pad:
         made.pad_token = made.eos_token
@@ -268,7 +268,8 @@ def test_the_code_of_the_page_runs(monkeypatch):
     causal, translator, patching = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
 
     def tokenizer(name):
-        return wordpiece() if "opus" in name else byte_level()
+        page = ["The animal didn't cross the street because it was too tired", "too wide"]
+        return wordpiece() if "opus" in name else byte_level(texts=page)
 
     def model(kind):
         return lambda name, attn_implementation: built(kind, attn_implementation)
@@ -280,6 +281,5 @@ def test_the_code_of_the_page_runs(monkeypatch):
     exec(causal, names)
     assert "didn't" in names["heads"].tokens
     exec(translator, {})
-    patching = patching.replace('("tired", "wide")', '("tired", "tiger")')  # this tokenizer's: equally long
     exec(patching, names)
     assert names["found"].moved.shape[0] == 2
