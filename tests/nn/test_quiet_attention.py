@@ -3,13 +3,14 @@
 import pytest
 import torch
 
-from attnbook.nn import MultiHeadAttention, QuietAttention, RotaryPositions
+from attnbook.nn import MultiHeadAttention, QuietAttention, T5Bias
 from attnbook.nn.quiet_attention import WAYS
 
 
 def test_plain_it_is_multi_head_attention():
     torch.manual_seed(0)
-    quiet, plain = QuietAttention(8, 2), MultiHeadAttention(8, 2, positions=RotaryPositions(4))
+    quiet, plain = QuietAttention(8, 2), MultiHeadAttention(8, 2, positions=T5Bias(2, bidirectional=False))
+    torch.nn.init.normal_(quiet.positions.table)
     plain.load_state_dict(quiet.state_dict(), strict=False)
     x = torch.randn(2, 5, 8)
     context, weights = quiet(x)

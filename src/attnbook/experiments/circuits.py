@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--steps", type=int, default=300, metavar="N", help="of induction (default 300)")
     add("--every", type=int, default=10, metavar="N", help="steps between two measurements (default 10)")
-    add("--quiet-steps", type=int, default=600, metavar="N", help="of the silent head (default 600)")
+    add("--quiet-steps", type=int, default=900, metavar="N", help="of the silent head (default 900)")
     add("--batch", type=int, default=32, metavar="N", help="texts a step (default 32)")
 
 
@@ -265,7 +265,7 @@ def quiet(
         return text.to(device), right.to(device)
 
     fit(
-        model, batches, steps=options.quiet_steps, learning_rate=1e-2, seed=seed, loss=distance,
+        model, batches, steps=options.quiet_steps, learning_rate=5e-3, seed=seed, loss=distance,
         progress=False,
     )  # fmt: skip
     return told(model, triggers, marker)

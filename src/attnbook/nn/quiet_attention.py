@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from attnbook.nn import checks
 from attnbook.nn.masks import causal_mask
 from attnbook.nn.multi_head import merge_heads, split_heads
-from attnbook.nn.positions import RotaryPositions
+from attnbook.nn.positions import T5Bias
 
 WAYS = ("softmax", "sink", "gate")
 
 
 class QuietAttention(nn.Module):
-    """Causal self-attention with rotary positions and a way to be silent.
+    """Causal self-attention with a bias for each distance and a way to be silent.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class QuietAttention(nn.Module):
         self.W_q, self.W_k, self.W_v, self.W_o, self.W_g = (
             nn.Linear(d_model, d_model) for _ in range(5)
         )
-        self.positions = RotaryPositions(d_model // n_heads)
+        self.positions = T5Bias(n_heads, bidirectional=False)
         self.sink = nn.Parameter(torch.zeros(n_heads, 1, 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,8 +59,8 @@ class QuietAttention(nn.Module):
             split_heads(project(x), self.n_heads)
             for project in (self.W_q, self.W_k, self.W_v)
         )
-        query, key = self.positions.rotate(query), self.positions.rotate(key)
         scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
+        scores = scores + self.positions.bias(query, x.shape[1])
         scores = scores.masked_fill(
             ~causal_mask(x.shape[1], device=x.device), -torch.inf
         )
