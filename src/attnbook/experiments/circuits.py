@@ -21,6 +21,7 @@ always something to say.
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -102,7 +103,7 @@ def trained(
         text, periods = repeated(batch, generator)
         return text.to(device), next_symbols(text, periods).to(device)
 
-    def measure(model: nn.Module) -> float:
+    def measure(_: nn.Module) -> float:
         curve.append({"step": every * (len(curve) + 1), **grown(model)})
         return curve[-1]["loss"]
 
@@ -127,11 +128,11 @@ def grown(model: Reader, n: int = 64) -> dict[str, float]:
     text, periods = repeated(n, torch.Generator().manual_seed(1_000_003))
     right = next_symbols(text, periods)
     asked = right != NOTHING
-    logits, weights = model.look(text.to(device))
-    logits = logits.cpu()
-    before = weights[0][:, 0].cpu()[:, 1:].diagonal(offset=0, dim1=1, dim2=2)  # query t, key t - 1
+    logits, looks = model.look(text.to(device))
+    logits, weights = logits.cpu(), [each[:, 0].cpu() for each in looks if each is not None]
+    before = weights[0][:, 1:].diagonal(offset=0, dim1=1, dim2=2)  # query t, key t - 1
     behind = text[:, :-1].unsqueeze(1) == text.unsqueeze(2)  # (n, t, j): the symbol at j is like that at t
-    prefix = (weights[-1][:, 0].cpu()[:, :, 1:] * behind).sum(dim=-1)  # weight on j + 1, which followed it
+    prefix = (weights[-1][:, :, 1:] * behind).sum(dim=-1)  # weight on j + 1, which followed it
     return {
         "loss": nn.functional.cross_entropy(logits[asked], right[asked]).item(),
         "accuracy": (logits.argmax(dim=-1) == right)[asked].float().mean().item(),
@@ -164,7 +165,8 @@ def cut(model: Reader, how: str, n: int = 256) -> dict[str, float]:
     right = next_symbols(text, periods)
     asked = right != NOTHING
     x = model.positions(model.embedding(text.to(device)))
-    for number, layer in enumerate(model.layers, start=1):
+    layers: list[Any] = list(model.layers)
+    for number, layer in enumerate(layers, start=1):
         if how == f"layer {number} off":
             continue
         if number == 1 and shift is not None:
@@ -239,7 +241,7 @@ def quiet_texts(
     return text, right
 
 
-def distance(model: QuietReader, batch: tuple[Tensor, Tensor]) -> Tensor:
+def distance(model: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
     """Mean squared distance to the answers, over the places where one is asked for."""
     text, right = batch
     asked = right != NOTHING

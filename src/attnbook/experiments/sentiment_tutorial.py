@@ -19,6 +19,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -198,7 +199,8 @@ def bag_of_words(sentences: Sequence[Sentence], parts: tuple[list[int], list[int
         from sklearn.metrics import log_loss
 
     training, validation, test = ([sentences[place] for place in part] for part in parts)
-    counter = CountVectorizer(binary=True, analyzer=lambda sentence: sentence.words)
+    how: dict[str, Any] = {"binary": True, "analyzer": lambda sentence: sentence.words}
+    counter = CountVectorizer(**how)
     counts = counter.fit_transform(training)
     truth = [each.label for each in training]
 

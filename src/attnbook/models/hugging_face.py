@@ -127,7 +127,7 @@ def read_attention(
     model.eval()
     try:
         inputs = _with_positions(model, inputs)
-        written, written_offsets = None, None
+        written, written_offsets = batch["input_ids"], None
         if both:
             if tgt is None:
                 written = _written(model, inputs)

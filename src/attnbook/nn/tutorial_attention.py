@@ -36,13 +36,16 @@ class TutorialAttention(nn.Module):
     known; :meth:`build` makes them before.
     """
 
+    W: nn.Parameter
+    b: nn.Parameter
+
     def __init__(self, name: str = "attention"):
         super().__init__()
         self.name = name
-        self.W: nn.Parameter | None = None
-        self.b: nn.Parameter | None = None
+        self.register_parameter("W", None)
+        self.register_parameter("b", None)
 
-    def build(self, input_shape: tuple[int, int, int]) -> None:
+    def build(self, input_shape: tuple[int, ...]) -> None:
         """Make the weights for inputs of shape (batch, steps, features)."""
         _, steps, features = input_shape
         self.W = nn.Parameter(0.05 * torch.randn(features, 1))
@@ -59,9 +62,7 @@ class TutorialAttention(nn.Module):
         context = (weights.unsqueeze(-1) * x).sum(dim=1)  # (batch, features)
         return context, weights
 
-    def compute_output_shape(
-        self, input_shape: tuple[int, int, int]
-    ) -> tuple[int, int]:
+    def compute_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """(batch, steps, features) → (batch, features)."""
         return (input_shape[0], input_shape[-1])
 
