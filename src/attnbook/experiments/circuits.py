@@ -11,11 +11,11 @@ was like the present one. A model of one layer is trained beside it.
 place is a vector: the symbol's own, which the shortcut around attention carries already; but at a trigger,
 one of eight symbols of the 32, it is that of the symbol before. The head sees what came before a place, and
 not the place itself (which would say the same as the shortcut). So it has something to say at every fourth
-place, and everywhere else it ought to add exactly nothing. The loss is the squared distance to the answer.
-After Guo et al. 2024 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The
-head is plain, has a learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is
-there, or one more symbol stands in its place. As a control every symbol is a trigger, so that there is
-always something to say.
+place, and everywhere else it ought to add exactly nothing. It begins with a bias for the place before,
+which need not be learned. The loss is the squared distance to the answer. After Guo et al. 2024
+(https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The head is plain, has a
+learned sink, or a gate (:mod:`attnbook.nn.quiet_attention`); the start marker is there, or one more symbol
+stands in its place. As a control every symbol is a trigger, so that there is always something to say.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--steps", type=int, default=300, metavar="N", help="of induction (default 300)")
     add("--every", type=int, default=10, metavar="N", help="steps between two measurements (default 10)")
-    add("--quiet-steps", type=int, default=900, metavar="N", help="of the silent head (default 900)")
+    add("--quiet-steps", type=int, default=500, metavar="N", help="of the silent head (default 500)")
     add("--batch", type=int, default=32, metavar="N", help="texts a step (default 32)")
 
 
@@ -212,6 +212,8 @@ class QuietReader(nn.Module):
         self.register_buffer("vectors", nn.init.orthogonal_(torch.empty(SYMBOLS + 1, d_model)))
         self.norm = nn.LayerNorm(d_model)
         self.attention = QuietAttention(d_model, 1, way, sees_itself=False)
+        with torch.no_grad():  # it begins by looking at the symbol before: that is not what is to be learned
+            self.attention.positions.table[1] = 4.0
 
     def forward(self, text: Tensor) -> Tensor:
         """(batch, length) → (batch, length, d_model)."""
