@@ -8,6 +8,7 @@ import torch
 from attnbook.experiments import sentiment_tutorial as run
 from attnbook.experiments.sentiment import Sentence
 from attnbook.experiments.tutorial_classifier import READINGS, KerasLSTM, TutorialClassifier
+from attnbook.results import results
 
 
 def options(*words):
@@ -106,3 +107,25 @@ def test_other_sizes_are_stored_by_another_name():
     assert run.result_name(options()) == "sentiment_tutorial"
     assert run.result_name(options("--hidden", "32")) == "sentiment_tutorial_32"
     assert run.result_name(options("--epochs", "20")) == "sentiment_tutorial_20epochs"
+
+
+@pytest.mark.realdata
+def test_the_sentences_are_read_and_a_bag_of_words_gives_the_stored_figure(corpora):
+    sentences = run.load()
+    assert len(sentences) == 2000
+    assert sum(each.label for each in sentences) == 1000
+    found = run.bag_of_words(sentences, run.split(2000, 0))
+    stored = results("sentiment_tutorial_32")["seeds"]["0"]["bag of words"]
+    for mark in ("then", "best"):
+        assert found[f"accuracy {mark}"] == pytest.approx(stored[f"accuracy {mark}"], abs=0.01)
+
+
+def test_stored_runs_have_the_splits_that_the_lab_speaks_of():
+    small, full = results("sentiment_tutorial_32"), results("sentiment_tutorial")
+    assert (len(small["seeds"]), len(full["seeds"])) == (30, 4)
+    assert (small["options"]["hidden"], full["options"]["hidden"]) == (32, 100)
+    for row in small["seeds"].values():
+        assert set(run.MODELS) <= set(row)
+        layer, plain = row["with the layer"], row["plain LSTM"]
+        told = layer["only this one right then"] - layer["only plain right then"]
+        assert told / 400 == pytest.approx(layer["accuracy then"] - plain["accuracy then"])
