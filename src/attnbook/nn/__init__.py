@@ -58,6 +58,7 @@ from attnbook.nn.positions import (
     interpolated_by_parts,
     rotary_frequencies,
 )
+from attnbook.nn.quiet_attention import QuietAttention
 from attnbook.nn.recurrent_step import gru_step, lstm_step
 from attnbook.nn.sampling import sampling_probabilities
 from attnbook.nn.scores import (
@@ -87,6 +88,7 @@ from attnbook.nn.transformer import (
     TransformerState,
     TransformerWeights,
 )
+from attnbook.nn.tutorial_attention import TutorialAttention
 from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
@@ -130,6 +132,7 @@ __all__ = [
     "MultiHeadLatentAttention",
     "NonLocalBlock",
     "PlainMultiHeadAttention",
+    "QuietAttention",
     "RecurrentAttentionModel",
     "RelativePositions",
     "RotaryPositions",
@@ -145,6 +148,7 @@ __all__ = [
     "Transformer",
     "TransformerState",
     "TransformerWeights",
+    "TutorialAttention",
     "ViT",
     "WordModel",
     "base_for_longer",
