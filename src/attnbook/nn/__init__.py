@@ -45,6 +45,7 @@ from attnbook.nn.multi_head import (
     PlainMultiHeadAttention,
 )
 from attnbook.nn.non_local import NonLocalBlock
+from attnbook.nn.pooled_reader import PooledReader
 from attnbook.nn.positions import (
     ALiBi,
     LearnedPositions,
@@ -126,6 +127,7 @@ __all__ = [
     "MultiHeadAttention",
     "NonLocalBlock",
     "PlainMultiHeadAttention",
+    "PooledReader",
     "RecurrentAttentionModel",
     "RelativePositions",
     "RotaryPositions",
