@@ -6,10 +6,12 @@ word, or the word's state. What is asked differs, and this is the point of compa
 - :func:`attention_weights` and :func:`rolled_out` read the weights of one forward pass;
 - :func:`gradient_times_input` asks for the slope of the answer at each word vector;
 - :func:`hidden_words` hides a word, and looks how far the answer moves;
-- :func:`patched_states` puts one state of *another* text into this one, and looks how far the answer moves.
+- :func:`patched_states` puts one state of *other* texts into this one, and looks how far the answer moves.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -79,29 +81,34 @@ def hidden_words(model: PooledReader, tokens: Tensor, mask: Tensor, hidden: int 
 
 
 @torch.no_grad()
-def patched_states(model: PooledReader, tokens: Tensor, twins: Tensor, mask: Tensor) -> Tensor:
-    """How much of the way to the twin's logit the answer goes when one state is the twin's.
+def patched_states(
+    model: PooledReader, tokens: Tensor, mask: Tensor, donors: Sequence[tuple[Tensor, Tensor]]
+) -> Tensor:
+    """How far the logit moves when one word's state is exchanged for a donor's: the mean over the donors.
 
-    0 is the text's own answer and 1 the twin's. A state is what receives a weight, and it may have seen
-    more than its own word. This is activation patching (Vig et al. 2020, https://arxiv.org/abs/2004.12265;
-    Meng et al. 2022, https://arxiv.org/abs/2202.05262).
+    A state is what receives a weight, and it may have seen more than its own word. This is activation
+    patching (Vig et al. 2020, https://arxiv.org/abs/2004.12265; Meng et al. 2022,
+    https://arxiv.org/abs/2202.05262).
 
     Parameters
     ----------
     model : PooledReader
-    tokens, twins : (batch, words) of int
-        Texts, and texts of the same lengths whose answers differ.
+    tokens : (batch, words) of int
     mask : (batch, words) of bool
+    donors : sequence of (tokens, mask), each (batch, any number of words)
+        Texts that give their states, one for each text. A shorter one begins again from its first word.
 
     Returns
     -------
     (batch, words)
     """
-    states, donor = (model.mix(model.embedding(each), mask)[0] for each in (tokens, twins))
-    own, other = model.read(states, mask)[0], model.read(donor, mask)[0]
+    states, _ = model.mix(model.embedding(tokens), mask)
+    own = model.read(states, mask)[0]
     moved = torch.zeros_like(states[..., 0])
-    for place in range(tokens.shape[1]):
-        patched = states.clone()
-        patched[:, place] = donor[:, place]
-        moved[:, place] = (model.read(patched, mask)[0] - own) / (other - own)
-    return moved.abs() * mask
+    for other, other_mask in donors:
+        given, _ = model.mix(model.embedding(other), other_mask)
+        for place in range(tokens.shape[1]):
+            patched = states.clone()
+            patched[:, place] = given[torch.arange(len(given)), place % other_mask.sum(dim=1)]
+            moved[:, place] += (model.read(patched, mask)[0] - own).abs()
+    return moved / len(donors) * mask

@@ -7,7 +7,7 @@ or two *deciding* words tells the label: the truth that explanations are held ag
    https://arxiv.org/abs/1902.10186), and the four tests of Wiegreffe & Pinter (2019,
    https://arxiv.org/abs/1908.04626): equal weights, another seed, weights handed to a reader of single
    words, and an adversary that is trained as a whole;
-2. which of five explanations name a deciding word, and how often any two name the same word.
+2. which of six explanations name a deciding word, and how often any two name the same word.
 
 Every reader is trained with four poolings: its query is compared with the states themselves (dot) or with
 a hidden layer over them (additive, as in the papers), and begins at zero or at random. Two further
@@ -45,14 +45,13 @@ from attnbook.nn import PooledReader
 from attnbook.training.fit import fit
 from attnbook.training.schedules import warmup_linear
 
-ABOUT = (
-    "does attention explain the answer: other weights, and five explanations against the word that decides"
-)
+ABOUT = "does attention explain the answer: other weights, and explanations against the word that decides"
 
 HIDDEN = 1  # the token of an unknown word stands for a hidden one
 D_MODEL, BATCH, TRAINING, VALIDATION, TEST = 32, 32, 1500, 300, 300
 RATES = (0.003, 0.01)
 SHARE_HIDDEN = 0.1
+DONORS = 16  # other reviews that give a state
 READERS = {"words alone": "none", "recurrent": "recurrent", "self-attention": "attention"}
 POOLINGS = {
     "dot, from zero": ("dot", 0.0),
@@ -71,7 +70,15 @@ EXPLANATIONS: dict[str, Callable[[PooledReader, Texts], Tensor]] = {
     "roll-out": lambda model, texts: rolled_out(model, texts.tokens, texts.mask),
     "gradient × input": lambda model, texts: gradient_times_input(model, texts.tokens, texts.mask),
     "hiding a word": lambda model, texts: hidden_words(model, texts.tokens, texts.mask, HIDDEN),
-    "patching a state": lambda model, texts: patched_states(model, texts.tokens, texts.twins, texts.mask),
+    "patching, from other reviews": lambda model, texts: patched_states(
+        model,
+        texts.tokens,
+        texts.mask,
+        [(texts.tokens.roll(row, 0), texts.mask.roll(row, 0)) for row in range(1, DONORS + 1)],
+    ),
+    "patching, from the twin": lambda model, texts: patched_states(
+        model, texts.tokens, texts.mask, [(texts.twins, texts.mask)]
+    ),
 }
 
 

@@ -6,8 +6,8 @@ mixes them, one learned query over the states, one line.
     weights = softmax(keys query / √d_model)    (batch, words)
     logit = w · Σ_j weights_j states_j + b      (batch,)
 
-The keys are the states themselves, or tanh(W states + b), the hidden layer of Yang et
-al. 2016, https://aclanthology.org/N16-1174, equation 5.
+The keys are the states themselves, or tanh(W states + b), the hidden layer of Yang
+et al. 2016, https://aclanthology.org/N16-1174, equation 5.
 
 The recurrent reader is the kind of model on which "Attention is not Explanation"
 (Jain & Wallace 2019, https://arxiv.org/abs/1902.10186) and "Attention is not not
