@@ -35,7 +35,7 @@ def test_a_line_without_a_label_is_named(tmp_path):
     path = tmp_path / "yelp_labelled.txt"
     path.write_text("Loved it.\t1\nNo label here\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"yelp_labelled\.txt, line 2: expected a tab, then 0 or 1"):
-        sentiment._read(path, "yelp")
+        sentiment.read(path, "yelp")
 
 
 def test_a_split_uses_every_sentence_once_and_follows_the_seed():

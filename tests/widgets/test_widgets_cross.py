@@ -248,7 +248,7 @@ def changed(**parts):
         ([translated(), translated(n_heads=2)], r"translations\[1\].encoder: expected shape \(2, 3, 9, 9\)"),
         ([translated(), translated(kinds=("cross",))], "translations: expected the same kinds"),
         (changed(src=()), "translations.src: expected 1 to 64 words"),
-        (translated(n_heads=17), "at most 8 layers and 16 heads"),
+        (translated(n_heads=17), "at most 12 layers and 16 heads"),
     ],
 )
 def test_bad_translations_are_named(translations, sentence):

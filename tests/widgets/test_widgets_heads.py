@@ -286,7 +286,7 @@ def test_a_bad_option_is_named(options, sentence):
         (np.full((2, 3, 5, 5), 0.3), r"weights\[0, 0, 0\]: expected shares that add up to 1"),
         (np.full((2, 3, 5, 5), np.nan), "weights: expected finite"),
         ("abc", "weights: expected an array"),
-        (np.full((9, 1, 5, 5), 0.2), "at most 8 layers"),
+        (np.full((13, 1, 5, 5), 0.2), "at most 12 layers"),
     ],
     ids=str,
 )

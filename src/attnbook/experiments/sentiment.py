@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,10 +100,17 @@ def load() -> list[Sentence]:
         If a line does not end with a tab and a label.
     """
     folder = fetch("uci_sentiment")
-    return [sentence for source in SOURCES for sentence in _read(folder / f"{source}_labelled.txt", source)]
+    return [sentence for source in SOURCES for sentence in read(folder / f"{source}_labelled.txt", source)]
 
 
-def _read(path: Path, source: str) -> list[Sentence]:
+def read(path: Path, source: str, tokenise: Callable[[str], tuple[str, ...]] | None = None) -> list[Sentence]:
+    """The sentences of one file; their words are found by :func:`words`, or by ``tokenise``.
+
+    Raises
+    ------
+    ValueError
+        If a line does not end with a tab and a label.
+    """
     found = []
     # Not splitlines(): sentences hold characters that it takes for the end of a line.
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
@@ -114,7 +121,7 @@ def _read(path: Path, source: str) -> list[Sentence]:
             raise ValueError(
                 f"{path}, line {number}: expected a tab, then 0 or 1, at its end; fetch it again"
             )
-        found.append(Sentence(words(text), int(label), source))
+        found.append(Sentence((tokenise or words)(text), int(label), source))
     return found
 
 

@@ -58,6 +58,7 @@ from attnbook.nn.positions import (
     interpolated_by_parts,
     rotary_frequencies,
 )
+from attnbook.nn.quiet_attention import QuietAttention
 from attnbook.nn.recurrent_step import gru_step, lstm_step
 from attnbook.nn.scores import (
     AdditiveScore,
@@ -86,6 +87,7 @@ from attnbook.nn.transformer import (
     TransformerState,
     TransformerWeights,
 )
+from attnbook.nn.tutorial_attention import TutorialAttention
 from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
@@ -128,6 +130,7 @@ __all__ = [
     "NonLocalBlock",
     "PlainMultiHeadAttention",
     "PooledReader",
+    "QuietAttention",
     "RecurrentAttentionModel",
     "RelativePositions",
     "RotaryPositions",
@@ -143,6 +146,7 @@ __all__ = [
     "Transformer",
     "TransformerState",
     "TransformerWeights",
+    "TutorialAttention",
     "ViT",
     "WordModel",
     "base_for_longer",

@@ -7,6 +7,7 @@ from numbers import Integral
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.own_model import windowed
 from attnbook.widgets.state import Boolean, Choice, Index, Number, Pair, Record, State, Words, hidden_outcome
 from attnbook.widgets.trained import RunsModels, number_of
 
@@ -208,6 +209,73 @@ class AlignmentExplorer(RunsModels, PredictFirst):
             by_length=self._by_length,
         )
         self.on_msg(self._asked)
+
+    @classmethod
+    def from_transformers(
+        cls,
+        model,
+        tokenizer,
+        text,
+        *,
+        tgt=None,
+        row=0,
+        merge=False,
+        layer=-1,
+        head=None,
+        start=0,
+        view="heatmap",
+        challenge="",
+        predict=True,
+        theme="auto",
+    ):
+        """The cross-attention of an encoder–decoder of Hugging Face, as an alignment.
+
+        A fused kernel never holds the attention weights: load the model with
+        ``attn_implementation="eager"``.
+
+        Parameters
+        ----------
+        model, tokenizer, text, tgt, row, merge
+            As in :meth:`HeadExplorer.from_transformers`. Each row bears the token that is written from it.
+        layer : int
+            Of the decoder; -1 is the last.
+        head : int, optional
+            Left out: the mean over the layer's heads.
+        start : int or (row, column)
+            Where the window on a long text begins.
+        view, challenge, predict, theme
+            As in :class:`AlignmentExplorer`.
+
+        Raises
+        ------
+        ValueError
+            In one sentence: what :func:`attnbook.models.read_attention` refuses, a model without
+            cross-attention, or an option out of range.
+        """
+        from attnbook.models import read_attention
+
+        reading = read_attention(model, tokenizer, text, tgt=tgt, row=row, merge=merge)
+        if "cross" not in reading.kinds:
+            raise ValueError(
+                "model: expected an encoder and a decoder with attention between them, got "
+                f"{type(model).__name__}; HeadExplorer.from_transformers shows self-attention."
+            )
+        shown = windowed(reading["cross"], start)
+        n_layers, n_heads = shown.weights.shape[:2]
+        if type(layer) is not int or not -n_layers <= layer < n_layers:
+            raise ValueError(f"layer: expected -{n_layers} to {n_layers - 1}, got {layer!r}.")
+        if head is not None and (type(head) is not int or not 0 <= head < n_heads):
+            raise ValueError(f"head: expected None or 0 to {n_heads - 1}, got {head!r}.")
+        weights = shown.weights[layer].mean(dim=0) if head is None else shown.weights[layer, head]
+        scored = {"output": shown.rows, "weights": weights}
+        return cls(
+            [{"src": shown.columns, "scorers": {"dot": scored}}],
+            "dot",
+            view=view,
+            challenge=challenge,
+            predict=predict,
+            theme=theme,
+        )
 
     @staticmethod
     def single_edits(source) -> list[list[str]]:

@@ -4,6 +4,7 @@ from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 from attnbook.widgets.heads_of_translation import TranslationHeads
 from attnbook.widgets.heads_of_words import WordHeads
 from attnbook.widgets.heads_shared import beside
+from attnbook.widgets.own_model import thinned, windowed
 
 
 class HeadExplorer(PredictFirst):
@@ -40,7 +41,7 @@ class HeadExplorer(PredictFirst):
     Notes
     -----
     Layers and heads are counted from 0 here, as tensors are, and shown to the reader from 1. At most
-    64 words, 8 layers and 16 heads.
+    64 words, 12 layers and 16 heads.
 
     Attributes
     ----------
@@ -253,6 +254,79 @@ class HeadExplorer(PredictFirst):
             theme=theme,
         )
         return made
+
+    @classmethod
+    def from_transformers(
+        cls,
+        model,
+        tokenizer,
+        text,
+        *,
+        kind=None,
+        tgt=None,
+        row=0,
+        merge=False,
+        start=0,
+        layers=None,
+        heads=None,
+        head=(0, 0),
+        view="one",
+        challenge="",
+        theme="auto",
+    ):
+        """A widget for a model of Hugging Face: an encoder, a decoder, or both.
+
+        A fused kernel never holds the attention weights: load the model with
+        ``attn_implementation="eager"``.
+
+        Parameters
+        ----------
+        model : transformers.PreTrainedModel
+        tokenizer : transformers.PreTrainedTokenizerBase
+            The model's own.
+        text : str, list of str, or the tokenizer's output
+            Of a batch, ``row`` is shown, without its padding.
+        kind : "encoder", "decoder" or "cross", optional
+            Of a model with both an encoder and a decoder; left out: the encoder.
+        tgt : str or list of str, optional
+            Of such a model: what the decoder reads. Left out, the model writes it.
+        row : int
+        merge : bool
+            Show words instead of pieces of words.
+        start : int or (row, column)
+            Where the window on a text of more than 64 tokens begins; the weight on all that is outside stands
+            in a column of its own.
+        layers, heads : list of int, optional
+            Which are shown, from 0. Left out: all, or as many as fit, spread evenly.
+        head, view, challenge, theme
+            As in :class:`HeadExplorer`.
+
+        Returns
+        -------
+        HeadExplorer
+            The weights travel, not the model: 4 bytes a weight, and a third more as text.
+
+        Raises
+        ------
+        ValueError
+            In one sentence: what :func:`attnbook.models.read_attention` refuses, or an option out of range.
+        """
+        from attnbook.models import read_attention
+
+        reading = read_attention(model, tokenizer, text, tgt=tgt, row=row, merge=merge)
+        shown = windowed(reading[next(iter(reading.kinds)) if kind is None else kind], start)
+        weights, which = thinned(shown.weights, layers, heads)
+        same = shown.rows == shown.columns
+        return cls(
+            shown.rows,
+            weights,
+            src=None if same else shown.columns,
+            head=head,
+            view=view,
+            challenge=" ".join(filter(None, (challenge, which))),
+            predict=False,
+            theme=theme,
+        )
 
     def _show_translation(self, heads, sentence, kind, head, row, view, predict, **traits):
         state = {

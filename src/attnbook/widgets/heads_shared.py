@@ -8,7 +8,7 @@ from attnbook.widgets.state import Pair
 VIEWS = ("one", "compare", "difference", "average")
 MOST_WORDS = 64
 MOST_HEADS = 16  # in a layer
-MOST_LAYERS = 8
+MOST_LAYERS = 12
 
 
 def a_head(sizes) -> Pair:
