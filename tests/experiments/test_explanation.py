@@ -97,12 +97,18 @@ def test_what_is_stored_carries_what_the_chapter_says():
             for found in poolings.values():
                 missing = set() if kind == "self-attention" else {"roll-out"}
                 assert set(found["names"]) == set(EXPLANATIONS) - missing
-        # opposite pictures at equal accuracy
+        # opposite pictures at equal accuracy, from where the query began
         recurrent = seed["readers"]["recurrent"]
-        good, blind = recurrent["additive, at random"], recurrent["dot, from zero"]
+        good, blind = recurrent["dot, at random"], recurrent["dot, from zero"]
         assert min(good["accuracy"], blind["accuracy"]) > 0.95
         assert good["names"]["weights"] > blind["names"]["weights"] + 0.3
         assert blind["names"]["hiding a word"] > blind["names"]["weights"] + 0.3
+        # an adversary is possible where states know other words
+        fair = seed["fair test"]
+        assert (
+            fair["recurrent"]["adversary"]["accuracy"] > 0.95 > fair["words alone"]["adversary"]["accuracy"]
+        )
+        assert fair["recurrent"]["adversary"]["names"] < 0.1
         # a measure that an untrained reader passes is no explanation
         for untrained in seed["untrained"].values():
             assert untrained["patching, from the twin"] > 0.5
