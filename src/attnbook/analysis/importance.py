@@ -55,7 +55,12 @@ def gradient_times_input(model: PooledReader, tokens: Tensor, mask: Tensor) -> T
 
 
 @torch.no_grad()
-def hidden_words(model: PooledReader, tokens: Tensor, mask: Tensor, hidden: int = 1) -> Tensor:
+def hidden_words(
+    model: PooledReader,
+    tokens: Tensor,
+    mask: Tensor,
+    hidden: int = 1,
+) -> Tensor:
     """How far the logit moves when one word is hidden.
 
     Parameters
@@ -76,13 +81,17 @@ def hidden_words(model: PooledReader, tokens: Tensor, mask: Tensor, hidden: int 
     for place in range(tokens.shape[1]):
         changed = tokens.clone()
         changed[:, place] = hidden
-        moved[:, place] = (model(changed.where(mask, tokens), mask)[0] - whole).abs()
+        changed = changed.where(mask, tokens)  # padding stays
+        moved[:, place] = (model(changed, mask)[0] - whole).abs()
     return moved * mask
 
 
 @torch.no_grad()
 def patched_states(
-    model: PooledReader, tokens: Tensor, mask: Tensor, donors: Sequence[tuple[Tensor, Tensor]]
+    model: PooledReader,
+    tokens: Tensor,
+    mask: Tensor,
+    donors: Sequence[tuple[Tensor, Tensor]],
 ) -> Tensor:
     """How far the logit moves when one word's state is exchanged for a donor's: the mean over the donors.
 
@@ -107,8 +116,9 @@ def patched_states(
     moved = torch.zeros_like(states[..., 0])
     for other, other_mask in donors:
         given, _ = model.mix(model.embedding(other), other_mask)
+        rows, lengths = torch.arange(len(given)), other_mask.sum(dim=1)
         for place in range(tokens.shape[1]):
             patched = states.clone()
-            patched[:, place] = given[torch.arange(len(given)), place % other_mask.sum(dim=1)]
+            patched[:, place] = given[rows, place % lengths]
             moved[:, place] += (model.read(patched, mask)[0] - own).abs()
     return moved / len(donors) * mask
