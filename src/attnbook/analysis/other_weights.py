@@ -1,7 +1,7 @@
 """Would other weights have given the same answer? Distances, permuted weights, adversarial weights.
 
-Jain & Wallace 2019, "Attention is not Explanation", https://arxiv.org/abs/1902.10186, sections 4.2.1 and
-4.2.2, for a reader that says praise or complaint.
+Jain & Wallace 2019, "Attention is not Explanation", https://arxiv.org/abs/1902.10186: their attention
+permutation and their adversarial attention, for a reader that says praise or complaint.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def change_when_permuted(
 ) -> Tensor:
     """How far the probability of praise moves when the weights are permuted: the median of many times.
 
-    Jain & Wallace's section 4.2.1. For two answers, the total variation distance of the output is the
+    Jain & Wallace's attention permutation. For two answers, the total variation distance of the output is the
     absolute difference of the probabilities.
 
     Returns
@@ -77,8 +77,8 @@ def adversarial_weights(
 ) -> Tensor:
     """For each text apart: weights as unlike the model's own as can be found, with nearly the same answer.
 
-    Jain & Wallace's section 4.2.2: maximise the Jensen–Shannon divergence from the model's weights, while
-    the output moves by at most ``allowed`` (0.05 in the paper). Gradient steps on the logarithms of the
+    Jain & Wallace's adversarial attention: maximise the Jensen–Shannon divergence from the model's weights,
+    while the output moves by at most ``allowed``. Gradient steps on the logarithms of the
     weights, from random weights, with a penalty for moving further; the best that was met is kept.
 
     Parameters

@@ -211,7 +211,7 @@ def adversary(
 ) -> PooledReader:
     """A reader of the same kind that learns to give ``base``'s answers with other weights.
 
-    Wiegreffe & Pinter's section 4: minimise the total variation distance of the outputs, less a multiple of
+    Wiegreffe & Pinter's trained adversary: minimise the total variation distance of the outputs, less a multiple of
     the divergence of the weights. Theirs is the Kullback–Leibler divergence, without a bound; this is the
     Jensen–Shannon divergence, with which the results are reported.
     """
@@ -239,7 +239,7 @@ def adversary(
 class WithWeightsOf(nn.Module):
     """A reader of single words that has to use the weights of another reader, which does not learn.
 
-    Wiegreffe & Pinter's section 3.4: what do the weights know that helps a model without context?
+    Wiegreffe & Pinter's diagnostic: what do the weights know that helps a model without context?
     """
 
     def __init__(self, other: PooledReader):
