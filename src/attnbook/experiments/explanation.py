@@ -211,9 +211,9 @@ def adversary(
 ) -> PooledReader:
     """A reader of the same kind that learns to give ``base``'s answers with other weights.
 
-    Wiegreffe & Pinter's trained adversary: minimise the total variation distance of the outputs, less a multiple of
-    the divergence of the weights. Theirs is the Kullback–Leibler divergence, without a bound; this is the
-    Jensen–Shannon divergence, with which the results are reported.
+    Wiegreffe & Pinter's trained adversary: minimise the total variation distance of the outputs, less a
+    multiple of the divergence of the weights. Theirs is the Kullback–Leibler divergence, without a bound;
+    this is the Jensen–Shannon divergence, with which the results are reported.
     """
 
     def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
