@@ -46,6 +46,7 @@ from attnbook.nn.multi_head import (
     PlainMultiHeadAttention,
 )
 from attnbook.nn.non_local import NonLocalBlock
+from attnbook.nn.pooled_reader import PooledReader
 from attnbook.nn.positions import (
     ALiBi,
     LearnedPositions,
@@ -132,6 +133,7 @@ __all__ = [
     "MultiHeadLatentAttention",
     "NonLocalBlock",
     "PlainMultiHeadAttention",
+    "PooledReader",
     "QuietAttention",
     "RecurrentAttentionModel",
     "RelativePositions",
