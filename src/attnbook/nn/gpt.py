@@ -25,7 +25,7 @@ from attnbook.nn.positions import (
     SinusoidalPositions,
 )
 from attnbook.nn.sampling import sampling_probabilities
-from attnbook.nn.transformer import EncoderLayer, FeedForward
+from attnbook.nn.transformer import EncoderLayer
 
 POSITIONS = ("learned", "sinusoidal", "rotary", "alibi", "relative", "none")
 
@@ -149,10 +149,11 @@ class GPT(nn.Module):
         weights = gpt2_weights.renamed(model.state_dict(), built["n_layers"])
         copy.load_state_dict(weights)
         activation = gpt2_weights.ACTIVATIONS[configuration.activation_function]
+        layers: list[Any] = list(copy.layers)
+        for layer in layers:
+            layer.feed_forward.activation = activation
         for part in copy.modules():
-            if isinstance(part, FeedForward):
-                part.activation = activation
-            elif isinstance(part, nn.LayerNorm):
+            if isinstance(part, nn.LayerNorm):
                 part.eps = configuration.layer_norm_epsilon
         return copy.to(next(model.parameters())).eval()
 
