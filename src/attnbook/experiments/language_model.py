@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from attnbook.analysis.ngrams import KneserNey
@@ -26,7 +26,6 @@ from attnbook.experiments.options import at_least
 from attnbook.experiments.shipping import Trained
 from attnbook.experiments.training_rule import checkpoint_path, forget
 from attnbook.models import build
-from attnbook.nn import GPT
 from attnbook.training.evaluating import evaluating
 from attnbook.training.fit import fit
 from attnbook.training.schedules import warmup_linear
@@ -35,7 +34,7 @@ ABOUT = "a small GPT on the book's own prose, against counting"
 
 WINDOW = 128  # tokens that the model reads at once
 ORDERS = (1, 2, 3, 4, 5, 6)
-_FITTED: dict[tuple[str, int], tuple[GPT, dict[str, Any]]] = {}
+_FITTED: dict[tuple[str, int], tuple[nn.Module, dict[str, Any]]] = {}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +74,7 @@ def texts(share: float) -> tuple[str, str]:
 
 
 @torch.no_grad()
-def nats(model: GPT, tokens: Sequence[int], window: int = WINDOW, stride: int | None = None) -> float:
+def nats(model: nn.Module, tokens: Sequence[int], window: int = WINDOW, stride: int | None = None) -> float:
     """−Σ ln p of all tokens but the first.
 
     Parameters
@@ -123,7 +122,7 @@ class Windows:
         return self.tokens[starts + torch.arange(WINDOW + 1)]
 
 
-def next_token_loss(model: GPT, windows: Tensor) -> Tensor:
+def next_token_loss(model: nn.Module, windows: Tensor) -> Tensor:
     """Mean nats a token: each window's tokens predict those one place further."""
     logits, _ = model(windows[:, :-1])
     return cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
@@ -139,7 +138,7 @@ def configuration(options: argparse.Namespace, vocab: int) -> dict[str, Any]:
 
 def fitted(
     options: argparse.Namespace, seed: int, device: torch.device
-) -> tuple[GPT, BytePairTokenizer, dict[str, Any]]:
+) -> tuple[nn.Module, BytePairTokenizer, dict[str, Any]]:
     """The trained model with its tokenizer, and how its training went."""
     at_least(options, 1, "d_model", "layers", "heads", "steps", "batch_size", "validate_every", "patience")
     at_least(options, N_BYTES, "vocab")
@@ -188,7 +187,7 @@ def fitted(
     return model, tokenizer, trained
 
 
-def measured(model: GPT, tokenizer: BytePairTokenizer, text: str) -> dict[str, float]:
+def measured(model: nn.Module, tokenizer: BytePairTokenizer, text: str) -> dict[str, float]:
     """Loss on a text, each token with at least 64 tokens before it where there are as many."""
     tokens = tokenizer.encode(text)
     total = nats(model, tokens, stride=WINDOW // 2)
@@ -196,7 +195,7 @@ def measured(model: GPT, tokenizer: BytePairTokenizer, text: str) -> dict[str, f
     return {"nats a token": mean, "perplexity": math.exp(mean), "bits a byte": bits_a_byte(total, text)}
 
 
-def by_section(model: GPT, counting: KneserNey, tokenizer: BytePairTokenizer) -> list[list[float]]:
+def by_section(model: nn.Module, counting: KneserNey, tokenizer: BytePairTokenizer) -> list[list[float]]:
     """[bytes, nats of the model, nats of counting] of each held-out section, from which an interval comes."""
     rows = []
     for section in prose.split()[1]:

@@ -167,7 +167,7 @@ def pretrained(options: argparse.Namespace, seed: int, device: torch.device) -> 
         model,
         HiddenWords(_sentences(options.sentences, seed, "train"), words, 64, seed=seed),
         steps=options.steps,
-        loss=hidden_loss,
+        loss=lambda _, batch: hidden_loss(model, batch),
         learning_rate=4e-3,
         schedule=warmup_linear(50 if options.steps > 50 else 0, options.steps),
         seed=seed,
@@ -233,8 +233,12 @@ def counted(pairs: bool, strength: float, train: Sequence[Example], test: Sequen
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
 
+    def analyzer(words: list[str]) -> list[str]:
+        return [*words, *map(" ".join, pairwise(words))] if pairs else words
+
+    split: Any = analyzer  # scikit-learn's own annotation allows a name alone
     model = make_pipeline(
-        CountVectorizer(analyzer=lambda words: [*words, *map(" ".join, pairwise(words))] if pairs else words),
+        CountVectorizer(analyzer=split),
         LogisticRegression(C=strength, max_iter=2000),
     )
     model.fit([example.words for example in train], [example.plural for example in train])

@@ -123,8 +123,8 @@ class GPT(nn.Module):
         if tied:
             self.output.weight = self.embedding.weight
 
-    @classmethod
-    def from_transformers(cls, model: Any) -> GPT:
+    @staticmethod
+    def from_transformers(model: Any) -> GPT:
         """A copy of a Hugging Face GPT-2, which gives the same logits.
 
         Parameters
@@ -142,14 +142,15 @@ class GPT(nn.Module):
             If the model is of another family, lacks its output layer, or has a part
             that this class does not have.
         """
-        configuration = getattr(model, "config", None)
+        configuration: Any = getattr(model, "config", None)
         built = gpt2_weights.arguments(configuration)
         tied = bool(getattr(configuration, "tie_word_embeddings", True))
-        copy = cls(**built, tied=tied)
+        copy = GPT(**built, tied=tied)
         weights = gpt2_weights.renamed(model.state_dict(), built["n_layers"])
         copy.load_state_dict(weights)
         activation = gpt2_weights.ACTIVATIONS[configuration.activation_function]
-        for layer in copy.layers:
+        layers: list[Any] = list(copy.layers)
+        for layer in layers:
             layer.feed_forward.activation = activation
         for part in copy.modules():
             if isinstance(part, nn.LayerNorm):
