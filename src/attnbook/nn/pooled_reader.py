@@ -149,7 +149,7 @@ class PooledReader(nn.Module):
         """
         if weights is None:
             keys = states if self.hidden is None else self.hidden(states).tanh()
-            context, weights = self.pooling(keys, states, mask)
+            context, used = self.pooling(keys, states, mask)
         else:
-            context = (weights.unsqueeze(1) @ states).squeeze(1)
-        return self.output(context).squeeze(-1), weights
+            context, used = (weights.unsqueeze(1) @ states).squeeze(1), weights
+        return self.output(context).squeeze(-1), used

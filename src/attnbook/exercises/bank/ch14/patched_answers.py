@@ -73,9 +73,10 @@ SHARE = Mistakes(
 
 def patched_answers(states, donors, query, w, *, patch=PATCH.right, share=SHARE.right):
     own, other = _read(states, states, query, w), _read(donors, donors, query, w)
-    moved = [
-        share(_read(*patch(states, donors, place), query, w), own, other) for place in range(states.shape[1])
-    ]
+    moved = []
+    for place in range(states.shape[1]):
+        keys, values = patch(states, donors, place)
+        moved.append(share(_read(keys, values, query, w), own, other))
     return torch.stack(moved, dim=1)
 
 
