@@ -3,6 +3,7 @@ rest of attnbook, but for its checks of plain numbers.
 """
 
 from attnbook.nn.attention import scaled_dot_product_attention
+from attnbook.nn.bert import BERT
 from attnbook.nn.captioner import (
     CaptionState,
     ConvAnnotations,
@@ -94,6 +95,7 @@ from attnbook.nn.vit import ViT, interpolate_positions, patches
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
 
 __all__ = [
+    "BERT",
     "DRAW",
     "GPT",
     "LSTMN",

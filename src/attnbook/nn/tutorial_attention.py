@@ -90,7 +90,8 @@ class TutorialAttention(nn.Module):
             )
         if self.W is None or self.b is None:
             self.build(tuple(x.shape))
-            self.to(x.device)
+            if self.W.device != x.device:
+                self.to(x.device)
         wanted = (len(self.b), len(self.W))
         if tuple(x.shape[1:]) != wanted:
             raise ValueError(
