@@ -1,4 +1,4 @@
-"""Activation patching between two texts of any length, as the page's panel of TinyTransformerLive shows it."""
+"""Activation patching between two texts of any length, as TinyTransformerLive's panel shows it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,8 @@ class PatchMap:
     before, donor : Tensor (vocab,)
         Probabilities of the next token after each.
     after : Tensor (layers, positions, vocab)
-        After the text with one vector of the donor: behind each layer, at each position. Positions are counted
-        from the end of both texts, and the last one stands last.
+        After the text with one vector of the donor: what each layer hands on, at each position. Positions
+        are counted from the end of both texts, and the last one stands last.
     """
 
     own: int
@@ -29,7 +29,9 @@ class PatchMap:
 
     @property
     def moved(self) -> Any:
-        """(layers, positions): how far the log-odds of ``other`` against ``own`` went, 0 the text's, 1 the donor's.
+        """(layers, positions): how far the log-odds of ``other`` against ``own`` went.
+
+        0 where they stayed the text's, 1 where they became the donor's.
 
         Raises
         ------
@@ -85,7 +87,7 @@ def patch_map(model: Any, text: tuple[int, ...], donor: tuple[int, ...]) -> Patc
 
 
 def _states(model: Any, tokens: tuple[int, ...]) -> tuple[list, Any]:
-    """What each layer hands on, (1, tokens, d_model) each, and the probabilities of the next token, (1, vocab)."""
+    """What each layer hands on, (1, tokens, d_model) each, and the next token's probabilities, (1, vocab)."""
     import torch
 
     x = model.embed(torch.tensor([tokens]))
