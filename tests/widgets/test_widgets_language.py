@@ -244,6 +244,7 @@ def test_a_copied_activation_flips_the_answer(trained):
     found = w.patching()
     spelled = trained.tokenizer.tokens
     assert (spelled[found.own], spelled[found.other]) == (b" key", b" decoder")
+    assert [round(100 * float(one)) for one in (found.before.max(), found.donor.max())] == [33, 18]
     best = [[spelled[i] for i in row] for row in found.after.argmax(-1).tolist()]
     assert [row[1] == b" decoder" for row in best] == [True, True, False, False]
     assert [row[3] == b" decoder" for row in best] == [False, True, True, True]
