@@ -8,13 +8,15 @@ import pytest
 import torch
 from traitlets import TraitError
 from widget_driver import focused, go_to, open_all, painted, press, run_js, settled, spoken, state_of
-from widget_examples import TEXTS, writing
+from widget_examples import PATCHED, TEXTS, patching, writing
 from widget_page import JS
 
 from attnbook import models
+from attnbook.analysis import patch
 from attnbook.data import prose
 from attnbook.nn import sampling_probabilities
 from attnbook.widgets import TinyTransformerLive
+from attnbook.widgets.language_patching import MOST_TOKENS, patch_map
 from attnbook.widgets.mulberry32 import generator
 from attnbook.widgets.tiny_transformer_live import (
     CONTEXT,
@@ -53,6 +55,21 @@ const [tokenizer, read] = [bytePairs(loaded.merges), languageModel(loaded)];
 console.log(JSON.stringify(prompts.map((tokens) => {{
   const {{ logits, ...rest }} = numbersOf(read, tokenizer, tokens);
   return {{ ...rest, logits: [...logits.at(-1)] }};
+}})));
+"""
+PATCH = f"""
+globalThis.BOOK = true;
+import {{ readModel }} from {(JS / "inference" / "safetensors.js").as_uri()!r};
+import {{ languageModel }} from {(JS / "inference" / "language_model.js").as_uri()!r};
+const {{ patchMap }} = await import({(JS / "language" / "patching.js").as_uri()!r});
+const {{ softmax }} = await import({(JS / "lib" / "softmax.js").as_uri()!r});
+const [path, pairs] = data;
+const read = languageModel(readModel(new Uint8Array(readFileSync(path))));
+const shares = (logits) => softmax(Array.from(logits)).weights;
+console.log(JSON.stringify(pairs.map(([text, donor]) => {{
+  const {{ own, other, moved, ...rest }} = patchMap(read, text, donor);
+  const [before, theirs] = [rest.before, rest.donor].map(shares);
+  return {{ own, other, moved, before, donor: theirs, after: rest.after.map((row) => row.map(shares)) }};
 }})));
 """
 SAMPLE = f"""
@@ -164,6 +181,90 @@ def test_what_is_kept_from_text_to_text_changes_nothing(node, tmp_path, trained,
         assert one == alone, "to the bit"
 
 
+def pairs_of_texts(trained, count=40, seed=4):
+    """Two short pieces of held-out prose, of equal and of different lengths; every third pair ends alike."""
+    draw = random.Random(seed)
+    tokens = trained.tokenizer.encode(prose.joined(prose.split()[1]))
+
+    def piece(length):
+        start = draw.randrange(len(tokens) - length)
+        return tokens[start : start + length]
+
+    yield [trained.tokenizer.encode(text) for text in PATCHED]
+    for i in range(count - 1):
+        text = piece(draw.randint(1, 12))
+        donor = piece(len(text) if i % 2 else draw.randint(1, 12))
+        yield [text, [*donor[: len(donor) // 2 + 1], *text[-2:]] if i % 3 == 0 else donor]
+
+
+def test_the_page_patches_as_torch_does(node, tmp_path, trained, path):
+    pairs = list(pairs_of_texts(trained))
+    differing = 0
+    for (text, donor), js in zip(pairs, run_js(node, tmp_path, PATCH, [path, pairs]), strict=True):
+        ours = patch_map(trained.model.eval(), tuple(text), tuple(donor))
+        assert ours.after.shape[:2] == (len(trained.model.layers), min(len(text), len(donor)))
+        for name in ("before", "donor", "after"):
+            found = torch.tensor(js[name], dtype=torch.float64)
+            torch.testing.assert_close(found, getattr(ours, name), atol=SHARES, rtol=0, msg=name)
+        assert (js["own"], js["other"]) == (ours.own, ours.other)
+        if ours.own == ours.other:
+            assert js["moved"] is None
+            continue
+        differing += 1
+        gap = math.log(ours.before[ours.own] / ours.before[ours.other])
+        gap += math.log(ours.donor[ours.other] / ours.donor[ours.own])
+        found = torch.tensor(js["moved"], dtype=torch.float64)
+        torch.testing.assert_close(gap * found, gap * ours.moved, atol=1e-3, rtol=0)
+    assert differing > 20
+
+
+def test_patches_are_those_of_any_model(trained):
+    """Beside attnbook.analysis.patch, which hooks the layers; and what no patch can miss."""
+    checked = 0
+    for text, donor in pairs_of_texts(trained, 20, seed=5):
+        ours = patch_map(trained.model.eval(), tuple(text), tuple(donor))
+        torch.testing.assert_close(ours.after[-1, -1], ours.donor, msg="the last layer's last vector is all")
+        for i in range(ours.after.shape[1] - 1):
+            torch.testing.assert_close(ours.after[-1, i], ours.before, msg="nothing reads it any more")
+        if len(text) == len(donor) and ours.own != ours.other:
+            found = patch(
+                trained.model,
+                torch.tensor([text]),
+                torch.tensor([donor]),
+                lambda out, own=ours.own, other=ours.other: out[0][:, -1, other] - out[0][:, -1, own],
+            )
+            torch.testing.assert_close(found.moved.double(), ours.moved, atol=1e-4, rtol=0)
+            checked += 1
+    assert checked >= 5
+
+
+def test_a_copied_activation_flips_the_answer(trained):
+    """What chapter 14 says of its pair: early it is the word's vector, late the last one."""
+    w = patching(predict=False)
+    found = w.patching()
+    spelled = trained.tokenizer.tokens
+    assert (spelled[found.own], spelled[found.other]) == (b" key", b" decoder")
+    assert [round(100 * float(one)) for one in (found.before.max(), found.donor.max())] == [33, 18]
+    best = [[spelled[i] for i in row] for row in found.after.argmax(-1).tolist()]
+    assert [row[1] == b" decoder" for row in best] == [True, True, False, False]
+    assert [row[3] == b" decoder" for row in best] == [False, True, True, True]
+    assert all(row[0] == row[2] == b" key" for row in best)
+    assert (found.moved[:, 1].diff() < 0).all()
+    assert (found.moved[:, 3].diff() > 0).all()
+    w.patched = [2, 1]
+    w.donor = "Another"
+    assert w.patched is None, "another text is another map"
+    w.donor = PATCHED[0]
+    with pytest.raises(ValueError, match="donor: expected a text with another likeliest next token"):
+        _ = w.patching().moved
+    w.text = "word " * (MOST_TOKENS + 1)
+    with pytest.raises(ValueError, match="text: expected 1 to 24 tokens"):
+        w.patching()
+    w.donor = None
+    with pytest.raises(ValueError, match="donor: expected a text that"):
+        w.patching()
+
+
 def test_the_page_draws_what_the_kernel_draws(node, tmp_path):
     draw = random.Random(3)
     asked = []
@@ -248,6 +349,7 @@ def test_bad_arguments_are_named():
         ({"texts": ["a"], "top_k": 0}, "top_k: expected a whole number from 1"),
         ({"texts": ["a"], "top_p": 0}, "top_p: expected a number from 0.01"),
         ({"texts": ["a"], "head": [9, 0]}, "head: expected"),
+        ({"texts": ["a"], "donor": ""}, "donor: expected 1 to 600 characters"),
     ]:
         with pytest.raises(ValueError, match=sentence):
             TinyTransformerLive(**given)
@@ -363,6 +465,71 @@ def test_by_keyboard_alone(page_of):
     press(page, "Enter")
     assert len(state_of(page, w.widget_id)["written"]) == 1
     assert focused(page) == "Write one token"
+
+
+@pytest.mark.browser
+def test_an_activation_is_copied_in_the_page(page_of):
+    w = patching(predict=False)
+    page = page_of([w])
+    settled(page)
+    assert page.locator(".ab-tt-patch").get_attribute("open") is None, "closed at rest"
+    page.get_by_text("Copy an activation").click()
+    settled(page)
+    panel = page.locator(".ab-tt-patch")
+    found = w.patching()
+    numbers = [
+        float(text.replace("−", "-")) for text in panel.locator(".ab-hx-shares tbody td").all_inner_texts()
+    ]
+    assert numbers == pytest.approx([100 * x for x in found.moved.flatten().tolist()], abs=0.06)
+    says = panel.locator(".ab-hx-read").inner_text
+    assert says().startswith("After layer 1, “␣query” takes over the vector of “␣encoder”: 74 % of the way.")
+    assert "Likeliest next: “␣decoder”" in says()
+    panel.get_by_role("slider").focus()
+    press(page, "Enter", *["ArrowDown"] * 3)
+    assert "Likeliest next: “␣key”" in says()
+    assert state_of(page, w.widget_id)["patched"] == [3, 2]
+    press(page, *["ArrowRight"] * 2)
+    assert state_of(page, w.widget_id)["patched"] == [3, 0]
+    rows = [row.split("\t") for row in panel.locator(".ab-tt-next tbody tr").all_inner_texts()]
+    shown = {row[0]: [int(text.split()[0]) for text in row[-2:]] for row in rows[:2]}
+    for token, name in ((found.own, "␣key"), (found.other, "␣decoder")):
+        expected = [100 * float(one[token]) for one in (found.donor, found.before)]
+        assert shown[name] == pytest.approx(expected, abs=0.51)
+
+
+@pytest.mark.browser
+def test_other_donors_in_the_page(page_of):
+    w = patching(predict=False)
+    page = page_of([w])
+    settled(page)
+    page.get_by_text("Copy an activation").click()
+    panel = page.locator(".ab-tt-patch")
+
+    def take(text):
+        page.get_by_label("the other text").fill(text)
+        page.get_by_role("button", name="Take its activations").click()
+        settled(page)
+
+    take("In chapter 7 the encoder and the")
+    assert "positions are counted from the end" in panel.inner_text()
+    w.state = state_of(page, w.widget_id)
+    assert w.donor == "In chapter 7 the encoder and the"
+    numbers = [
+        float(text.replace("−", "-")) for text in panel.locator(".ab-hx-shares tbody td").all_inner_texts()
+    ]
+    assert numbers == pytest.approx([100 * x for x in w.patching().moved.flatten().tolist()], abs=0.06)
+    take(PATCHED[0])
+    assert "Both texts continue with “␣key”" in panel.inner_text()
+    assert not panel.locator(".ab-hx-shares").is_visible()
+    take("word " * 25)
+    assert "at most 24 tokens" in panel.inner_text()
+    take("")
+    assert "1 to 600 characters" in panel.inner_text()
+    assert state_of(page, w.widget_id)["donor"] == ("word " * 25), "left as it was"
+    page.get_by_label("the other text").fill(PATCHED[1])
+    press(page, "Enter")
+    settled(page)
+    assert panel.locator(".ab-hx-shares").is_visible(), "Enter takes it too"
 
 
 @pytest.mark.browser

@@ -373,6 +373,16 @@ def writing(**options):
     return TinyTransformerLive(TEXTS, **{"challenge": "Make it say something new.", **options})
 
 
+PATCHED = ("The query and the", "The encoder and the")
+
+
+def patching(**options):
+    """The language model with a second text, whose activations are copied into the first."""
+    from attnbook.widgets import TinyTransformerLive
+
+    return TinyTransformerLive([PATCHED[0]], **{"donor": PATCHED[1], **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "Captioner": scene,
@@ -392,6 +402,7 @@ EXAMPLES = {
     "SearchAndCueing": finished_experiment,
     "SelfAttentionPlayground": self_playground,
     "TinyTransformerLive": writing,
+    "TinyTransformerLive with a donor": patching,
     "TranslatorExplorer": translating,
 }
 
@@ -413,5 +424,6 @@ GUESSES = {
     "SearchAndCueing": {"guess": 40},
     "SelfAttentionPlayground": {"choice": "FBI", "share": 0.5},
     "TinyTransformerLive": {"choice": 2, "share": 0.5},
+    "TinyTransformerLive with a donor": {"choice": 2, "share": 0.5},
     "TranslatorExplorer": {"choice": 2, "share": 0.5},
 }

@@ -7,6 +7,7 @@ from typing import Any
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
 from attnbook.widgets.heads_shared import heads_figure
+from attnbook.widgets.language_patching import MOST_TOKENS, PatchMap, patch_map
 from attnbook.widgets.mulberry32 import generator
 from attnbook.widgets.state import (
     Choice,
@@ -57,6 +58,9 @@ class TinyTransformerLive(RunsModels, PredictFirst):
         Shown first; the first head of the last layer if absent.
     view : "head" or "mean"
         One head, or the mean over the heads of its layer.
+    donor : str, optional
+        Another text, 1 to 600 characters: a panel copies what a layer hands on at one position from it into
+        the text (activation patching). No such panel if absent.
     challenge, predict, theme
         As in :class:`~attnbook.widgets.QKVPlayground`.
 
@@ -85,6 +89,8 @@ class TinyTransformerLive(RunsModels, PredictFirst):
         Of the head or the mean that is shown.
     cell : [row, column] or None
         What is pointed at; beyond the tokens it counts as the last of them.
+    patched : [layer, tokens before the last] or None
+        Which vector of the donor is copied; what comes of it is :meth:`patching`.
     prediction : dict or None
         ``{"choice": index among the five likeliest tokens in the order of their numbers, "share": 0 to 1}``.
     score : float or None
@@ -110,6 +116,8 @@ class TinyTransformerLive(RunsModels, PredictFirst):
     head = Mirror("[layer, head], from 0")
     view = Mirror("head or mean")
     cell = Mirror("row and column that is pointed at")
+    donor = Mirror("the text that activations are copied from")
+    patched = Mirror("layer and position, counted from the end, that is copied")
     continuation = Mirror("what was appended, as text; set written", derived=True)
     tokens = Mirror("what the model reads; set text or written", derived=True)
     likeliest = Mirror("ten tokens with their probabilities; set text or written", derived=True)
@@ -128,6 +136,7 @@ class TinyTransformerLive(RunsModels, PredictFirst):
         seed=0,
         head=None,
         view="mean",
+        donor=None,
         challenge="",
         predict=True,
         theme="auto",
@@ -156,6 +165,8 @@ class TinyTransformerLive(RunsModels, PredictFirst):
             "head": [sizes["n_layers"] - 1, 0] if head is None else head,
             "view": view,
             "cell": None,
+            "donor": donor,
+            "patched": None,
             **self._unpredicted(predict),
         }
         options = {"challenge": challenge, "theme": theme, "content": self._content}
@@ -180,6 +191,14 @@ class TinyTransformerLive(RunsModels, PredictFirst):
             head=Pair(rows=layers, columns=heads, first="layer", second="head"),
             view=Choice(options=VIEWS),
             cell=Pair(rows=CONTEXT, columns=CONTEXT, optional=True),
+            donor=Text(most=MOST_CHARACTERS, optional=True),
+            patched=Pair(
+                rows=layers,
+                columns=MOST_TOKENS,
+                first="layer",
+                second="tokens before the last",
+                optional=True,
+            ),
             **hidden_outcome(guess(N_OPTIONS)),
         )
 
@@ -209,6 +228,8 @@ class TinyTransformerLive(RunsModels, PredictFirst):
         if name == "text":
             # Another text is another question; what was in view stays in view.
             return {**state, "text": value, "written": [], "prediction": None, "cell": None}
+        if name == "donor":
+            return {**state, "donor": value, "patched": None}
         if name == "written":
             return {**state, "written": values.plain(value), "prediction": None, "cell": None}
         return super()._edited(name, value, state)
@@ -229,6 +250,19 @@ class TinyTransformerLive(RunsModels, PredictFirst):
             random = chance(self.seed, len(self.written))
             self.written = [*self.written, drawn(self._numbers(self.state)["odds"], random)]
         return self.continuation
+
+    def patching(self) -> PatchMap:
+        """What each vector of the donor does to the next token once it is copied into the text.
+
+        Raises
+        ------
+        ValueError
+            If there is no donor, or a text has more than 24 tokens.
+        """
+        if self.donor is None:
+            raise ValueError("donor: expected a text that activations are copied from, got None.")
+        text = context_of(self._all_tokens(self.state))
+        return patch_map(self._trained.model, text, tuple(self._trained.tokenizer.encode(self.donor)))
 
     def _derived(self, state):
         numbers, tokenizer = self._numbers(state), self._trained.tokenizer

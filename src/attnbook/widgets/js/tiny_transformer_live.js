@@ -4,6 +4,7 @@ import { bytePairs } from "./inference/byte_pairs.js";
 import { languageModel } from "./inference/language_model.js";
 import { attention } from "./language/attention.js";
 import { nextToken } from "./language/next_token.js";
+import { patching } from "./language/patching.js";
 import {
   argmax,
   button,
@@ -81,7 +82,7 @@ function build(view, body) {
   const { model, change } = view;
   const { texts, heads, vocab, first } = model.get("content");
   const now = () => view.state;
-  let [read, tokenizer, numbers, known] = [];
+  let [trained, read, tokenizer, numbers, known] = [];
 
   // The model: fetched when the reader first touches the widget, or where its numbers are shown from the start.
   const told = h("p.note", { role: "status" });
@@ -92,6 +93,7 @@ function build(view, body) {
     const [name] = model.get("models");
     loading = loadModel(view, name)
       .then((loaded) => {
+        trained = loaded;
         tokenizer = bytePairs(loaded.merges);
         read = languageModel(loaded);
         compute();
@@ -207,6 +209,12 @@ function build(view, body) {
   const panels = [
     nextToken(view, { ready: load, numbers: compute, vocab, most: MOST_WRITTEN }),
     attention(view, heads),
+    patching(view, {
+      layers: heads[0],
+      most: MOST_CHARACTERS,
+      reader: () => languageModel(trained),
+      encode: (text) => tokenizer.encode(text),
+    }),
   ];
   const result = h(
     "",
@@ -237,7 +245,10 @@ function build(view, body) {
 
   return {
     sentence: () => sentence(now(), { shown: shown(), numbers, decode: tokenizer?.decode }),
-    leave: () => view.root.removeEventListener("keydown", onEnter, true),
+    leave() {
+      view.root.removeEventListener("keydown", onEnter, true);
+      for (const panel of panels) panel.leave?.();
+    },
     update() {
       const { revealed, text } = now();
       const here = shown();

@@ -1,6 +1,6 @@
 // Every head of a model as a small picture in a table, and the weights of one of them in numbers.
 
-import { button, h, paint, set } from "../lib/base.js";
+import { button, fixed, h, paint, set } from "../lib/base.js";
 
 // heads × rows × columns -> rows × columns
 export const mean = (heads) =>
@@ -69,7 +69,7 @@ export const fillShares = (table, caption, of, rows, columns) =>
         h(
           "tr",
           h("th", { scope: "row" }, word),
-          of[r].map((w) => h("td", (100 * w).toFixed(1))),
+          of[r].map((w) => h("td", fixed(100 * w, 1))),
         ),
       ),
     ),

@@ -23,7 +23,9 @@ const plus = (a, b) => a.map((x, i) => x + b[i]);
 // What loadModel has loaded -> read(numbers), which returns
 //   logits    one vector a token: of the token after it;
 //   weights   layers × heads × rows, row i over tokens 0 to i.
+//   states    layers × tokens, one vector each: what the layer hands to the next (the residual stream).
 // What the last call read is kept, and of the next call's tokens only those after the shared beginning are computed.
+// read.patched(layer, position, state): the last logits, had the layer handed on this state at this position.
 export function languageModel({ architecture, configuration, tensors }) {
   const { n_heads: heads, n_layers: layers, positions, norm = "pre", tied = true } = configuration;
   const shares = (configuration.n_kv_heads ?? heads) !== heads;
@@ -38,7 +40,7 @@ export function languageModel({ architecture, configuration, tensors }) {
   const normed = (layer, name, x) => layerNorm(x, layer[`${name}.weight`], layer[`${name}.bias`]);
 
   let read = []; // the tokens that the arrays below are about
-  const caches = stack.map(() => ({ key: [], value: [], rows: [] }));
+  const caches = stack.map(() => ({ key: [], value: [], rows: [], states: [] }));
   const logits = [];
 
   const attend = (query, { key }, head) => {
@@ -50,38 +52,53 @@ export function languageModel({ architecture, configuration, tensors }) {
     });
     return softmax(scores).weights;
   };
-  // One more token. x is what a layer hands to the next: the vector that could be copied from one text into another.
+  // One token through one layer: x is what the layer before handed on, the result what this one hands on.
+  const pass = (layer, cache, x, position) => {
+    const before = normed(layer, "norm_1", x);
+    const query = turned(through(layer, "attention.W_q", before), position, size);
+    cache.key.push(turned(through(layer, "attention.W_k", before), position, size));
+    cache.value.push(through(layer, "attention.W_v", before));
+    const context = new Float32Array(d);
+    cache.rows.push(
+      Array.from({ length: heads }, (_, head) => {
+        const weights = attend(query, cache, head);
+        weights.forEach((weight, j) => {
+          for (let k = head * size; k < (head + 1) * size; k += 1) context[k] += weight * cache.value[j][k];
+        });
+        return weights;
+      }),
+    );
+    const attended = plus(x, through(layer, "attention.W_o", context));
+    const hidden = through(layer, "feed_forward.W_1", normed(layer, "norm_2", attended)).map(gelu);
+    return plus(attended, through(layer, "feed_forward.W_2", hidden));
+  };
+  const output = (x) => matVec(embedding, layerNorm(x, last.weight, last.bias));
   const step = (token) => {
     const position = logits.length;
     let x = row(embedding, token);
     stack.forEach((layer, l) => {
-      const cache = caches[l];
-      const before = normed(layer, "norm_1", x);
-      const query = turned(through(layer, "attention.W_q", before), position, size);
-      cache.key.push(turned(through(layer, "attention.W_k", before), position, size));
-      cache.value.push(through(layer, "attention.W_v", before));
-      const context = new Float32Array(d);
-      cache.rows.push(
-        Array.from({ length: heads }, (_, head) => {
-          const weights = attend(query, cache, head);
-          weights.forEach((weight, j) => {
-            for (let k = head * size; k < (head + 1) * size; k += 1) context[k] += weight * cache.value[j][k];
-          });
-          return weights;
-        }),
-      );
-      x = plus(x, through(layer, "attention.W_o", context));
-      const hidden = through(layer, "feed_forward.W_1", normed(layer, "norm_2", x)).map(gelu);
-      x = plus(x, through(layer, "feed_forward.W_2", hidden));
+      x = pass(layer, caches[l], x, position);
+      caches[l].states.push(x);
     });
-    logits.push(matVec(embedding, layerNorm(x, last.weight, last.bias)));
+    logits.push(output(x));
   };
 
-  return (numbers) => {
+  // Earlier layers and earlier tokens stay as they were read.
+  const patched = (layer, position, state) => {
+    let states = [state, ...caches[layer].states.slice(position + 1)];
+    for (let l = layer + 1; l < layers; l += 1) {
+      const { key, value } = caches[l];
+      const cache = { key: key.slice(0, position), value: value.slice(0, position), rows: [] };
+      states = states.map((x, i) => pass(stack[l], cache, x, position + i));
+    }
+    return output(states.at(-1));
+  };
+
+  const reader = (numbers) => {
     const differs = numbers.findIndex((number, i) => number !== read[i]);
     const shared = differs < 0 ? numbers.length : differs;
     logits.length = shared;
-    for (const { key, value, rows } of caches) for (const list of [key, value, rows]) list.length = shared;
+    for (const cache of caches) for (const list of Object.values(cache)) list.length = shared;
     numbers.slice(shared).forEach(step);
     read = [...numbers];
     return {
@@ -89,6 +106,8 @@ export function languageModel({ architecture, configuration, tensors }) {
       weights: caches.map(({ rows }) =>
         Array.from({ length: heads }, (_, head) => rows.map((each) => each[head])),
       ),
+      states: caches.map(({ states }) => [...states]),
     };
   };
+  return Object.assign(reader, { patched });
 }

@@ -6,7 +6,7 @@ import { chance, drawn, odds, ranked } from "../mechanisms/sampling.js";
 const ROWS = 8;
 const AT_ONCE = 24; // tokens that "Write on" appends
 const frame = () => new Promise((done) => requestAnimationFrame(done));
-const share = (x) => (x > 0 && x < 0.005 ? "< 1 %" : percent(x));
+export const share = (x) => (x > 0 && x < 0.005 ? "< 1 %" : percent(x));
 
 // ready(): a promise of whether the model is there; numbers(): what it makes of the tokens of the state; most: tokens
 // that may be written. -> {node, draw(numbers)}.
