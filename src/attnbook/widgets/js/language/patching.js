@@ -142,7 +142,7 @@ export function patching(view, { layers, most, reader, encode }) {
               : " The texts differ in length: positions are counted from the end.";
           say(
             told,
-            `Your text continues with ${called(map.own)} (${percent(own)}), the other with ${called(map.other)} (${percent(other)}). The darker a cell of the map, the farther the vector copied there moves the answer; an arrow marks tokens that differ.${ends}`,
+            `Your text continues with ${called(map.own)} (${percent(own)}), the other with ${called(map.other)} (${percent(other)}). The stronger a cell's colour, the farther the vector copied there moves the answer (chequered: away from it); an arrow marks tokens that differ.${ends}`,
           );
         } else
           say(
