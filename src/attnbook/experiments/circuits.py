@@ -9,8 +9,8 @@ was like the present one. A model of one layer is trained beside it.
 
 *Nothing to say.* A start marker and 16 symbols, each one of 33 fixed vectors of length 1. The answer at a
 place is a vector: the symbol's own, which the shortcut around attention carries already; but at a trigger,
-one of eight symbols of the 32, it is that of the symbol before. The head sees what came before a place, and
-not the place itself (which would say the same as the shortcut). So it has something to say at every fourth
+one of eight symbols of the 32, it is that of the symbol before. The head sees the place itself and what came
+before it. So it has something to say at every fourth
 place, and everywhere else it ought to add exactly nothing. It begins with a bias for the place before,
 which need not be learned. The loss is the squared distance to the answer. After Guo et al. 2024
 (https://arxiv.org/abs/2410.13835), whose triggers copy the symbol before too. The head is plain, has a
@@ -211,7 +211,7 @@ class QuietReader(nn.Module):
         super().__init__()
         self.register_buffer("vectors", nn.init.orthogonal_(torch.empty(SYMBOLS + 1, d_model)))
         self.norm = nn.LayerNorm(d_model)
-        self.attention = QuietAttention(d_model, 1, way, sees_itself=False)
+        self.attention = QuietAttention(d_model, 1, way)
         with torch.no_grad():  # it begins by looking at the symbol before: that is not what is to be learned
             self.attention.positions.table[1] = 4.0
 

@@ -29,8 +29,6 @@ class QuietAttention(nn.Module):
     d_model, n_heads : int
     way : "softmax", "sink" or "gate"
         The first is the plain mechanism.
-    sees_itself : bool
-        False: a position sees those before it alone (the first one sees itself).
     """
 
     def __init__(
@@ -38,13 +36,12 @@ class QuietAttention(nn.Module):
         d_model: int,
         n_heads: int,
         way: str = "softmax",
-        sees_itself: bool = True,
     ):
         super().__init__()
         checks.divides("n_heads", n_heads, "d_model", d_model)
         if way not in WAYS:
             raise ValueError(f"way: expected one of {', '.join(WAYS)}, got {way!r}")
-        self.n_heads, self.way, self.sees_itself = n_heads, way, sees_itself
+        self.n_heads, self.way = n_heads, way
         self.W_q, self.W_k, self.W_v, self.W_o, self.W_g = (
             nn.Linear(d_model, d_model) for _ in range(5)
         )
