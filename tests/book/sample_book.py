@@ -128,10 +128,12 @@ def write_sample_book(root: Path, chapters: dict[str, NotebookNode] | None = Non
     (root / "book").mkdir(parents=True)
     (root / "chapters").mkdir()
     shutil.copyfile(ROOT / "_config.yml", root / "_config.yml")
-    for page in ("intro", "glossary", "licences", "notation"):
+    for page in ("glossary", "licences", "notation"):
         shutil.copyfile(ROOT / "book" / f"{page}.md", root / "book" / f"{page}.md")
+    # The book's own first page links pages and chapters that this book lacks.
+    intro = "# A sample book\n\n[How to use it](how_to_use.md).\n\n```{tableofcontents}\n```\n"
+    (root / "book" / "intro.md").write_text(intro, encoding="utf-8")
     shutil.copyfile(ROOT / "book" / "references.bib", root / "book" / "references.bib")
-    # The pages that this book lacks are linked by the introduction.
     (root / "book" / "how_to_use.md").write_text("# How to use this book\n", encoding="utf-8")
     lines = ["format: jb-book", "root: book/intro", "chapters:"]
     for name in chapters:

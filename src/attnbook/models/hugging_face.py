@@ -86,10 +86,10 @@ def read_attention(
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    model : of transformers
         An encoder (BERT), a decoder (GPT-2, Llama) or both (T5). It runs in evaluation mode, and is left as
         it was.
-    tokenizer : transformers.PreTrainedTokenizerBase
+    tokenizer : of transformers
         The model's own.
     text : str, list of str, or the tokenizer's output
         A list is padded to one batch, on the side that the tokenizer pads; so may be its output be.

@@ -281,8 +281,8 @@ class HeadExplorer(PredictFirst):
 
         Parameters
         ----------
-        model : transformers.PreTrainedModel
-        tokenizer : transformers.PreTrainedTokenizerBase
+        model : of transformers
+        tokenizer : of transformers
             The model's own.
         text : str, list of str, or the tokenizer's output
             Of a batch, ``row`` is shown, without its padding.
