@@ -31,6 +31,9 @@ _KEPT_IN_STATIC = {
     "searchtools.js",
     "sphinx_highlight.js",
 }
+# Two files of ours that every page loads as one.
+_PAGE_PARTS = ("page.js", "reader.js")
+_SCRIPTS = ("host.js", "progress.js")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
@@ -81,7 +84,7 @@ def write_stylesheet(outdir: Path) -> None:
     request = {
         "package": str(NODE_MODULES / "purgecss"),
         "css": stylesheets(outdir),
-        "content": [*pages, str(ASSETS / "page.js"), str(ASSETS / "host.js")],
+        "content": [*pages, *(str(ASSETS / name) for name in (*_PAGE_PARTS, *_SCRIPTS))],
     }
     # The same pages and sheets give the same sheet: an unchanged book does not ask Node for it again.
     seen = hashlib.sha256("".join(request["css"]).encode())
@@ -105,8 +108,10 @@ def copy_files(outdir: Path) -> None:
     for name, source in TEXT_SOURCES.items():
         shutil.copyfile(npm_file(source), target / name)
     shutil.copyfile(mathematics_font(FONT_CACHE), target / "mathematics.woff2")
-    for name in ("page.js", "host.js"):
+    for name in _SCRIPTS:
         shutil.copyfile(ASSETS / name, target / name)
+    whole = "".join(read(ASSETS / name) for name in _PAGE_PARTS)
+    (target / "page.js").write_text(whole, encoding="utf-8", newline="\n")
     for picture in sorted((BOOK / "_static").glob("*.svg")):
         shutil.copyfile(picture, target / picture.name)
     write_texts(target / "licences")
