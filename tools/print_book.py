@@ -1,0 +1,184 @@
+"""The whole book as one PDF, made by Chromium from the built pages.
+
+    make pdf        (or: python tools/print_book.py [--html FOLDER] [--pdf FILE])
+
+All pages become one document whose links lead within it: contents first, then the pages in the order of
+_toc.yml. What is folded on a page is left out, as when the page is printed; a widget stands there as its
+notebook stores it. The headings are the PDF's bookmarks.
+"""
+
+import argparse
+import html
+import re
+import sys
+from pathlib import Path
+
+import pikepdf
+import yaml
+
+from project import ROOT
+
+PAGES = ROOT / "book" / "_build" / "html"
+# A page that is a program, and one that lists the code of the package, are nothing to read on paper.
+LEFT_OUT = {"book/progress", "book/api", "book/api_package"}
+_ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
+_TITLE = re.compile(r'<h1>(.*?)<a class="headerlink"', re.DOTALL)
+_ADDRESS = re.compile(r'\b(href|src)="([^"]*)"')
+_ID = re.compile(r'\b(id|aria-labelledby|aria-describedby|for)="([^"]+)"')
+_DATA = re.compile(r"<script\b.*?</script>", re.DOTALL)
+STYLE = """
+@page { size: A4; margin: 18mm 16mm 18mm; }
+html { font-size: 15px; }
+body { margin: 0; }
+.print-page { break-before: page; }
+.print-title { break-after: page; padding-top: 35vh; text-align: center; }
+.print-contents ul { list-style: none; padding-left: 1.2em; }
+a.headerlink { display: none; }
+.bd-article img { max-width: 100%; height: auto; }
+"""
+FOOTER = (
+    '<div style="width: 100%; font: 8px sans-serif; color: #555; text-align: center">'
+    '<span class="pageNumber"></span></div>'
+)
+
+
+def listed(entry: dict, depth: int = 0) -> list[tuple[str, int]]:
+    """Every page that a table of contents names, with how deep it stands."""
+    found = [(entry[key], depth) for key in ("root", "file") if key in entry]
+    for key in ("parts", "chapters", "sections"):
+        for child in entry.get(key, []):
+            found.extend(listed(child, depth + (key == "sections")))
+    return found
+
+
+def slug(page: str) -> str:
+    """What a page's ids begin with."""
+    return page.replace("/", "-")
+
+
+def within(text: str, page: str, pages: set[str]) -> str:
+    """A page's markup as a part of the whole: its ids are its own, its links lead to other parts.
+
+    A link to a page that is left out loses its address; one to another site keeps it.
+    """
+    folder = Path(page).parent
+
+    def address(match: re.Match) -> str:
+        kind, target = match[1], html.unescape(match[2])
+        if re.match(r"[a-z][a-z0-9+.-]*:", target):
+            return match[0]
+        path, _, fragment = target.partition("#")
+        there = page if not path else Path(*_parts(folder / path)).as_posix().removesuffix(".html")
+        if kind == "src" or (path and not path.endswith(".html")):
+            return f'{kind}="../html/{there}"' if kind == "src" else 'data-left-out=""'
+        if there not in pages:
+            return 'data-left-out=""'
+        return f'href="#{slug(there)}{"--" + fragment if fragment else ""}"'
+
+    text = _ID.sub(lambda match: f'{match[1]}="{slug(page)}--{match[2]}"', _DATA.sub("", text))
+    return _ADDRESS.sub(address, text).replace(' loading="lazy"', "")
+
+
+def _parts(path: Path) -> list[str]:
+    """A path without its `..`."""
+    parts: list[str] = []
+    for part in path.parts:
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return parts
+
+
+def whole(folder: Path, root: Path = ROOT) -> str:
+    """All pages as one document.
+
+    Raises
+    ------
+    SystemExit
+        If a page of the contents is not built; the sentence names the command that builds it.
+    """
+    contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]
+    pages = [(page, depth) for page, depth in listed(contents) if page not in LEFT_OUT]
+    names = {page for page, _ in pages}
+    lines, parts = [], []
+    for page, depth in pages:
+        file = folder / f"{page}.html"
+        if not file.is_file():
+            sys.exit(f"print_book.py: {file} is missing; run: make book")
+        text = file.read_text(encoding="utf-8")
+        article, heading = _ARTICLE.search(text), _TITLE.search(text)
+        if article is None or heading is None:
+            sys.exit(f"print_book.py: {file} is no page of this book; run: make book")
+        lines.append(f'<li style="margin-left: {2 * depth}em"><a href="#{slug(page)}">{heading[1]}</a></li>')
+        parts.append(f'<div class="print-page" id="{slug(page)}">{within(article[1], page, names)}</div>')
+    sheet = "../html/_static/attnbook/book.css"
+    return (
+        f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
+        f"<title>{title}</title>"
+        f'<link rel="stylesheet" href="{sheet}"><style>{STYLE}</style></head><body>'
+        f'<div class="print-title"><h1>{title}</h1></div>'
+        f'<div class="print-contents"><h2>Contents</h2><ul>{"".join(lines)}</ul></div>'
+        f'<main class="book-main"><div class="bd-article">{"".join(parts)}</div></main></body></html>'
+    )
+
+
+def pack(pdf: Path) -> None:
+    """Pack what Chromium writes for screen readers, a hundred thousand small objects, together."""
+    with pikepdf.open(pdf, allow_overwriting_input=True) as document:
+        document.save(pdf, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def print_pdf(document: Path, pdf: Path) -> None:
+    """Let Chromium print a document, with bookmarks, tags for screen readers, and numbered pages."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from playwright.sync_api import sync_playwright
+
+    from support import CHROMIUM_FLAGS, find_chromium
+
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit(
+            "print_book.py: Chromium is missing; install Debian's package chromium, or set ATTNBOOK_CHROMIUM."
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page(color_scheme="light")
+        page.set_default_timeout(600_000)
+        page.goto(document.as_uri())
+        page.evaluate("document.fonts.ready")
+        page.pdf(
+            path=pdf,
+            prefer_css_page_size=True,
+            display_header_footer=True,
+            header_template="<span></span>",
+            footer_template=FOOTER,
+            outline=True,
+            tagged=True,
+        )
+        browser.close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the document and the PDF beside the built pages; print the PDF's path and size."""
+    parser = argparse.ArgumentParser(description="the whole book as one PDF")
+    parser.add_argument("--html", type=Path, default=PAGES, metavar="FOLDER", help="the built pages")
+    parser.add_argument(
+        "--root", type=Path, default=ROOT, metavar="FOLDER", help="holds _toc.yml and _config.yml"
+    )
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="default: book/_build/print/attnbook.pdf")
+    chosen = parser.parse_args(arguments)
+    folder = chosen.html.resolve().parent / "print"
+    folder.mkdir(exist_ok=True)
+    document = folder / "book.html"
+    document.write_text(whole(chosen.html, chosen.root), encoding="utf-8")
+    pdf = (chosen.pdf or folder / "attnbook.pdf").resolve()
+    print_pdf(document, pdf)
+    pack(pdf)
+    print(f"{pdf}: {pdf.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
