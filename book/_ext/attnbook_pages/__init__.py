@@ -25,6 +25,7 @@ PARTS = (
     "terms",
     "cards",
     "progress",
+    "site",
     "licences",
     "lean",
     "static",
