@@ -79,9 +79,16 @@ from attnbook.nn.seq2seq import (
     LSTMEncoder,
     Seq2Seq,
 )
+from attnbook.nn.sliding_window import (
+    RollingCache,
+    SlidingWindowAttention,
+    in_window,
+    windowed_attention,
+)
 from attnbook.nn.small_reader import WordModel
 from attnbook.nn.squeeze_excitation import SqueezeExcitation
 from attnbook.nn.stand_alone import StandAloneSelfAttention2d
+from attnbook.nn.tiled import tiled_attention
 from attnbook.nn.transformer import (
     DecoderLayer,
     EncoderLayer,
@@ -139,12 +146,14 @@ __all__ = [
     "QuietAttention",
     "RecurrentAttentionModel",
     "RelativePositions",
+    "RollingCache",
     "RotaryPositions",
     "SelfAttention",
     "Seq2Seq",
     "ShowAttendTell",
     "SinusoidalPositions",
     "SkipGram",
+    "SlidingWindowAttention",
     "SoftDictionary",
     "SqueezeExcitation",
     "StandAloneSelfAttention2d",
@@ -164,6 +173,7 @@ __all__ = [
     "gru_step",
     "gumbel_softmax",
     "hard_lookup",
+    "in_window",
     "interpolate_positions",
     "interpolated",
     "interpolated_by_parts",
@@ -178,5 +188,7 @@ __all__ = [
     "scaled_dot_product_attention",
     "soft_lookup",
     "straight_through",
+    "tiled_attention",
     "window_mask",
+    "windowed_attention",
 ]

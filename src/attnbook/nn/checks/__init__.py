@@ -103,6 +103,12 @@ from attnbook.nn.checks.tensors import (
     tensor,
     tokens,
 )
+from attnbook.nn.checks.windows import (
+    rotary_or_none,
+    sliding_window_inputs,
+    window_cache,
+    windowed_inputs,
+)
 
 __all__ = [
     "above_zero",
@@ -159,6 +165,7 @@ __all__ = [
     "raw_window",
     "recurrent_step",
     "rotary_frequencies",
+    "rotary_or_none",
     "saliency_extras",
     "same_batch",
     "same_kind",
@@ -174,6 +181,7 @@ __all__ = [
     "shared_vocabulary",
     "sizes",
     "skip_gram_inputs",
+    "sliding_window_inputs",
     "temperature",
     "tensor",
     "tokens",
@@ -181,6 +189,8 @@ __all__ = [
     "whole_number",
     "whole_window",
     "window",
+    "window_cache",
+    "windowed_inputs",
     "within",
     "word_mask",
 ]
