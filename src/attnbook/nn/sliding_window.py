@@ -73,7 +73,7 @@ def windowed_attention(
     scale : float, optional
         What the products are multiplied with; 1/√d_k if left out.
     block : int, optional
-        Queries of a block; half a window if left out.
+        Queries of a block; half a window, and at least 16, if left out.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def windowed_attention(
     """
     checks.windowed_inputs(query, key, value, mask, window, n_global)
     checks.number("scale", scale)
-    block = max(1, window // 2) if block is None else block
+    block = max(16, window // 2) if block is None else block
     checks.sizes(block=block)
     length, before = query.shape[-2], window - 1
     if scale is None:
