@@ -29,6 +29,8 @@ from attnbook.nn.gradient_estimators import (
 )
 from attnbook.nn.hard import HardAttention
 from attnbook.nn.latent import LatentCache, MultiHeadLatentAttention
+from attnbook.nn.linear import LinearAttention, linear_attention
+from attnbook.nn.linear_features import elu_plus_one, unit_length
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
     AttentionPooling,
@@ -127,6 +129,7 @@ __all__ = [
     "LSTMEncoder",
     "LatentCache",
     "LearnedPositions",
+    "LinearAttention",
     "LocalAttention",
     "LocationScore",
     "MaskedWordModel",
@@ -159,6 +162,7 @@ __all__ = [
     "causal_mask",
     "doubly_stochastic_penalty",
     "draw_one",
+    "elu_plus_one",
     "expected_outcome",
     "glimpse_loss",
     "gru_step",
@@ -167,6 +171,7 @@ __all__ = [
     "interpolate_positions",
     "interpolated",
     "interpolated_by_parts",
+    "linear_attention",
     "lstm_step",
     "masked_softmax",
     "padding_mask",
@@ -178,5 +183,6 @@ __all__ = [
     "scaled_dot_product_attention",
     "soft_lookup",
     "straight_through",
+    "unit_length",
     "window_mask",
 ]
