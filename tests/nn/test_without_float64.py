@@ -149,6 +149,16 @@ def latent():
     return causal, later, attention(rows(2, 3), mask=padding()[:, :3].unsqueeze(1))
 
 
+def linear(rule, **options):
+    layers = [nn.LinearAttention(D, 4, 2, rule, form=form, chunk_size=2, **options)
+              for form in ("recurrent", "chunked", "parallel")]  # fmt: skip
+    outs = [layer(rows(2, 5), mask=padding()) for layer in layers]
+    later = layers[1](rows(2, 1), outs[1][1])
+    gates = -torch.rand(2, 1, 5, D), torch.rand(2, 1, 5)
+    x = rows(2, 1, 5)
+    return outs, later, nn.linear_attention(x, x, x, "gated_delta", decay=gates[0], beta=gates[1])
+
+
 def pooled_reader(mixer):
     model = nn.PooledReader(VOCAB, mixer, D, "additive", start=1.0)
     return model(words(), padding())
@@ -243,6 +253,10 @@ CASES = {
         *multi_head(PositionsInAttention()),
     ),
     "latent": latent,
+    **{f"linear attention, {rule}": lambda rule=rule: linear(rule)
+       for rule in ("linear", "gated", "delta", "gated_delta")},
+    "linear attention, normalised": lambda: linear(
+        "linear", feature_map=nn.elu_plus_one, normalised=True),
     "multi-head, rotary": lambda: multi_head(nn.RotaryPositions(2)),
     "multi-head, ALiBi": lambda: multi_head(nn.ALiBi(4)),
     "multi-head, relative": lambda: multi_head(nn.RelativePositions(2, 3)),

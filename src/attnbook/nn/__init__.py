@@ -29,6 +29,8 @@ from attnbook.nn.gradient_estimators import (
 )
 from attnbook.nn.hard import HardAttention
 from attnbook.nn.latent import LatentCache, MultiHeadLatentAttention
+from attnbook.nn.linear import LinearAttention, linear_attention
+from attnbook.nn.linear_features import elu_plus_one, unit_length
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
     AttentionPooling,
@@ -134,6 +136,7 @@ __all__ = [
     "LSTMEncoder",
     "LatentCache",
     "LearnedPositions",
+    "LinearAttention",
     "LocalAttention",
     "LocationScore",
     "MaskedWordModel",
@@ -168,6 +171,7 @@ __all__ = [
     "causal_mask",
     "doubly_stochastic_penalty",
     "draw_one",
+    "elu_plus_one",
     "expected_outcome",
     "glimpse_loss",
     "gru_step",
@@ -177,6 +181,7 @@ __all__ = [
     "interpolate_positions",
     "interpolated",
     "interpolated_by_parts",
+    "linear_attention",
     "lstm_step",
     "masked_softmax",
     "padding_mask",
@@ -189,6 +194,7 @@ __all__ = [
     "soft_lookup",
     "straight_through",
     "tiled_attention",
+    "unit_length",
     "window_mask",
     "windowed_attention",
 ]

@@ -48,6 +48,12 @@ from attnbook.nn.checks.images import (
     position_rows,
 )
 from attnbook.nn.checks.latent import latent_cache_entry, latent_inputs
+from attnbook.nn.checks.linear import (
+    linear_inputs,
+    linear_rule,
+    linear_state,
+    normalised_rule,
+)
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -142,10 +148,14 @@ __all__ = [
     "latent_inputs",
     "layer_input",
     "lengths",
+    "linear_inputs",
+    "linear_rule",
+    "linear_state",
     "mask",
     "mask_width",
     "multi_head_inputs",
     "noise",
+    "normalised_rule",
     "not_empty",
     "not_negative",
     "number",
