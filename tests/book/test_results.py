@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+from attnbook.analysis import model_shapes
 from attnbook.results import FOLDER
 from attnbook.translation import leaderboard
 
@@ -29,3 +30,11 @@ def test_every_run_is_there_with_its_command(book_html):
     for path in stored:
         assert path.stem.replace("_", " ").capitalize() in page
     assert page.count("attnbook run ") >= len(stored)
+
+
+def test_what_open_models_use_is_there_with_its_sources(book_html):
+    page = (book_html / "book" / "results.html").read_text(encoding="utf-8")
+    links = set(re.findall(r'href="(https://[^"]+)"', page))
+    for model in model_shapes.MODELS:
+        assert page.count(model.name) >= 2, "both tables have it"
+        assert {cell.source for cell in model.cells} <= links

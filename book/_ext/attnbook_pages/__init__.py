@@ -20,6 +20,7 @@ PARTS = (
     "api",
     "folders",
     "leaderboard",
+    "model_shapes",
     "stored_results",
     "landing",
     "licences",
