@@ -116,14 +116,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tried on seed 0; the lowest validation loss wins (default .004 .008)")  # fmt: skip
     add("--steps", type=int, default=250, metavar="N", help="of each model (default 250)")
     add("--batch-size", type=int, default=16, metavar="N", help="texts a step (default 16)")
-    add("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS), help="default: both")
-    add("--patterns", nargs="+", default=list(PATTERNS), choices=list(PATTERNS), help="default: all")
-
-
-def result_name(options: argparse.Namespace) -> str:
-    """Its own file for a run of some of the tasks or patterns, by its steps."""
-    whole = (options.tasks, options.patterns) == (list(TASKS), list(PATTERNS))
-    return "layer_patterns" if whole else f"layer_patterns_{options.steps}"
 
 
 def loss_of(model: nn.Module, batch: Batch) -> Tensor:
@@ -199,10 +191,10 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
             raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
     found: dict[str, dict] = {"right": {}, "learning rate": {}, "rates tried": {}, "validation": {}}
     sizes = (options.steps, options.batch_size, device.type)
-    for task in options.tasks:
+    for task in TASKS:
         for rows in found.values():
             rows[task] = {}
-        for name in options.patterns:
+        for name in PATTERNS:
             tried = [
                 [rate, trial(task, name, rate, SEARCH_SEED, *sizes)["validation"][-1][1]]
                 for rate in sorted(set(options.learning_rates))
