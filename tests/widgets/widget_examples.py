@@ -383,6 +383,16 @@ def patching(**options):
     return TinyTransformerLive([PATCHED[0]], **{"donor": PATCHED[1], **options})
 
 
+def budgeting(**options):
+    """A model of ten layers, a third of them full, whose cache does not fit."""
+    from attnbook.analysis.budget import Shape
+    from attnbook.widgets import AttentionBudget
+
+    shape = Shape(10, 8, 2, 64, pattern="WWF", window=512, state=4096)
+    defaults = {"length": 65_536, "memory": 0.1, "challenge": "Which pattern fits?"}
+    return AttentionBudget(shape, **{**defaults, **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "Captioner": scene,
@@ -390,6 +400,7 @@ EXAMPLES = {
     "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
     "AlignmentExplorer with models": translator,
+    "AttentionBudget": budgeting,
     "AttentionWindow": window,
     "PatchExplorer": patches,
     "PhotoPatches": photograph,
@@ -413,6 +424,7 @@ GUESSES = {
     "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
     "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
+    "AttentionBudget": {"choice": "3 windows, 1 full"},
     "AttentionWindow": {"window": 2},
     "PatchExplorer": {"choice": 5, "share": 0.2},
     "PhotoPatches": {"choice": 2, "share": 0.2},
