@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import attention_budget, layer_patterns, layer_patterns_longer
+from attnbook.experiments import attention_budget, layer_patterns
 
 CPU = torch.device("cpu")
 
@@ -93,15 +93,3 @@ def test_a_seed_repeats(monkeypatch, tmp_path):
         found.append(layer_patterns.run_seed(chosen, 0, CPU))
     assert found[0] == found[1] == found[2]
     assert set(found[0]["right"]) == {"one mark", "pairs"}
-
-
-def test_a_longer_seed_repeats(monkeypatch, tmp_path):
-    words = ("--steps", "20", "--batch-size", "2", "--learning-rates", "0.004")
-    assert options(layer_patterns_longer).steps == 1000
-    found = []
-    for folder in ("first", "second"):
-        monkeypatch.setattr(layer_patterns, "CACHE", tmp_path / folder)
-        found.append(layer_patterns_longer.run_seed(options(layer_patterns_longer, *words), 0, CPU))
-    assert found[0] == found[1]
-    with pytest.raises(ValueError, match="--steps: expected at least 20"):
-        layer_patterns_longer.run_seed(options(layer_patterns_longer, "--steps", "5"), 0, CPU)
