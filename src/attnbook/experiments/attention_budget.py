@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -63,11 +63,9 @@ def peak_bytes(call: Callable[[], Any]) -> int:
     """The most bytes that were held at one moment of the call, beyond what was there before it."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         call()
-    changes = [
-        (event.start_ns(), event.nbytes())
-        for event in profiler.profiler.kineto_results.events()
-        if event.name() == "[memory]"
-    ]
+    recorded: Any = profiler.profiler  # its types are torch's own business
+    events = [event for event in recorded.kineto_results.events() if event.name() == "[memory]"]
+    changes = [(event.start_ns(), event.nbytes()) for event in events]
     held = peak = 0
     for _, change in sorted(changes, key=lambda each: each[0]):
         held += change
@@ -89,7 +87,7 @@ def take_turns(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, f
     return {name: statistics.median(each) for name, each in seconds.items()}
 
 
-def at_length(n: int, repeats: int) -> dict[str, dict[str, float]]:
+def at_length(n: int, repeats: int) -> dict[str, Mapping[str, float]]:
     """Seconds and bytes of each way at one length."""
     with torch.no_grad():
         given = inputs(n)

@@ -123,7 +123,7 @@ class TiledAttention(torch.autograd.Function):
             context,
             log_sum,
             *ctx.tiles,
-            grad_mask,
+            grad_mask=grad_mask,
         )
         return *found, grad_mask, None
 
