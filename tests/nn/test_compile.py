@@ -10,6 +10,7 @@ from attnbook.nn import (
     AdditiveScore,
     Attention,
     GeneralScore,
+    LinearAttention,
     LocalAttention,
     MultiHeadAttention,
     Transformer,
@@ -84,3 +85,9 @@ def test_machine_code():
     function = torch.compile(scaled_dot_product_attention, fullgraph=True)
     got = function(*arguments, causal=True)
     torch.testing.assert_close(got, scaled_dot_product_attention(*arguments, causal=True))
+
+
+@pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
+def test_linear_attention(rule):
+    torch.manual_seed(0)
+    same(LinearAttention(D, 2, rule=rule, chunk_size=2), inputs()[0])

@@ -10,6 +10,7 @@ from attnbook.nn import (
     GRUDecoder,
     GRUEncoder,
     HardAttention,
+    LinearAttention,
     LocalAttention,
     MultiHeadAttention,
     RotaryPositions,
@@ -94,3 +95,10 @@ def test_devices_must_agree():
         ValueError, match="query: expected device cpu, where MultiHeadAttention's parameters are"
     ):
         MultiHeadAttention(D, 4)(x.cuda())
+
+
+@pytest.mark.parametrize("form", ["recurrent", "chunked", "parallel"])
+@pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
+def test_linear_attention(rule, form):
+    torch.manual_seed(0)
+    both_devices(LinearAttention(D, 4, 2, rule, form=form, chunk_size=16), torch.randn(2, 50, D))

@@ -149,6 +149,32 @@ def latent():
     return causal, later, attention(rows(2, 3), mask=padding()[:, :3].unsqueeze(1))
 
 
+def linear(rule, **options):
+    layers = [nn.LinearAttention(D, 4, 2, rule, form=form, chunk_size=2, **options)
+              for form in ("recurrent", "chunked", "parallel")]  # fmt: skip
+    outs = [layer(rows(2, 5), mask=padding()) for layer in layers]
+    later = layers[1](rows(2, 1), outs[1][1])
+    gates = -torch.rand(2, 1, 5, D), torch.rand(2, 1, 5)
+    x = rows(2, 1, 5)
+    return outs, later, nn.linear_attention(x, x, x, "gated_delta", decay=gates[0], beta=gates[1])
+
+
+def tiled():
+    return look(nn.tiled_attention, block_q=2, block_k=2), nn.tiled_attention(
+        rows(3), rows(5), rows(5), None, True, 2, 2
+    )
+
+
+def sliding_window():
+    attention = nn.SlidingWindowAttention(D, 4, 2, n_global=1, positions=nn.RotaryPositions(2))
+    cache = nn.RollingCache(2, 1)
+    x, masked = rows(2, 5), padding().unsqueeze(1)
+    later = attention(rows(2, 3), causal=True, cache=cache)
+    later_still = attention(rows(2, 1), causal=True, cache=cache.select(torch.tensor([1, 0])))
+    assert cache.copy().n_bytes > 0
+    return attention(x, masked)[0], attention(x, masked, need_weights=True), later[0], later_still[0]
+
+
 def pooled_reader(mixer):
     model = nn.PooledReader(VOCAB, mixer, D, "additive", start=1.0)
     return model(words(), padding())
@@ -243,6 +269,12 @@ CASES = {
         *multi_head(PositionsInAttention()),
     ),
     "latent": latent,
+    "tiles": tiled,
+    "sliding window": sliding_window,
+    **{f"linear attention, {rule}": lambda rule=rule: linear(rule)
+       for rule in ("linear", "gated", "delta", "gated_delta")},
+    "linear attention, normalised": lambda: linear(
+        "linear", feature_map=nn.elu_plus_one, normalised=True),
     "multi-head, rotary": lambda: multi_head(nn.RotaryPositions(2)),
     "multi-head, ALiBi": lambda: multi_head(nn.ALiBi(4)),
     "multi-head, relative": lambda: multi_head(nn.RelativePositions(2, 3)),

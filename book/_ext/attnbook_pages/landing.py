@@ -38,6 +38,7 @@ SIGNS = {
     "cursor": '<path d="M3 20h5M11 20h5M19 20h3"/><path class="thick" d="M26 8v16"/>',
     "patches": '<path d="M4 4h24v24H4zM12 4v24M20 4v24M4 12h24M4 20h24"/>'
     '<path class="full" d="M20 4h8v8h-8z"/>',
+    "tiles": '<path d="M4 4v24h24zM4 12h8v16M4 20h16v8"/><path class="full" d="M12 20h8v8h-8z"/>',
     "lens": '<circle cx="13" cy="13" r="9"/><path class="thick" d="M20 20l9 9"/>',
 }
 

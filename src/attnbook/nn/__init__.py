@@ -29,6 +29,8 @@ from attnbook.nn.gradient_estimators import (
 )
 from attnbook.nn.hard import HardAttention
 from attnbook.nn.latent import LatentCache, MultiHeadLatentAttention
+from attnbook.nn.linear import LinearAttention, linear_attention
+from attnbook.nn.linear_features import elu_plus_one, unit_length
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
     AttentionPooling,
@@ -79,9 +81,16 @@ from attnbook.nn.seq2seq import (
     LSTMEncoder,
     Seq2Seq,
 )
+from attnbook.nn.sliding_window import (
+    RollingCache,
+    SlidingWindowAttention,
+    in_window,
+    windowed_attention,
+)
 from attnbook.nn.small_reader import WordModel
 from attnbook.nn.squeeze_excitation import SqueezeExcitation
 from attnbook.nn.stand_alone import StandAloneSelfAttention2d
+from attnbook.nn.tiled import tiled_attention
 from attnbook.nn.transformer import (
     DecoderLayer,
     EncoderLayer,
@@ -127,6 +136,7 @@ __all__ = [
     "LSTMEncoder",
     "LatentCache",
     "LearnedPositions",
+    "LinearAttention",
     "LocalAttention",
     "LocationScore",
     "MaskedWordModel",
@@ -139,12 +149,14 @@ __all__ = [
     "QuietAttention",
     "RecurrentAttentionModel",
     "RelativePositions",
+    "RollingCache",
     "RotaryPositions",
     "SelfAttention",
     "Seq2Seq",
     "ShowAttendTell",
     "SinusoidalPositions",
     "SkipGram",
+    "SlidingWindowAttention",
     "SoftDictionary",
     "SqueezeExcitation",
     "StandAloneSelfAttention2d",
@@ -159,14 +171,17 @@ __all__ = [
     "causal_mask",
     "doubly_stochastic_penalty",
     "draw_one",
+    "elu_plus_one",
     "expected_outcome",
     "glimpse_loss",
     "gru_step",
     "gumbel_softmax",
     "hard_lookup",
+    "in_window",
     "interpolate_positions",
     "interpolated",
     "interpolated_by_parts",
+    "linear_attention",
     "lstm_step",
     "masked_softmax",
     "padding_mask",
@@ -178,5 +193,8 @@ __all__ = [
     "scaled_dot_product_attention",
     "soft_lookup",
     "straight_through",
+    "tiled_attention",
+    "unit_length",
     "window_mask",
+    "windowed_attention",
 ]

@@ -96,6 +96,20 @@ class LatentCacheLike(Protocol):
         ...
 
 
+class RollingCacheLike(Protocol):
+    """Keys and values that a window can still reach: ``RollingCache``.
+
+    Attributes
+    ----------
+    window, n_global : int
+    key : (batch, n_kv_heads, held, d_head), or None while empty
+    """
+
+    window: int
+    n_global: int
+    key: Tensor | None
+
+
 class HasMemory(Protocol):
     """An encoder or decoder: it says how large one annotation of the memory is."""
 

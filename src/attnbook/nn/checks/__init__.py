@@ -48,6 +48,12 @@ from attnbook.nn.checks.images import (
     position_rows,
 )
 from attnbook.nn.checks.latent import latent_cache_entry, latent_inputs
+from attnbook.nn.checks.linear import (
+    linear_inputs,
+    linear_rule,
+    linear_state,
+    normalised_rule,
+)
 from attnbook.nn.checks.masks import (
     boolean_mask,
     lengths,
@@ -103,6 +109,12 @@ from attnbook.nn.checks.tensors import (
     tensor,
     tokens,
 )
+from attnbook.nn.checks.windows import (
+    rotary_or_none,
+    sliding_window_inputs,
+    window_cache,
+    windowed_inputs,
+)
 
 __all__ = [
     "above_zero",
@@ -136,10 +148,14 @@ __all__ = [
     "latent_inputs",
     "layer_input",
     "lengths",
+    "linear_inputs",
+    "linear_rule",
+    "linear_state",
     "mask",
     "mask_width",
     "multi_head_inputs",
     "noise",
+    "normalised_rule",
     "not_empty",
     "not_negative",
     "number",
@@ -159,6 +175,7 @@ __all__ = [
     "raw_window",
     "recurrent_step",
     "rotary_frequencies",
+    "rotary_or_none",
     "saliency_extras",
     "same_batch",
     "same_kind",
@@ -174,6 +191,7 @@ __all__ = [
     "shared_vocabulary",
     "sizes",
     "skip_gram_inputs",
+    "sliding_window_inputs",
     "temperature",
     "tensor",
     "tokens",
@@ -181,6 +199,8 @@ __all__ = [
     "whole_number",
     "whole_window",
     "window",
+    "window_cache",
+    "windowed_inputs",
     "within",
     "word_mask",
 ]
