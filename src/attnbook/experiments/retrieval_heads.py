@@ -66,7 +66,7 @@ TAKEN = (1, 2, 3)  # heads taken away together
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Every reader gets the same texts, steps and rates to choose from."""
     add = parser.add_argument
-    add("--steps", type=int, default=300, metavar="N", help="of each reader (default 300)")
+    add("--steps", type=int, default=240, metavar="N", help="of each reader (default 240)")
     add("--batch", type=int, default=32, metavar="N", help="texts a step (default 32)")
     add("--learning-rates", type=float, nargs="+", default=[3e-3, 6e-3], metavar="R",
         help="tried on seed 0; the lowest validation loss wins (default .003 .006)")  # fmt: skip
@@ -393,7 +393,7 @@ def alike(chosen: list[tuple[int, int]], size: Tensor) -> list[tuple[int, int]]:
 
 def without_heads(model: Reader, device: torch.device) -> dict[str, Any]:
     """The scores of all heads, and what is left when some are taken away."""
-    text, place = asked_everywhere(TEST // 2)
+    text, place = asked_everywhere(TEST // 4)
     text, place = text.to(device), place.to(device)
     with torch.no_grad():
         _, looks = model.look(text)
