@@ -13,10 +13,11 @@ every choice of as many others, and as many whose values and outputs are as larg
 damage" is the next filler.
 
 *Lost in the middle.* Liu et al. 2023 (https://arxiv.org/abs/2307.03172) found facts at the start and at the
-end of a text used best. Each reader is trained three times: with questions about facts anywhere, with
-questions that nearly always ask about one of the two sentences at either end, and with questions about these
-alone; the other facts stand anywhere. All are tested with the fact at each of the twelve places, and so is
-each reader when its question may not attend to the middle, which the measure has to see.
+end of a text used best. Each reader is trained with questions about facts anywhere, and again with questions
+about the two sentences at either end alone, while the other facts stand anywhere. The one with learned
+positions is trained a third time, with odds of 50 to 1 for a sentence at an end. All are tested with the fact
+at each of the twelve places, and so is each reader when its question may not attend to the middle, which the
+measure has to see.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ TRAINED_ON = {"anywhere": 0.0, "mostly ends": math.log(50), "ends alone": math.i
 D_MODEL, HEADS, LAYERS = 64, 4, 2
 SEARCH_SEED = 0
 TEST = 1200  # texts, the fact at each place in 100 of them
+WITH_HEADS = ("rotary", "learned")  # readers whose heads are scored and taken away
 TAKEN = (1, 2, 3)  # heads taken away together
 
 
@@ -464,7 +466,7 @@ def trial(
         "by place": by_place(right, place),
         "by place, blind for the middle": by_place(blind, place),
     }
-    if trained_on == "anywhere" and found["answers"] > 0.5:
+    if trained_on == "anywhere" and positions in WITH_HEADS:
         found["heads"] = without_heads(model, device)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(found))
@@ -493,5 +495,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         rate = min(tried, key=lambda pair: pair[1])[0]
         found[positions] = {"rate": rate, "rates tried": tried}
         for trained_on in TRAINED_ON:
+            if trained_on == "mostly ends" and positions != "learned":
+                continue  # the only ones that lose the middle with the ends alone
             found[positions][trained_on] = trial(positions, trained_on, rate, seed, options, device)
     return found
