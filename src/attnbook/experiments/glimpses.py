@@ -59,7 +59,7 @@ KINDS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How long each network is trained, and the rates to choose from."""
     add = parser.add_argument
-    add("--steps", type=int, default=1000, metavar="N", help="steps of 64 scenes (default 1000)")
+    add("--steps", type=int, default=800, metavar="N", help="steps of 64 scenes (default 800)")
     add("--learning-rates", type=float, nargs="+", default=[2e-3, 4e-3], metavar="R",
         help="tried on seed 0 and clear scenes (default .002 .004)")  # fmt: skip
 
