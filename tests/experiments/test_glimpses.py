@@ -70,9 +70,9 @@ def test_all_kinds_see_the_same_scenes(monkeypatch):
         return found
 
     monkeypatch.setattr(glimpses, "scenes", recorded)
-    for kind in KINDS["clear"]:
+    for kind in KINDS:
         glimpses.trained(kind, "clear", 1e-3, 4, 0, CPU)
-    assert len(seen) == len(KINDS["clear"])
+    assert len(seen) == len(KINDS)
     for one, other in pairwise(seen.values()):
         assert one == other
 
@@ -115,9 +115,11 @@ def test_the_read_out_finds_a_location_that_the_state_holds():
 
 def test_a_short_run_stores_everything(monkeypatch, tmp_path):
     monkeypatch.setattr(glimpses, "CACHE", tmp_path)
-    found = glimpses.run_seed(argparse.Namespace(steps=2, learning_rates=[1e-3]), 0, CPU)
-    for canvas, kinds in KINDS.items():
-        assert set(found[canvas]) == set(kinds)
+    parser = argparse.ArgumentParser()
+    glimpses.add_arguments(parser)
+    found = glimpses.run_seed(parser.parse_args(["--steps", "2", "--learning-rates", "1e-3"]), 0, CPU)
+    for canvas in PIECES:
+        assert set(found[canvas]) == set(KINDS)
         assert len(found[canvas]["learned"]["paths"]) == glimpses.SHOWN
     assert found["clear"]["on the digit"]["hits"][1:] == [1.0, 1.0]
     with pytest.raises(ValueError, match="--steps"):

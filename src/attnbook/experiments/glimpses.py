@@ -49,11 +49,8 @@ INK = 3.0  # what full ink is multiplied by: most pixels are 0
 SHOWN_SHARE, JITTER = 0.3, 0.25  # of the steps; by how much a window that is shown may miss, as a location
 NEAR = 2  # pixels by which a window on the digit may miss its middle
 SEARCH_SEED = 0
-KINDS = {
-    "clear": ("on the digit", "in the middle", "at random", "learned, stopped", "learned",
-              "learned, not shown", "convolutional"),
-    "cluttered": ("on the digit", "at random", "learned", "convolutional"),
-}  # fmt: skip
+KINDS = ("on the digit", "in the middle", "at random", "learned, stopped", "learned", "learned, not shown",
+         "convolutional")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--steps", type=int, default=800, metavar="N", help="steps of 64 scenes (default 800)")
     add("--learning-rates", type=float, nargs="+", default=[2e-3, 4e-3], metavar="R",
         help="tried on seed 0 and clear scenes (default .002 .004)")  # fmt: skip
+    add("--scenes", nargs="+", choices=PIECES, default=list(PIECES), help="on which canvases (default both)")
+    add("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="which networks (default all)")
 
 
 # ---- scenes ----------------------------------------------------------------------------------------
@@ -321,8 +320,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
             "convolutional": ConvNet().multiply_adds(),
         }
     }
-    for canvas, kinds in KINDS.items():
-        for kind in kinds:
+    for canvas in options.scenes:
+        for kind in options.kinds:
             tried = [
                 [rate, trial(kind, "clear", rate, SEARCH_SEED, options, device)["validation"]]
                 for rate in sorted(set(options.learning_rates))
