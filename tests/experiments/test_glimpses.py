@@ -8,7 +8,7 @@ import torch
 
 from attnbook.data.scenes import SIDE, digit_images
 from attnbook.experiments import glimpses
-from attnbook.experiments.glimpses import CANVAS, CLASSES, INK, KINDS, PIECES, ConvNet, build
+from attnbook.experiments.glimpses import CANVAS, CLASSES, INK, KINDS, PIECES, ConvNet
 from attnbook.nn.glimpses import multiply_adds
 
 CPU = torch.device("cpu")
@@ -41,7 +41,7 @@ def test_the_digit_stands_where_the_scene_says(pieces):
 
 
 def test_networks_cost_the_same():
-    ours, theirs = multiply_adds(build("learned")), ConvNet().multiply_adds()
+    ours, theirs = multiply_adds(glimpses.recurrent("learned")), ConvNet().multiply_adds()
     assert 0.9 < theirs / ours < 1.1
 
 
@@ -98,7 +98,7 @@ def test_the_measure_sees_a_look_at_the_digit_and_a_look_aside():
 def test_the_read_out_finds_a_location_that_the_state_holds():
     """A state whose units are the coarse window's pixels holds the location, and a blind one does not."""
     torch.manual_seed(0)
-    model = build("learned")
+    model = glimpses.recurrent("learned")
     with torch.no_grad():
         for layer in (model.what, model.join_what, model.take, model.join_where, model.where, model.keep):
             layer.weight.zero_()

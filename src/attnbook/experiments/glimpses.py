@@ -142,14 +142,17 @@ class ConvNet(nn.Module):
         return total + sum(layer.weight.numel() for layer in self.layers if isinstance(layer, nn.Linear))
 
 
-def build(kind: str) -> nn.Module:
-    """An untrained network of this kind."""
-    if kind == "convolutional":
-        return ConvNet()
+def recurrent(kind: str) -> RecurrentAttentionModel:
+    """An untrained network that takes glimpses."""
     return RecurrentAttentionModel(
         CLASSES, size=SIDE, scales=2, growth=3, n_glimpses=N_GLIMPSES, deviation=DEVIATION,
         stop_gradient=kind == "learned, stopped",
     )  # fmt: skip
+
+
+def build(kind: str) -> nn.Module:
+    """An untrained network of this kind."""
+    return ConvNet() if kind == "convolutional" else recurrent(kind)
 
 
 def anywhere(n: int, generator: torch.Generator) -> Tensor:
@@ -316,7 +319,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
             raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
     found: dict[str, Any] = {
         "multiplications": {
-            "recurrent": multiply_adds(build("learned")),  # ty: ignore
+            "recurrent": multiply_adds(recurrent("learned")),
             "convolutional": ConvNet().multiply_adds(),
         }
     }

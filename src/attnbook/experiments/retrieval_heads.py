@@ -214,7 +214,8 @@ class Reader(nn.Module):
             allowed = allowed & mask
         x = self.positions(self.embedding(text))
         rows: list[Tensor | None] = []
-        for number, (norm, attention) in enumerate(zip(self.norms, self.attentions, strict=True)):
+        layers: list[Any] = list(zip(self.norms, self.attentions, strict=True))
+        for number, (norm, attention) in enumerate(layers):
             gone = [head for layer, head in without if layer == number]
             handle = attention.W_o.register_forward_pre_hook(self._silence(gone)) if gone else None
             own = norm(x)
@@ -371,7 +372,8 @@ def circuit_scores(model: Reader, device: torch.device) -> tuple[Tensor, Tensor]
 def size_of_heads(model: Reader) -> Tensor:
     """(layers, heads): the Frobenius norm of each head's value matrix times its part of the output matrix."""
     rows = []
-    for attention in model.attentions:
+    layers: list[Any] = list(model.attentions)
+    for attention in layers:
         value = attention.W_v.weight.unflatten(0, (model.n_heads, -1))  # (heads, d_head, d_model)
         output = attention.W_o.weight.unflatten(1, (model.n_heads, -1))  # (d_model, heads, d_head)
         rows.append(torch.einsum("ohd,hdi->hoi", output, value).flatten(1).norm(dim=1))
