@@ -89,7 +89,7 @@ def test_steps_below_one_are_refused():
 def test_what_is_stored_carries_what_the_chapter_says():
     stored = results("explanation")
     seeds = list(stored["seeds"].values())
-    assert len(seeds) >= 4
+    assert len(seeds) >= 5
     for seed in seeds:
         assert set(seed["readers"]) == set(READERS)
         for kind, poolings in seed["readers"].items():

@@ -135,6 +135,15 @@ def test_only_the_reward_teaches_where_to_look():
     assert gradients[2].any()
 
 
+def test_without_the_stop_the_reward_teaches_the_state_too():
+    for stop in (True, False):
+        found = small(stop_gradient=stop)
+        looked = found(image(), torch.zeros(2, 2)).log_prob.sum()
+        (slope,) = torch.autograd.grad(looked, found.what.weight, allow_unused=True)
+        assert (slope is None) == stop
+        assert stop or slope.any()
+
+
 def test_hybrid_loss_by_hand():
     found = small()(image(), torch.zeros(2, 2))
     target = torch.stack([found.logits[0].argmax(), (found.logits[1].argmax() + 1) % 3])

@@ -116,6 +116,9 @@ class RecurrentAttentionModel(nn.Module):
     policy : "learned" or "random"
         Random: each location is uniform over the image, in training and in
         evaluation. That is the control: the same network without a choice.
+    stop_gradient : bool
+        REINFORCE teaches the layer that predicts the location alone, and not what
+        the state in front of it holds.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class RecurrentAttentionModel(nn.Module):
         d_hidden: int = 128,
         deviation: float = 0.15,
         policy: str = "learned",
+        stop_gradient: bool = True,
     ):
         super().__init__()
         checks.sizes(
@@ -143,6 +147,7 @@ class RecurrentAttentionModel(nn.Module):
         checks.one_of("policy", policy, ("learned", "random"))
         self.sensor = GlimpseSensor(size, scales, growth)
         self.n_glimpses, self.deviation, self.policy = n_glimpses, deviation, policy
+        self.stop_gradient = stop_gradient
         self.what = nn.Linear(scales * size**2, d_patch)
         self.where = nn.Linear(2, d_patch)
         self.join_what = nn.Linear(d_patch, d_glimpse)
@@ -195,7 +200,8 @@ class RecurrentAttentionModel(nn.Module):
             if t == self.n_glimpses - 1:
                 break
             if told is None:
-                location, density = self.next_location(image, hidden.detach())
+                read = hidden.detach() if self.stop_gradient else hidden
+                location, density = self.next_location(image, read)
             else:
                 location, density = told[:, t], nothing
             locations.append(location)
