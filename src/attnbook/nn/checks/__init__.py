@@ -31,6 +31,13 @@ from attnbook.nn.checks.attention import (
     within,
 )
 from attnbook.nn.checks.captioner import annotations, forced_place, word_mask
+from attnbook.nn.checks.choosing import (
+    blocks_to_choose,
+    flex_inputs,
+    function,
+    returned,
+    rotary_or_none,
+)
 from attnbook.nn.checks.drawing import (
     grey_pictures,
     noise,
@@ -111,6 +118,7 @@ __all__ = [
     "at_least_2d",
     "attention_inputs",
     "attention_module",
+    "blocks_to_choose",
     "boolean_mask",
     "broadcasts",
     "cache_entry",
@@ -123,8 +131,10 @@ __all__ = [
     "feature_maps",
     "feeding_needs_current",
     "fits_parameters",
+    "flex_inputs",
     "floating",
     "forced_place",
+    "function",
     "glimpse_inputs",
     "grey_pictures",
     "head_count",
@@ -158,7 +168,9 @@ __all__ = [
     "probability",
     "raw_window",
     "recurrent_step",
+    "returned",
     "rotary_frequencies",
+    "rotary_or_none",
     "saliency_extras",
     "same_batch",
     "same_kind",
