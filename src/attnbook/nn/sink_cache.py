@@ -83,25 +83,25 @@ class SinkCache:
         if self.key is not None and self.value is not None:
             key = torch.cat([self.key, key], dim=-2)
             value = torch.cat([self.value, value], dim=-2)
-        self.key, self.value = self.kept(key, forgets=True), self.kept(value)
+        rows = self.survivors(key.shape[-2])
+        self.value = value[..., rows.to(value.device), :]
+        self.key = self.turned_back(key[..., rows.to(key.device), :], rows)
         return key, value
 
-    def kept(self, x: Tensor, forgets: bool = False) -> Tensor:
-        """The first rows and the last rows of (…, length, d_head); with
-        ``forgets``, the last ones turned back by what went missing before them.
-        """
-        gone = x.shape[-2] - self.n_first - self.window
-        if gone <= 0:
-            return x
-        first, latest = x[..., : self.n_first, :], x[..., -self.window :, :]
-        if forgets and self.rotary is not None:
-            # Every row by the same angle: to turn back is to turn with -sin.
-            angle = gone * self.rotary.frequencies
-            cos, sin = (
-                f(angle).to(x.dtype).to(x.device) for f in (torch.cos, torch.sin)
-            )
-            latest = self.rotary.turn(latest, cos, -sin)
-        return torch.cat([first, latest], dim=-2)
+    def survivors(self, length: int) -> Tensor:
+        """Which of ``length`` rows are kept, in order: the first and the latest."""
+        rows = torch.arange(length, device="cpu")
+        return rows[(rows < self.n_first) | (rows >= length - self.window)]
+
+    def turned_back(self, key: Tensor, rows: Tensor) -> Tensor:
+        """Keys that stood at ``rows``, as they are at 0, 1, 2, …"""
+        moved = rows - torch.arange(len(rows), device="cpu")
+        if self.rotary is None or not moved.any():
+            return key
+        angle = moved.unsqueeze(-1) * self.rotary.frequencies  # (kept, d_head / 2)
+        cos, sin = angle.cos().to(key.dtype), angle.sin().to(key.dtype)
+        # to turn back is to turn with -sin
+        return self.rotary.turn(key, cos.to(key.device), -sin.to(key.device))
 
     def copy(self) -> SinkCache:
         """A cache that holds the same tensors; appending to one leaves the other as
