@@ -12,7 +12,8 @@ inputs; the loss with all layers restricted at once.
 
 *Forgotten.* The text as streams of 384 tokens, read token by token through a cache of 32 keys (beside the token
 itself): the latest 32; the first 4 and the latest 28; 4 drawn by chance and the latest 28; and a cache that
-forgets nothing. Also: the latest 33 tokens read anew for every token. Loss in bits a byte by position.
+forgets nothing. Loss in bits a byte by position. For the last 128 tokens also the loss when the latest 33 tokens
+are read anew each time.
 
 *A sink that is there.* The same three caches, of 4 keys, on the reader of :mod:`attnbook.experiments.circuits` that
 puts its weight on a start marker where it has nothing to say. If the caches can show a sink, they show it there.
@@ -153,14 +154,14 @@ def allowed(query: Tensor, key: Tensor, budget: int, choice: str, generator: tor
     mask = selected_keys(query, key, BLOCK, n_blocks, drawn)
     if choice in ("blocks", "chance"):
         return mask
+    count = mask.sum(dim=-1, keepdim=True)
     past = causal_mask(length, device=query.device)
-    if choice == "oracle":
-        order = (query @ key.transpose(-2, -1)).masked_fill(~past, -torch.inf)
-    else:
-        order = torch.arange(length, device=query.device).expand(mask.shape).float()
-        order = order.masked_fill(~past, -torch.inf)
-    rank = order.argsort(dim=-1, descending=True).argsort(dim=-1)  # 0 for the first in order
-    return (rank < mask.sum(dim=-1, keepdim=True)) & past
+    if choice == "window":
+        place = torch.arange(length, device=query.device)
+        return past & (place.unsqueeze(-1) - place < count)
+    scores = (query @ key.transpose(-2, -1)).masked_fill(~past, -torch.inf)
+    falling = scores.sort(dim=-1, descending=True).values
+    return past & (scores >= falling.gather(-1, count - 1))
 
 
 class Restricted(nn.Module):
@@ -291,10 +292,10 @@ def streamed(model: Any, tokens: Tensor, name: str, seed: int = 0) -> Tensor:
 
 @torch.no_grad()
 def read_anew(model: nn.Module, tokens: Tensor) -> Tensor:
-    """Nats of every token but the first, when the latest 33 tokens are all that was ever read."""
+    """Nats of the last bucket's tokens, when the latest 33 tokens are all that was ever read."""
     length, losses = CACHE_SIZE + 1, []
-    for i in range(tokens.shape[1] - 1):
-        logits, _ = model(tokens[:, max(0, i + 1 - length) : i + 1])
+    for i in range(BUCKETS[-1][0] - 1, BUCKETS[-1][1] - 1):
+        logits, _ = model(tokens[:, i + 1 - length : i + 1])
         losses.append(F.cross_entropy(logits[:, -1], tokens[:, i + 1], reduction="none"))
     return torch.stack(losses, dim=1)
 
@@ -313,7 +314,8 @@ def forgotten(trained: TrainedModel, n: int, seed: int) -> dict[str, Any]:
     model, tokens = trained.model.eval(), pieces(trained, n, STREAM)
     sizes = token_bytes(trained, tokens)[:, 1:]
     found: dict[str, Any] = {name: by_bucket(streamed(model, tokens, name, seed), sizes) for name in CACHES}
-    found["read anew"] = by_bucket(read_anew(model, tokens), sizes)
+    late = sizes[:, BUCKETS[-1][0] - 1 :].sum(1)
+    found["read anew"] = (read_anew(model, tokens).sum(1) / math.log(2) / late).tolist()
     return found
 
 
