@@ -18,7 +18,7 @@ from torch import Tensor
 
 from attnbook.nn.ring import ring_attention
 
-PATIENCE = 120  # seconds, after which processes that have not answered are ended
+PATIENCE = 300  # seconds, after which processes that have not answered are ended
 
 
 def across_processes(
