@@ -10,7 +10,7 @@ from stand_in_device import DEVICE, StandIn, There
 from torch.utils._pytree import tree_leaves
 
 from attnbook import nn
-from attnbook.nn import saliency
+from attnbook.nn import ring, saliency
 from attnbook.nn.glimpses import multiply_adds
 from attnbook.nn.masks import lengthened
 from attnbook.nn.normalisation import normalisation_model
@@ -235,7 +235,43 @@ def picture():
     return alone.saliency, moving.saliency, saliency.winner_take_all(alone.saliency, 3)
 
 
+def flexible():
+    query, key, value = (torch.randn(2, heads, 5, D, requires_grad=True) for heads in (4, 2, 2))
+    kinds = nn.block_kinds(lambda b, h, q, k: q >= k, 5, 5, 2)
+    found = nn.flex_attention(
+        query, key, value,
+        lambda s, b, h, q, k: s - (q - k).abs() / (h + 1),
+        lambda b, h, q, k: q >= k,
+        prob_mod=lambda p, b, h, q, k: p * 0.5,
+    )  # fmt: skip
+    return *found, kinds
+
+
+def choosing():
+    layer = nn.BlockSelectionAttention(D, 2, 2, 2, compressed=True, positions=nn.RotaryPositions(D // 2))
+    layer.chooses = "random"
+    return layer(rows(2, 5)), nn.BlockSelectionAttention(D, 2, 2, 2)(rows(2, 5))
+
+
+def forgetting():
+    rotary = nn.RotaryPositions(2)
+    attention, cache = nn.MultiHeadAttention(D, 4, positions=rotary), nn.SinkCache(1, 2, rotary)
+    contexts = [attention(rows(2, 2), causal=True, cache=cache)[0] for _ in range(3)]
+    twin = cache.select(torch.tensor([1, 0]))
+    return contexts, twin.held()
+
+
+def round_the_ring():
+    parts = [ring.partial_attention(rows(2, 3), rows(2, 4), rows(2, 4)) for _ in range(2)]
+    assert ring.bytes_sent(rows(2, 3), rows(2, 3), 2) > 0
+    return nn.ring_attention(rows(2, 3), rows(2, 3), rows(2, 3), causal=True), ring.merged(*parts)
+
+
 CASES = {
+    "flex": flexible,
+    "block selection": choosing,
+    "sink cache": forgetting,
+    "ring": round_the_ring,
     "scaled dot product": scaled_dot_product,
     "global": lambda: look(nn.Attention(nn.ConcatScore(D, D, 4))),
     "dot": lambda: look(nn.Attention(nn.DotScore())),
@@ -332,6 +368,7 @@ NO_DEVICE = {
     ("gpt.py", "GPT.from_transformers"),
     ("bert.py", "BERT.from_transformers"),
     ("bert.py", "_renamed"),
+    ("ring.py", "passed_on"),  # goes from process to process: tests/experiments/test_ring_processes.py
 }
 
 

@@ -4,6 +4,7 @@ rest of attnbook, but for its checks of plain numbers.
 
 from attnbook.nn.attention import scaled_dot_product_attention
 from attnbook.nn.bert import BERT
+from attnbook.nn.block_selection import BlockSelectionAttention, selected_keys
 from attnbook.nn.captioner import (
     CaptionState,
     ConvAnnotations,
@@ -12,6 +13,7 @@ from attnbook.nn.captioner import (
 )
 from attnbook.nn.draw import DRAW, VAE, Drawing
 from attnbook.nn.filter_bank import FilterBank
+from attnbook.nn.flex import block_kinds, flex_attention
 from attnbook.nn.glimpses import (
     GlimpseSensor,
     RecurrentAttentionModel,
@@ -64,6 +66,7 @@ from attnbook.nn.positions import (
 )
 from attnbook.nn.quiet_attention import QuietAttention
 from attnbook.nn.recurrent_step import gru_step, lstm_step
+from attnbook.nn.ring import ring_attention
 from attnbook.nn.sampling import sampling_probabilities
 from attnbook.nn.scores import (
     AdditiveScore,
@@ -87,6 +90,7 @@ from attnbook.nn.sliding_window import (
     in_window,
     windowed_attention,
 )
+from attnbook.nn.sink_cache import SinkCache
 from attnbook.nn.small_reader import WordModel
 from attnbook.nn.squeeze_excitation import SqueezeExcitation
 from attnbook.nn.stand_alone import StandAloneSelfAttention2d
@@ -113,6 +117,7 @@ __all__ = [
     "AdditiveScore",
     "Attention",
     "AttentionPooling",
+    "BlockSelectionAttention",
     "CaptionState",
     "ConcatScore",
     "ConvAnnotations",
@@ -154,6 +159,7 @@ __all__ = [
     "SelfAttention",
     "Seq2Seq",
     "ShowAttendTell",
+    "SinkCache",
     "SinusoidalPositions",
     "SkipGram",
     "SlidingWindowAttention",
@@ -168,11 +174,13 @@ __all__ = [
     "ViT",
     "WordModel",
     "base_for_longer",
+    "block_kinds",
     "causal_mask",
     "doubly_stochastic_penalty",
     "draw_one",
     "elu_plus_one",
     "expected_outcome",
+    "flex_attention",
     "glimpse_loss",
     "gru_step",
     "gumbel_softmax",
@@ -188,9 +196,11 @@ __all__ = [
     "patches",
     "positive_pmi",
     "reinforce_loss",
+    "ring_attention",
     "rotary_frequencies",
     "sampling_probabilities",
     "scaled_dot_product_attention",
+    "selected_keys",
     "soft_lookup",
     "straight_through",
     "tiled_attention",

@@ -31,6 +31,13 @@ from attnbook.nn.checks.attention import (
     within,
 )
 from attnbook.nn.checks.captioner import annotations, forced_place, word_mask
+from attnbook.nn.checks.choosing import (
+    blocks_to_choose,
+    flex_inputs,
+    function,
+    returned,
+    rotary_or_none,
+)
 from attnbook.nn.checks.drawing import (
     grey_pictures,
     noise,
@@ -123,6 +130,7 @@ __all__ = [
     "at_least_2d",
     "attention_inputs",
     "attention_module",
+    "blocks_to_choose",
     "boolean_mask",
     "broadcasts",
     "cache_entry",
@@ -135,8 +143,10 @@ __all__ = [
     "feature_maps",
     "feeding_needs_current",
     "fits_parameters",
+    "flex_inputs",
     "floating",
     "forced_place",
+    "function",
     "glimpse_inputs",
     "grey_pictures",
     "head_count",
@@ -174,6 +184,7 @@ __all__ = [
     "probability",
     "raw_window",
     "recurrent_step",
+    "returned",
     "rotary_frequencies",
     "rotary_or_none",
     "saliency_extras",
