@@ -32,7 +32,8 @@ ALLOWED = {
     "analysis": {"data", "nn", "plots", "training"},
     "models": {"data", "nn"},
     "serving": {"nn"},
-    "widgets": {"models", "nn", "vision"},  # a widget's numbers are those of a mechanism, model or metric
+    # A widget's numbers are those of a mechanism, model or metric; one shows the map of them all.
+    "widgets": {"data", "models", "nn", "vision"},
     "exercises": {"plots", "vision", "worker"},
     "grading": {"exercises", "extras", "worker"},
     "experiments": {
@@ -52,6 +53,7 @@ ALLOWED = {
 TORCH_FREE = [
     "attnbook",
     *sorted(f"attnbook.{room}" for room in ANYWHERE),
+    "attnbook.data.attention_map",
     "attnbook.results",
     "attnbook.translation.leaderboard",
 ]

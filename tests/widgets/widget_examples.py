@@ -383,6 +383,14 @@ def patching(**options):
     return TinyTransformerLive([PATCHED[0]], **{"donor": PATCHED[1], **options})
 
 
+def attention_map(**options):
+    """A task with two needs."""
+    from attnbook.widgets import AttentionMap
+
+    defaults = {"needs": ["long", "steps"], "challenge": "Find a need that leaves two attentions."}
+    return AttentionMap(**{**defaults, **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "Captioner": scene,
@@ -390,6 +398,7 @@ EXAMPLES = {
     "HeadExplorer of translations": cross,
     "AlignmentExplorer": explorer,
     "AlignmentExplorer with models": translator,
+    "AttentionMap": attention_map,
     "AttentionWindow": window,
     "PatchExplorer": patches,
     "PhotoPatches": photograph,
@@ -413,6 +422,7 @@ GUESSES = {
     "HeadExplorer of translations": {"choice": 2, "share": 0.3},
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
     "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
+    "AttentionMap": {"choice": "sliding"},
     "AttentionWindow": {"window": 2},
     "PatchExplorer": {"choice": 5, "share": 0.2},
     "PhotoPatches": {"choice": 2, "share": 0.2},

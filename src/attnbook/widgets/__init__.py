@@ -1,6 +1,7 @@
 """The book's widgets: live in Jupyter, in Colab and, without a kernel, in the published page."""
 
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
+from attnbook.widgets.attention_map import AttentionMap
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.captioner import Captioner
 from attnbook.widgets.causal_stepper import CausalStepper
@@ -19,6 +20,7 @@ from attnbook.widgets.translator_explorer import TranslatorExplorer
 
 __all__ = [
     "AlignmentExplorer",
+    "AttentionMap",
     "AttentionWindow",
     "Captioner",
     "CausalStepper",

@@ -12,6 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
 const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js",
+  AttentionMap: "attention_map.js",
   AttentionWindow: "attention_window.js",
   Captioner: "captioner.js",
   CausalStepper: "causal_stepper.js",
