@@ -41,7 +41,8 @@ class AttentionMap(PredictFirst):
     remaining : list of str, read-only
         Ids of what meets all needs that are picked.
     prediction : dict or None
-        ``{"choice": id or number of a row}``; once made also ``"met"``: how many of the task's needs it meets.
+        ``{"choice": id or number of a row}``; once made also ``"met"``: how many of the task's needs it
+        meets.
     score : float or None
         The share of the task's needs that it meets.
 
