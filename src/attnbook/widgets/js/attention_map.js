@@ -47,7 +47,7 @@ function build(view, body) {
       h(
         "a.am-way",
         { href: BOOK ? `${notebook}.html#${anchor}` : `${content.sources}${notebook}.ipynb` },
-        `section ${label}`,
+        `${/\.\d/.test(label) ? "section" : "chapter"} ${label}`,
       ),
     );
 
@@ -117,7 +117,7 @@ function build(view, body) {
   );
   const map = h(
     "table.am-map",
-    h("caption", "Columns: whom it asks. Rows: how much of that a query meets. Baselines in italics."),
+    { "aria-label": "map of attentions" },
     h(
       "thead",
       h(
@@ -193,6 +193,7 @@ function build(view, body) {
         boxes.map(([, label]) => label),
       ),
     ),
+    h("p", "Columns: whom it asks. Rows: how much of that one query meets. Baselines in italics."),
     h(".hx-scroll", map),
     h(
       ".am-open",
