@@ -195,8 +195,9 @@ def train(
         return stories(options.batch_size, generator)
 
     with_grad_off = torch.no_grad()(loss_of)
+    loss = told_loss if "told" in name else loss_of
     history = fit(
-        model, batch, steps=options.steps, loss=told_loss if "told" in name else loss_of, learning_rate=rate, seed=seed,
+        model, batch, steps=options.steps, loss=loss, learning_rate=rate, seed=seed,
         schedule=schedules.warmup_linear(options.steps // 20, options.steps, hold=0.5),
         validate=lambda m: with_grad_off(m, held_out).item(), validate_every=max(1, options.steps // 10),
         precision="float32", progress=False,
