@@ -130,6 +130,14 @@ def soft_dictionary():
     return held[rows(2)], torch.ones(len(held))
 
 
+def hopfield():
+    patterns = torch.where(torch.randn(4, D) > 0, 1.0, -1.0)
+    moved, weights = nn.hopfield_retrieval(rows(2, 3), rows(2, 5), padding().unsqueeze(1), 2.0, 2)
+    learned = nn.hopfield_weights(patterns), nn.hopfield_weights(patterns, "pseudo-inverse")
+    completed = nn.classical_retrieval(patterns, learned[0])
+    return moved, weights, nn.hopfield_energy(rows(3), rows(5), 2.0), *learned, completed
+
+
 def multi_head(positions=None, n_kv_heads=2):
     attention, cache, x = (
         nn.MultiHeadAttention(D, 4, n_kv_heads, positions=positions),
@@ -234,6 +242,8 @@ CASES = {
     "soft dictionary": soft_dictionary,
     "kernel regression": lambda: nn.KernelRegression(D)(rows(3), rows(5), rows(5)),
     "pooling": lambda: nn.AttentionPooling(D)(rows(2, 5), rows(2, 5), padding()),
+    "Hopfield": hopfield,
+    "memory network": lambda: nn.MemoryNetwork(VOCAB, D)(torch.randint(VOCAB, (2, 5, 3)), words()),
     "LSTMN": lambda: nn.LSTMN(D, D)(rows(2, 5)),
     "self-attention": lambda: nn.SelfAttention(D, 4)(rows(2, 5), padding().unsqueeze(1), causal=True),
     "plain multi-head": lambda: nn.PlainMultiHeadAttention(D, 2)(rows(2, 5), mask=padding().unsqueeze(1)),

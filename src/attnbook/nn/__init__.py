@@ -28,6 +28,12 @@ from attnbook.nn.gradient_estimators import (
     straight_through,
 )
 from attnbook.nn.hard import HardAttention
+from attnbook.nn.hopfield import (
+    classical_retrieval,
+    hopfield_energy,
+    hopfield_retrieval,
+    hopfield_weights,
+)
 from attnbook.nn.latent import LatentCache, MultiHeadLatentAttention
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
 from attnbook.nn.lookup import (
@@ -41,6 +47,7 @@ from attnbook.nn.lookup import (
 from attnbook.nn.lstmn import LSTMN
 from attnbook.nn.masked_words import MaskedWordModel
 from attnbook.nn.masks import causal_mask, padding_mask, window_mask
+from attnbook.nn.memory_network import MemoryNetwork
 from attnbook.nn.multi_head import (
     KVCache,
     MultiHeadAttention,
@@ -130,6 +137,7 @@ __all__ = [
     "LocalAttention",
     "LocationScore",
     "MaskedWordModel",
+    "MemoryNetwork",
     "MovingBaseline",
     "MultiHeadAttention",
     "MultiHeadLatentAttention",
@@ -157,6 +165,7 @@ __all__ = [
     "WordModel",
     "base_for_longer",
     "causal_mask",
+    "classical_retrieval",
     "doubly_stochastic_penalty",
     "draw_one",
     "expected_outcome",
@@ -164,6 +173,9 @@ __all__ = [
     "gru_step",
     "gumbel_softmax",
     "hard_lookup",
+    "hopfield_energy",
+    "hopfield_retrieval",
+    "hopfield_weights",
     "interpolate_positions",
     "interpolated",
     "interpolated_by_parts",

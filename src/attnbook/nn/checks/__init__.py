@@ -40,6 +40,7 @@ from attnbook.nn.checks.drawing import (
     window,
 )
 from attnbook.nn.checks.glimpses import glimpse_inputs
+from attnbook.nn.checks.hopfield import connections, hopfield_inputs, signs
 from attnbook.nn.checks.images import (
     feature_maps,
     odd,
@@ -56,6 +57,7 @@ from attnbook.nn.checks.masks import (
     padding_last,
     padding_mask,
 )
+from attnbook.nn.checks.memory import asked, stories
 from attnbook.nn.checks.numbers import (
     divides,
     known_size,
@@ -107,6 +109,7 @@ from attnbook.nn.checks.tensors import (
 __all__ = [
     "above_zero",
     "annotations",
+    "asked",
     "asks_keys",
     "at_least_2d",
     "attention_inputs",
@@ -114,6 +117,7 @@ __all__ = [
     "boolean_mask",
     "broadcasts",
     "cache_entry",
+    "connections",
     "counts",
     "decoder_start",
     "dimensions",
@@ -129,6 +133,7 @@ __all__ = [
     "grey_pictures",
     "head_count",
     "heads",
+    "hopfield_inputs",
     "key_and_value",
     "known_size",
     "last_size",
@@ -172,8 +177,10 @@ __all__ = [
     "score_module",
     "scores_shape",
     "shared_vocabulary",
+    "signs",
     "sizes",
     "skip_gram_inputs",
+    "stories",
     "temperature",
     "tensor",
     "tokens",
