@@ -1,8 +1,9 @@
 """Headlines of reports with names that were never seen: written or copied.
 
 Two decoders over the same encoder and the same attention: one writes words of its vocabulary, the
-pointer-generator writes or copies (:class:`attnbook.nn.PointerGenerator`). Each gets the rate of the grid with the lowest validation loss on
-seed 0, the same reports in the same order, and the same steps, at the end of which the rate has fallen to 0.
+pointer-generator writes or copies (:class:`attnbook.nn.PointerGenerator`). Each gets the rate of the grid
+with the lowest validation loss on seed 0, the same reports in the same order, and the same steps, at the end
+of which the rate has fallen to 0. Both are trained on few reports and on many.
 
 Two baselines need no copying layer. ``<unk> replaced`` is the writer whose every <unk> is replaced, after
 training, by the word of the report that had the most weight. ``copy rule`` was written by hand by somebody
