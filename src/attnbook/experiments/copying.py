@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from attnbook.data.headlines import PARTS, ROLES, THINGS, VERBS, Report, known_words, reports
 from attnbook.data.vocabulary import Vocabulary, pad
+from attnbook.experiments.matrices import as_lines
 from attnbook.experiments.options import at_least
 from attnbook.experiments.rate_grid import at_best_rate, trained
 from attnbook.nn import AdditiveScore, Attention, PointerGenerator, final_distribution
@@ -245,10 +246,29 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         for kind in NAMES:
             model, found[str(n)]["runs"][kind] = summariser(kind, n, options, seed)
             measure(model, tests, found[str(n)])
+            if seed == 0:
+                examples = {part: example(model, given[:3]) for part, given in tests.items()}
+                found[str(n)].setdefault("examples", {})[kind] = examples
     found["copy rule"] = {
         part: scored([copy_rule(report) for report in given], given) for part, given in tests.items()
     }
     return found
+
+
+def example(model: Summariser, given: list[Report]) -> list[dict[str, Any]]:
+    """Reports, what is written of them, the gate, and the weights (5, words of the report)."""
+    batch = as_batch(given)
+    numbers, gates, weights = model.write(batch)
+    return [
+        {
+            "report": " ".join(report.words),
+            "headline": " ".join(report.headline),
+            "said": " ".join(said),
+            "p_gen": [round(gate, 2) for gate in gates[row].tolist()],
+            "weights": as_lines(weights[row, :, : len(report.words)]),
+        }
+        for row, (report, said) in enumerate(zip(given, in_words(numbers, batch["unknown"]), strict=True))
+    ]
 
 
 def measure(model: Summariser, tests: dict[str, list[Report]], found: dict[str, dict]) -> None:

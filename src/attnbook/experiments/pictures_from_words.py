@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from attnbook.data.scenes import DIGITS, SIDE, digit_images, vocabulary
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.matrices import as_lines
 from attnbook.experiments.options import at_least
 from attnbook.experiments.rate_grid import at_best_rate, trained
 from attnbook.nn import EncoderLayer, FeedForward, MultiHeadAttention
@@ -44,9 +45,9 @@ PLACES = [(0, 1, "left"), (0, 2, "above")]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Both models get the same pictures, captions, batches, steps and rates to choose from."""
     add = parser.add_argument
-    add("--learning-rates", type=float, nargs="+", default=[1e-3, 3e-3], metavar="R",
-        help="tried on seed 0; the lowest validation loss wins (default .001 .003)")  # fmt: skip
-    add("--steps", type=int, default=1000, metavar="N", help="of each model (default 1000)")
+    add("--learning-rates", type=float, nargs="+", default=[2e-3, 4e-3], metavar="R",
+        help="tried on seed 0; the lowest validation loss wins (default .002 .004)")  # fmt: skip
+    add("--steps", type=int, default=600, metavar="N", help="of each model (default 600)")
     add(
         "--tests",
         type=int,
@@ -173,6 +174,7 @@ def paint(
 
 
 @cache
+@torch.enable_grad()
 def judge() -> tuple[nn.Module, float]:
     """A classifier of single digits and its accuracy on real ones of the test part."""
     pool, test = digit_images("train"), digit_images("test")
@@ -278,6 +280,31 @@ def new_digits(model: Painter, captions: list[tuple[str, ...]], seed: int) -> di
     return {"drawn": nearest(drawn).median().item(), "real, unseen": nearest(real).median().item()}
 
 
+EXAMPLES = (
+    caption(3, 7, "left"),
+    caption(3, 5, "left"),
+    caption(3, 7, "above"),
+    caption(7, 3, "above"),
+    caption(0, 3, "left"),
+    caption(8, 1, "above"),
+)
+
+
+def example(model: Painter) -> list[dict[str, Any]]:
+    """Captions drawn from one and the same noise: ink from 0 to 16 (4, 64), and the mean weights of the
+    second half of the way (4, words) where there are any.
+    """
+    noise = torch.randn(1, CELLS, PIXELS, generator=torch.Generator().manual_seed(0))
+    drawn, looks = paint(model, list(EXAMPLES), noise.expand(len(EXAMPLES), -1, -1))
+    found: list[dict[str, Any]] = []
+    for row, said in enumerate(EXAMPLES):
+        found.append({"caption": " ".join(said), "ink": as_lines(8 * (drawn[row] + 1), 0)})
+        if looks:
+            weights = torch.stack(looks[len(looks) // 2 :]).mean(dim=0)
+            found[-1]["weights"] = as_lines(weights[row, :, : len(said)])
+    return found
+
+
 def train(model: Painter, options: argparse.Namespace, rate: float, seed: int) -> list[list[float]]:
     """Train in place; the validations on the way."""
 
@@ -315,7 +342,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     """
     at_least(options, 20, "steps")
     at_least(options, 1, "tests")
-    found: dict[str, Any] = {"drawn": {}, "looks": {}, "nearest": {}, "runs": {}, "parameters": {}}
+    found: dict[str, Any] = {"drawn": {}, "nearest": {}, "runs": {}, "parameters": {}}
     for name in NAMES:
         model, found["runs"][name] = painter(name, options, seed)
         found["drawn"][name] = {
@@ -325,6 +352,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         found["nearest"][name] = new_digits(model, asked(options.tests, False), seed)
         found["parameters"][name] = sum(parameter.numel() for parameter in model.parameters())
         if name == "cross-attention":
-            found["looks"]["trained"] = looks_at(model, asked(options.tests, False), seed)
+            found["looks"] = looks_at(model, asked(options.tests, False), seed)
+        if seed == 0:
+            found.setdefault("example", {})[name] = example(model)
     found["reader's accuracy on real digits"] = judge()[1]
     return found

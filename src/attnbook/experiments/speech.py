@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from attnbook.data.tones import HOP, NOTES, Melody, melodies, spectrogram
+from attnbook.experiments.matrices import as_lines
 from attnbook.experiments.options import at_least
 from attnbook.experiments.rate_grid import at_best_rate, trained
 from attnbook.nn import AdditiveScore, LocationAwareScore, masked_softmax
@@ -39,9 +40,9 @@ D = 48
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Every recogniser gets the same melodies, batches, steps and rates to choose from."""
     add = parser.add_argument
-    add("--learning-rates", type=float, nargs="+", default=[2e-3, 5e-3], metavar="R",
-        help="tried on seed 0; the lowest validation loss wins (default .002 .005)")  # fmt: skip
-    add("--steps", type=int, default=500, metavar="N", help="of each model (default 500)")
+    add("--learning-rates", type=float, nargs="+", default=[3e-3, 6e-3], metavar="R",
+        help="tried on seed 0; the lowest validation loss wins (default .003 .006)")  # fmt: skip
+    add("--steps", type=int, default=300, metavar="N", help="of each model (default 300)")
     add("--melodies", type=int, default=4000, metavar="N", help="to train on (default 4000)")
     add("--tests", type=int, default=150, metavar="N", help="melodies of each length (default 150)")
 
@@ -219,6 +220,18 @@ def mass_on_note(model: Speller, heard: list[Melody]) -> float:
     return sum(total) / len(total)
 
 
+def example(model: Speller) -> dict[str, Any]:
+    """What it writes of one melody of 30 notes, and the weights (steps, annotations)."""
+    melody = melodies(1, 3, (30, 30))[0]
+    said, weights = model.transcribe(as_batch([melody]))
+    return {
+        "notes": list(melody.notes),
+        "first annotations": [round(first / (2 * HOP)) for first, _ in melody.spans],
+        "said": said[0],
+        "weights": as_lines(weights[0, : len(said[0])]),
+    }
+
+
 @cache
 def training_melodies(n: int) -> tuple[list[Tensor], list[Melody]]:
     """The melodies of all models, with their spectrograms made once."""
@@ -271,6 +284,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
             found["mass on the note"][name] = {
                 length: mass_on_note(model, heard[:50]) for length, heard in tests.items()
             }
+            if seed == 0:
+                found.setdefault("example", {})[name] = example(model)
         if name == "location-aware":
             model.hidden_location = True
             found["errors"]["last weights hidden"] = {

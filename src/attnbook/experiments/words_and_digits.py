@@ -27,6 +27,7 @@ from torch.nn.functional import avg_pool2d
 from attnbook import models
 from attnbook.data.scenes import DIGITS, Scene, scenes, vocabulary
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.matrices import as_lines
 from attnbook.experiments.options import at_least
 from attnbook.experiments.rate_grid import at_best_rate, trained
 from attnbook.nn import MultiHeadAttention
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--learning-rates", type=float, nargs="+", default=[2e-3, 5e-3], metavar="R",
         help="tried on seed 0; the lowest validation loss wins (default .002 .005)")  # fmt: skip
-    add("--steps", type=int, default=600, metavar="N", help="of each model (default 600)")
+    add("--steps", type=int, default=400, metavar="N", help="of each model (default 400)")
     add("--scenes", type=int, default=2500, metavar="N", help="to train on (default 2500)")
     add("--tests", type=int, default=500, metavar="N", help="scenes to test on (default 500)")
 
@@ -196,6 +197,19 @@ def looks(model: Matcher, n: int) -> dict[str, dict[str, float]]:
     return found
 
 
+@torch.no_grad()
+def example(model: Matcher, n: int, scene: int = 0) -> dict[str, list[str]]:
+    """Weights (2, 144) of the two digit words over one of the test scenes: caption, and digits exchanged."""
+    given, rows, _ = annotated(n, 0, "test")
+    found = {}
+    for kind, said in (("right", given[scene].caption), ("exchanged", exchanged(given[scene].caption))):
+        tokens, places = as_tokens([said])
+        _, weights = model(tokens, rows[scene : scene + 1])
+        assert weights is not None
+        found[kind] = as_lines(weights[0, places[0]], 3)
+    return found
+
+
 def matcher(name: str, options: argparse.Namespace, seed: int) -> tuple[Any, dict[str, Any]]:
     """One of the models at its best rate, and how that was found."""
     key = {"name": name, "steps": options.steps, "scenes": options.scenes}
@@ -222,6 +236,8 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         found["verdicts"][name] = judged(model, options.tests)
         if name != "pooled":
             found["looks"][name] = looks(model, options.tests)
+            if seed == 0:
+                found.setdefault("example", {})[name] = example(model, options.tests)
     set_seed(seed)
     found["looks"]["untrained"] = looks(Matcher("cross-attention").eval(), options.tests)
     return found
