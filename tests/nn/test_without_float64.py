@@ -157,6 +157,18 @@ def latent():
     return causal, later, attention(rows(2, 3), mask=padding()[:, :3].unsqueeze(1))
 
 
+def location_aware():
+    attention = nn.LocationAwareAttention(nn.LocationAwareScore(D, D, 4, width=3))
+    start = torch.zeros(2, 5)
+    context, weights = attention(rows(2), rows(2, 5), rows(2, 5), start, padding())
+    return context, attention(context, rows(2, 5), rows(2, 5), weights, padding())
+
+
+def pointer_generator():
+    layer, weights = nn.PointerGenerator(VOCAB, D, D, D), rows(2)[:, :5].softmax(-1)
+    return layer(rows(2), rows(2), rows(2), weights, words() + 2, VOCAB + 2)
+
+
 def pooled_reader(mixer):
     model = nn.PooledReader(VOCAB, mixer, D, "additive", start=1.0)
     return model(words(), padding())
@@ -283,6 +295,9 @@ CASES = {
     "a tutorial's layer": lambda: nn.TutorialAttention()(rows(2, 5), padding()),
     "masked word model": lambda: nn.MaskedWordModel(VOCAB, D, 2, 2, 9)(words(), padding()),
     "word model": word_model,
+    "location-aware": location_aware,
+    "pointer-generator": pointer_generator,
+    "Perceiver": lambda: nn.Perceiver(D, D, 2, 2)(rows(2, 5), padding()),
     "skip-gram": lambda: (nn.SkipGram(VOCAB, D)(words()[:, 0], words()[:, 1], words(3)),),
     "positive PMI": lambda: (nn.positive_pmi(torch.rand(4, 4)),),
     "saliency": picture,

@@ -36,6 +36,10 @@ from attnbook.nn.hopfield import (
 )
 from attnbook.nn.latent import LatentCache, MultiHeadLatentAttention
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
+from attnbook.nn.location_aware import (
+    LocationAwareAttention,
+    LocationAwareScore,
+)
 from attnbook.nn.lookup import (
     AttentionPooling,
     KernelRegression,
@@ -54,6 +58,8 @@ from attnbook.nn.multi_head import (
     PlainMultiHeadAttention,
 )
 from attnbook.nn.non_local import NonLocalBlock
+from attnbook.nn.perceiver import Perceiver
+from attnbook.nn.pointer_generator import PointerGenerator, final_distribution
 from attnbook.nn.pooled_reader import PooledReader
 from attnbook.nn.positions import (
     ALiBi,
@@ -135,6 +141,8 @@ __all__ = [
     "LatentCache",
     "LearnedPositions",
     "LocalAttention",
+    "LocationAwareAttention",
+    "LocationAwareScore",
     "LocationScore",
     "MaskedWordModel",
     "MemoryNetwork",
@@ -142,7 +150,9 @@ __all__ = [
     "MultiHeadAttention",
     "MultiHeadLatentAttention",
     "NonLocalBlock",
+    "Perceiver",
     "PlainMultiHeadAttention",
+    "PointerGenerator",
     "PooledReader",
     "QuietAttention",
     "RecurrentAttentionModel",
@@ -169,6 +179,7 @@ __all__ = [
     "doubly_stochastic_penalty",
     "draw_one",
     "expected_outcome",
+    "final_distribution",
     "glimpse_loss",
     "gru_step",
     "gumbel_softmax",
