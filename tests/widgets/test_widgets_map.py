@@ -90,10 +90,13 @@ def test_formulas_are_written_without_commands():
 
 def test_what_is_drawn_fits_its_place():
     """No name reaches over the edge of its cell, with signs and without."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     for left in (None, attention_map.remaining(["long"])):
         figure = drawing(left)
-        figure.canvas.draw()
-        renderer = figure.canvas.get_renderer()
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        renderer = canvas.get_renderer()
         boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
         for i, box in enumerate(boxes):
             assert box.x1 <= figure.bbox.x1 + 1
