@@ -149,7 +149,15 @@ def test_the_file_holds_no_key_that_nobody_reads():
     assert set(stored) == {"who", "reach", "needs", "reasons", "rows"}
 
 
-def test_sheet_and_chapter_are_made_from_it():
+def test_the_sheet_to_print_is_made_from_it():
     command = [sys.executable, str(ROOT / "tools" / "attention_map.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_table_of_the_chapter_is_the_map():
+    notebook = nbformat.read(ROOT / "chapters" / "15_beyond_text.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if cell.source == "attention_map.Table()"]
+    (output,) = cell.outputs
+    assert output.data["text/markdown"] == attention_map.Table()._repr_markdown_()
+    assert output.data["text/plain"] == repr(attention_map.Table())

@@ -199,18 +199,35 @@ def formula(text: str) -> str:
     return f"${text}$" if text else "–"
 
 
-def table(folder: str = "") -> str:
-    """All rows as a table in Markdown; ``folder`` leads from the file to the chapters."""
-    head = (
-        "attention", "who asks", "who is asked", "score", "normaliser", "what is mixed", "cost", "cache",
-        "taught", "used",
-    )  # fmt: skip
-    lines = [head, ["---"] * len(head)]
-    for row in rows():
-        lines.append(
-            [
-                row.name, row.asks, row.asked, row.score, row.normaliser, row.mixed,
-                formula(row.cost), formula(row.cache), row.where.link(folder), row.used,
-            ]
+class Table:
+    """All rows as a table: in a notebook as Markdown, in plain text as its names.
+
+    Parameters
+    ----------
+    folder : str
+        Leads from the file in which the table stands to the chapters.
+    """
+
+    def __init__(self, folder: str = ""):
+        self.folder = folder
+
+    def _repr_markdown_(self) -> str:
+        head = (
+            "attention", "who asks", "who is asked", "score", "normaliser", "what is mixed", "cost", "cache",
+            "taught", "used",
         )  # fmt: skip
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        lines = [head, ["---"] * len(head)]
+        for row in rows():
+            lines.append(
+                [
+                    row.name, row.asks, row.asked, row.score, row.normaliser, row.mixed,
+                    formula(row.cost), formula(row.cache), row.where.link(self.folder), row.used,
+                ]
+            )  # fmt: skip
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def __repr__(self) -> str:
+        chapters: dict[str, list[str]] = {}
+        for row in rows():
+            chapters.setdefault(str(int(row.where.notebook[:2])), []).append(row.name)
+        return "\n".join(f"{chapter:>2}: {', '.join(names)}" for chapter, names in chapters.items())

@@ -83,11 +83,18 @@ def settle(patterns, state, order, *, update=UPDATE.right, diagonal=DIAGONAL.rig
     return state, measure(energies)
 
 
-def _told_apart(state, order, *weights) -> bool:
-    """Whether it matters, with each of these W, that positions change one by one."""
-    return all(
-        (_one_by_one(state, W, order)[0] != _at_once(state, W, order)[0]).any().item() for W in weights
-    )
+def _fits(state, order, W) -> bool:
+    """Whether it matters that positions change one by one, and no position is ever undecided: there rounding
+    would decide.
+    """
+    settled = _one_by_one(state, W, order)[0]
+    if not (settled != _at_once(state, W, order)[0]).any():
+        return False
+    fields, now = list(W @ state), state.clone()
+    for i in order.tolist():
+        fields.append(W[i] @ now)
+        now[i] = settled[i]
+    return min(abs(field.item()) for field in fields) > 1e-3
 
 
 def cases(draw: Draw) -> list[Case]:
@@ -96,7 +103,7 @@ def cases(draw: Draw) -> list[Case]:
         count, d = draw.random.choice((2, 3)), draw.random.choice((11, 13, 15))
         patterns, state = draw.normal(count, d).sign(), draw.normal(d).sign()
         order = draw.permutation(d)
-        if _told_apart(state, order, _weights(patterns), patterns.T @ patterns / d):
+        if _fits(state, order, _weights(patterns)) and _fits(state, order, patterns.T @ patterns / d):
             found.append(Case({"patterns": patterns, "state": state, "order": order}))
     return found
 
