@@ -116,7 +116,11 @@ def ridge_forecast(weights: Tensor, seen: Tensor) -> Tensor:
     return (nn.functional.pad(seen.double(), (0, 1), value=1.0) @ weights).float()
 
 
-def attend(seen: Tensor, memory: Windows, bandwidth: float) -> tuple[Tensor, Tensor]:
+def attend(
+    seen: Tensor,
+    memory: Windows,
+    bandwidth: float,
+) -> tuple[Tensor, Tensor]:
     """Forecast (…, queries, HORIZON) and weights (…, queries, windows): every window of the past is a key,
     what followed it its value, and the score is minus the squared distance a value, over 2 · bandwidth².
     """
