@@ -8,7 +8,13 @@ from contextlib import contextmanager
 # The packages of each extra by the name under which they are imported; pyproject.toml gives their versions.
 PACKAGES = {
     "vision": {"skimage": "scikit-image", "scipy": "scipy"},
-    "experiments": {"pooch": "pooch", "sacrebleu": "sacrebleu", "sklearn": "scikit-learn", "scipy": "scipy"},
+    "experiments": {
+        "pooch": "pooch",
+        "sacrebleu": "sacrebleu",
+        "sklearn": "scikit-learn",
+        "scipy": "scipy",
+        "statsmodels": "statsmodels",
+    },
     "grading": {"jinja2": "jinja2", "markupsafe": "markupsafe", "filelock": "filelock"},
     "cluster": {"distributed": "distributed"},
 }

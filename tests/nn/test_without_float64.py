@@ -130,6 +130,14 @@ def soft_dictionary():
     return held[rows(2)], torch.ones(len(held))
 
 
+def hopfield():
+    patterns = torch.where(torch.randn(4, D) > 0, 1.0, -1.0)
+    moved, weights = nn.hopfield_retrieval(rows(2, 3), rows(2, 5), padding().unsqueeze(1), 2.0, 2)
+    learned = nn.hopfield_weights(patterns), nn.hopfield_weights(patterns, "pseudo-inverse")
+    completed = nn.classical_retrieval(patterns, learned[0])
+    return moved, weights, nn.hopfield_energy(rows(3), rows(5), 2.0), *learned, completed
+
+
 def multi_head(positions=None, n_kv_heads=2):
     attention, cache, x = (
         nn.MultiHeadAttention(D, 4, n_kv_heads, positions=positions),
@@ -173,6 +181,18 @@ def sliding_window():
     later_still = attention(rows(2, 1), causal=True, cache=cache.select(torch.tensor([1, 0])))
     assert cache.copy().n_bytes > 0
     return attention(x, masked)[0], attention(x, masked, need_weights=True), later[0], later_still[0]
+
+
+def location_aware():
+    attention = nn.LocationAwareAttention(nn.LocationAwareScore(D, D, 4, width=3))
+    start = torch.zeros(2, 5)
+    context, weights = attention(rows(2), rows(2, 5), rows(2, 5), start, padding())
+    return context, attention(context, rows(2, 5), rows(2, 5), weights, padding())
+
+
+def pointer_generator():
+    layer, weights = nn.PointerGenerator(VOCAB, D, D, D), rows(2)[:, :5].softmax(-1)
+    return layer(rows(2), rows(2), rows(2), weights, words() + 2, VOCAB + 2)
 
 
 def pooled_reader(mixer):
@@ -296,6 +316,8 @@ CASES = {
     "soft dictionary": soft_dictionary,
     "kernel regression": lambda: nn.KernelRegression(D)(rows(3), rows(5), rows(5)),
     "pooling": lambda: nn.AttentionPooling(D)(rows(2, 5), rows(2, 5), padding()),
+    "Hopfield": hopfield,
+    "memory network": lambda: nn.MemoryNetwork(VOCAB, D)(torch.randint(VOCAB, (2, 5, 3)), words()),
     "LSTMN": lambda: nn.LSTMN(D, D)(rows(2, 5)),
     "self-attention": lambda: nn.SelfAttention(D, 4)(rows(2, 5), padding().unsqueeze(1), causal=True),
     "plain multi-head": lambda: nn.PlainMultiHeadAttention(D, 2)(rows(2, 5), mask=padding().unsqueeze(1)),
@@ -341,6 +363,9 @@ CASES = {
     "a tutorial's layer": lambda: nn.TutorialAttention()(rows(2, 5), padding()),
     "masked word model": lambda: nn.MaskedWordModel(VOCAB, D, 2, 2, 9)(words(), padding()),
     "word model": word_model,
+    "location-aware": location_aware,
+    "pointer-generator": pointer_generator,
+    "Perceiver": lambda: nn.Perceiver(D, D, 2, 2)(rows(2, 5), padding()),
     "skip-gram": lambda: (nn.SkipGram(VOCAB, D)(words()[:, 0], words()[:, 1], words(3)),),
     "positive PMI": lambda: (nn.positive_pmi(torch.rand(4, 4)),),
     "saliency": picture,

@@ -32,8 +32,8 @@ ALLOWED = {
     "analysis": {"data", "nn", "plots", "training"},
     "models": {"data", "nn"},
     "serving": {"nn"},
-    # A widget's numbers are those of a mechanism, a model or a metric.
-    "widgets": {"analysis", "models", "nn", "vision"},
+    # A widget's numbers are those of a mechanism, a model or a metric; one shows the map of them all.
+    "widgets": {"analysis", "data", "models", "nn", "vision"},
     "exercises": {"plots", "vision", "worker"},
     "grading": {"exercises", "extras", "worker"},
     "experiments": {
@@ -54,6 +54,7 @@ TORCH_FREE = [
     "attnbook",
     *sorted(f"attnbook.{room}" for room in ANYWHERE),
     "attnbook.analysis.model_shapes",
+    "attnbook.data.attention_map",
     "attnbook.results",
     "attnbook.translation.leaderboard",
 ]

@@ -393,6 +393,14 @@ def budgeting(**options):
     return AttentionBudget(shape, **{**defaults, **options})
 
 
+def attention_map(**options):
+    """A task with two needs."""
+    from attnbook.widgets import AttentionMap
+
+    defaults = {"needs": ["long", "steps"], "challenge": "Find a need that leaves two attentions."}
+    return AttentionMap(**{**defaults, **options})
+
+
 # One of each class, or of what a class can show, for test_contract.py; each may be given predict=False.
 EXAMPLES = {
     "Captioner": scene,
@@ -401,6 +409,7 @@ EXAMPLES = {
     "AlignmentExplorer": explorer,
     "AlignmentExplorer with models": translator,
     "AttentionBudget": budgeting,
+    "AttentionMap": attention_map,
     "AttentionWindow": window,
     "PatchExplorer": patches,
     "PhotoPatches": photograph,
@@ -425,6 +434,7 @@ GUESSES = {
     "AlignmentExplorer": {"choice": 5, "share": 0.5},
     "AlignmentExplorer with models": {"choice": 5, "share": 0.5},
     "AttentionBudget": {"choice": "3 windows, 1 full"},
+    "AttentionMap": {"choice": "sliding"},
     "AttentionWindow": {"window": 2},
     "PatchExplorer": {"choice": 5, "share": 0.2},
     "PhotoPatches": {"choice": 2, "share": 0.2},

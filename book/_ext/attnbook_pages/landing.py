@@ -39,6 +39,8 @@ SIGNS = {
     "patches": '<path d="M4 4h24v24H4zM12 4v24M20 4v24M4 12h24M4 20h24"/>'
     '<path class="full" d="M20 4h8v8h-8z"/>',
     "tiles": '<path d="M4 4v24h24zM4 12h8v16M4 20h16v8"/><path class="full" d="M12 20h8v8h-8z"/>',
+    "map": '<path d="M3 7l8-3l10 4l8-3v20l-8 3l-10-4l-8 3zM11 4v20M21 8v20"/>'
+    '<circle class="full" cx="16" cy="15" r="3"/>',
     "lens": '<circle cx="13" cy="13" r="9"/><path class="thick" d="M20 20l9 9"/>',
 }
 

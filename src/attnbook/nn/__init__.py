@@ -30,10 +30,20 @@ from attnbook.nn.gradient_estimators import (
     straight_through,
 )
 from attnbook.nn.hard import HardAttention
+from attnbook.nn.hopfield import (
+    classical_retrieval,
+    hopfield_energy,
+    hopfield_retrieval,
+    hopfield_weights,
+)
 from attnbook.nn.latent import LatentCache, MultiHeadLatentAttention
 from attnbook.nn.linear import LinearAttention, linear_attention
 from attnbook.nn.linear_features import elu_plus_one, unit_length
 from attnbook.nn.local import GatheredLocalAttention, LocalAttention
+from attnbook.nn.location_aware import (
+    LocationAwareAttention,
+    LocationAwareScore,
+)
 from attnbook.nn.lookup import (
     AttentionPooling,
     KernelRegression,
@@ -45,12 +55,15 @@ from attnbook.nn.lookup import (
 from attnbook.nn.lstmn import LSTMN
 from attnbook.nn.masked_words import MaskedWordModel
 from attnbook.nn.masks import causal_mask, padding_mask, window_mask
+from attnbook.nn.memory_network import MemoryNetwork
 from attnbook.nn.multi_head import (
     KVCache,
     MultiHeadAttention,
     PlainMultiHeadAttention,
 )
 from attnbook.nn.non_local import NonLocalBlock
+from attnbook.nn.perceiver import Perceiver
+from attnbook.nn.pointer_generator import PointerGenerator, final_distribution
 from attnbook.nn.pooled_reader import PooledReader
 from attnbook.nn.positions import (
     ALiBi,
@@ -84,13 +97,13 @@ from attnbook.nn.seq2seq import (
     LSTMEncoder,
     Seq2Seq,
 )
+from attnbook.nn.sink_cache import SinkCache
 from attnbook.nn.sliding_window import (
     RollingCache,
     SlidingWindowAttention,
     in_window,
     windowed_attention,
 )
-from attnbook.nn.sink_cache import SinkCache
 from attnbook.nn.small_reader import WordModel
 from attnbook.nn.squeeze_excitation import SqueezeExcitation
 from attnbook.nn.stand_alone import StandAloneSelfAttention2d
@@ -143,13 +156,18 @@ __all__ = [
     "LearnedPositions",
     "LinearAttention",
     "LocalAttention",
+    "LocationAwareAttention",
+    "LocationAwareScore",
     "LocationScore",
     "MaskedWordModel",
+    "MemoryNetwork",
     "MovingBaseline",
     "MultiHeadAttention",
     "MultiHeadLatentAttention",
     "NonLocalBlock",
+    "Perceiver",
     "PlainMultiHeadAttention",
+    "PointerGenerator",
     "PooledReader",
     "QuietAttention",
     "RecurrentAttentionModel",
@@ -176,15 +194,20 @@ __all__ = [
     "base_for_longer",
     "block_kinds",
     "causal_mask",
+    "classical_retrieval",
     "doubly_stochastic_penalty",
     "draw_one",
     "elu_plus_one",
     "expected_outcome",
+    "final_distribution",
     "flex_attention",
     "glimpse_loss",
     "gru_step",
     "gumbel_softmax",
     "hard_lookup",
+    "hopfield_energy",
+    "hopfield_retrieval",
+    "hopfield_weights",
     "in_window",
     "interpolate_positions",
     "interpolated",

@@ -2,6 +2,7 @@
 
 from attnbook.widgets.alignment_explorer import AlignmentExplorer
 from attnbook.widgets.attention_budget import AttentionBudget
+from attnbook.widgets.attention_map import AttentionMap
 from attnbook.widgets.attention_window import AttentionWindow
 from attnbook.widgets.captioner import Captioner
 from attnbook.widgets.causal_stepper import CausalStepper
@@ -21,6 +22,7 @@ from attnbook.widgets.translator_explorer import TranslatorExplorer
 __all__ = [
     "AlignmentExplorer",
     "AttentionBudget",
+    "AttentionMap",
     "AttentionWindow",
     "Captioner",
     "CausalStepper",

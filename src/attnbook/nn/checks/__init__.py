@@ -16,11 +16,16 @@ from attnbook.nn.checks.attention import (
     attention_inputs,
     attention_module,
     cache_entry,
+    final_distribution_inputs,
     head_count,
     heads,
     key_and_value,
     layer_input,
+    location_aware_inputs,
+    location_aware_values,
     multi_head_inputs,
+    perceiver_inputs,
+    pointer_inputs,
     positioned,
     positions_in_attention,
     score_attention_inputs,
@@ -47,6 +52,7 @@ from attnbook.nn.checks.drawing import (
     window,
 )
 from attnbook.nn.checks.glimpses import glimpse_inputs
+from attnbook.nn.checks.hopfield import connections, hopfield_inputs, signs
 from attnbook.nn.checks.images import (
     feature_maps,
     odd,
@@ -69,6 +75,7 @@ from attnbook.nn.checks.masks import (
     padding_last,
     padding_mask,
 )
+from attnbook.nn.checks.memory import asked, stories
 from attnbook.nn.checks.numbers import (
     divides,
     known_size,
@@ -117,7 +124,6 @@ from attnbook.nn.checks.tensors import (
     tokens,
 )
 from attnbook.nn.checks.windows import (
-    rotary_or_none,
     sliding_window_inputs,
     window_cache,
     windowed_inputs,
@@ -126,6 +132,7 @@ from attnbook.nn.checks.windows import (
 __all__ = [
     "above_zero",
     "annotations",
+    "asked",
     "asks_keys",
     "at_least_2d",
     "attention_inputs",
@@ -134,6 +141,7 @@ __all__ = [
     "boolean_mask",
     "broadcasts",
     "cache_entry",
+    "connections",
     "counts",
     "decoder_start",
     "dimensions",
@@ -142,6 +150,7 @@ __all__ = [
     "drive_and_attention",
     "feature_maps",
     "feeding_needs_current",
+    "final_distribution_inputs",
     "fits_parameters",
     "flex_inputs",
     "floating",
@@ -151,6 +160,7 @@ __all__ = [
     "grey_pictures",
     "head_count",
     "heads",
+    "hopfield_inputs",
     "key_and_value",
     "known_size",
     "last_size",
@@ -161,6 +171,8 @@ __all__ = [
     "linear_inputs",
     "linear_rule",
     "linear_state",
+    "location_aware_inputs",
+    "location_aware_values",
     "mask",
     "mask_width",
     "multi_head_inputs",
@@ -173,9 +185,11 @@ __all__ = [
     "one_of",
     "padding_last",
     "padding_mask",
+    "perceiver_inputs",
     "picture",
     "picture_size",
     "pictures",
+    "pointer_inputs",
     "position_rows",
     "positioned",
     "positions_in_attention",
@@ -200,9 +214,11 @@ __all__ = [
     "score_module",
     "scores_shape",
     "shared_vocabulary",
+    "signs",
     "sizes",
     "skip_gram_inputs",
     "sliding_window_inputs",
+    "stories",
     "temperature",
     "tensor",
     "tokens",

@@ -17,6 +17,7 @@ from attnbook.nn.checks.tensors import (
     same_batch,
     same_kind,
     tensor,
+    tokens,
 )
 from attnbook.nn.protocols import Cache, Score
 
@@ -322,4 +323,114 @@ def shared_vocabulary(src_vocab: int, tgt_vocab: int, shared: bool) -> None:
             "shared: expected src_vocab = tgt_vocab for one embedding, got "
             f"{src_vocab} and {tgt_vocab}; build one vocabulary for both "
             "languages, or leave shared=False"
+        )
+
+
+def location_aware_inputs(
+    score: Any, query: Tensor, key: Tensor, previous: Tensor
+) -> None:
+    """Query (batch, d_query), key (batch, keys, d_key), weights (batch, keys)."""
+    floating("query", query)
+    dimensions("query", query, ("batch", "d_query"))
+    last_size("query", query, score.d_query, "d_query")
+    fits_parameters("query", query, score)
+    floating("key", key)
+    dimensions("key", key, ("batch", "keys", "d_key"))
+    last_size("key", key, score.d_key, "d_key")
+    same_kind("query", query, "key", key)
+    same_batch("query", query, "key", key)
+    floating("previous", previous)
+    same_kind("query", query, "previous", previous)
+    if previous.shape != key.shape[:2]:
+        raise ValueError(
+            f"previous: expected shape {tuple(key.shape[:2])} (batch, keys), got "
+            f"{tuple(previous.shape)}; pass the weights of the last step, or zeros "
+            "at the first"
+        )
+
+
+def location_aware_values(
+    value: Tensor, key: Tensor, given_mask: Tensor | None
+) -> None:
+    """Value (batch, keys, d_value) for these keys, and a mask (batch, keys)."""
+    floating("value", value)
+    dimensions("value", value, ("batch", "keys", "d_value"))
+    if value.shape[:2] != key.shape[:2]:
+        raise ValueError(
+            f"value: expected one row for each key, (batch, keys) = "
+            f"{tuple(key.shape[:2])}, got shape {tuple(value.shape)}; key and "
+            "value must come from the same positions"
+        )
+    same_kind("key", key, "value", value)
+    if given_mask is not None and (
+        given_mask.dtype != torch.bool or given_mask.shape != key.shape[:2]
+    ):
+        raise ValueError(
+            f"mask: expected bool of shape {tuple(key.shape[:2])} (batch, keys), "
+            f"got {given_mask.dtype} of {tuple(given_mask.shape)}; give one True "
+            "or False for each key"
+        )
+
+
+def final_distribution_inputs(
+    generated: Tensor, weights: Tensor, p_gen: Tensor, src: Tensor, extended: int
+) -> None:
+    """Probabilities (batch, vocab), weights (batch, src), gates (batch,), and
+    source numbers (batch, src) below ``extended``.
+    """
+    floating("generated", generated)
+    dimensions("generated", generated, ("batch", "vocab"))
+    whole_number("extended", extended)
+    if extended < generated.shape[1]:
+        raise ValueError(
+            f"extended: expected at least vocab = {generated.shape[1]}, got "
+            f"{extended}; count the vocabulary's words and the source's own"
+        )
+    for name, given, names in (
+        ("weights", weights, ("batch", "src")),
+        ("p_gen", p_gen, ("batch",)),
+    ):
+        floating(name, given)
+        dimensions(name, given, names)
+        same_kind("generated", generated, name, given)
+        same_batch("generated", generated, name, given)
+    tokens("src", src, extended, ("batch", "src"))
+    if src.shape != weights.shape:
+        raise ValueError(
+            f"src: expected shape {tuple(weights.shape)} as weights, got "
+            f"{tuple(src.shape)}; pass the words that were attended to"
+        )
+
+
+def pointer_inputs(
+    layer: Any, state: Tensor, context: Tensor, word: Tensor
+) -> None:
+    """State (batch, d_state), context (batch, d_context), word (batch, d_input)."""
+    fits_parameters("state", state, layer)
+    for name, given, size in (
+        ("state", state, layer.d_state),
+        ("context", context, layer.d_context),
+        ("word", word, layer.d_input),
+    ):
+        floating(name, given)
+        dimensions(name, given, ("batch", "numbers"))
+        last_size(name, given, size, "numbers")
+        same_kind("state", state, name, given)
+        same_batch("state", state, name, given)
+
+
+def perceiver_inputs(model: Any, inputs: Tensor, given_mask: Tensor | None) -> None:
+    """Inputs (batch, M, d_input), and a mask (batch, M) of bool."""
+    floating("inputs", inputs)
+    dimensions("inputs", inputs, ("batch", "M", "d_input"))
+    last_size("inputs", inputs, model.d_input, "d_input")
+    fits_parameters("inputs", inputs, model)
+    if given_mask is None:
+        return
+    tensor("mask", given_mask)
+    if given_mask.dtype != torch.bool or given_mask.shape != inputs.shape[:2]:
+        raise ValueError(
+            f"mask: expected bool of shape {tuple(inputs.shape[:2])} (batch, M), "
+            f"got {given_mask.dtype} of {tuple(given_mask.shape)}; give one True "
+            "or False for each input"
         )

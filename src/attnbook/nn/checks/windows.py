@@ -1,7 +1,7 @@
 """What sliding-window attention and its cache are given."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from attnbook.arguments import whole_number
 from attnbook.nn.checks.attention import attention_inputs, scores_shape
@@ -106,13 +106,3 @@ def window_cache(
             f"cache: expected {batch} rows as in query, got {cache.key.shape[0]}; "
             "use a new RollingCache() for a new batch"
         )
-
-
-def rotary_or_none(name: str, given: object) -> None:
-    """``given`` is None, or turns queries and keys and does nothing else."""
-    if given is None or (isinstance(given, nn.Module) and hasattr(given, "turn")):
-        return
-    raise TypeError(
-        f"{name}: expected RotaryPositions or None, got {given!r}; the others add "
-        "to all n² scores, which a window does not compute"
-    )

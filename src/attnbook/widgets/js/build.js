@@ -13,6 +13,7 @@ const target = process.env.ATTNBOOK_STATIC || join(here, "..", "static");
 const WIDGETS = {
   AlignmentExplorer: "alignment_explorer.js",
   AttentionBudget: "attention_budget.js",
+  AttentionMap: "attention_map.js",
   AttentionWindow: "attention_window.js",
   Captioner: "captioner.js",
   CausalStepper: "causal_stepper.js",
