@@ -113,6 +113,6 @@ def rotary_or_none(name: str, given: object) -> None:
         hasattr(given, "turn") and hasattr(given, "frequencies")
     ):
         raise TypeError(
-            f"{name}: expected RotaryPositions or None, got {given!r}; other positions "
-            "are added to all n² scores, which are not computed here"
+            f"{name}: expected RotaryPositions or None, got {given!r}; other "
+            "positions are added to all n² scores, which are not computed here"
         )
