@@ -26,6 +26,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from attnbook.nn.linear_sums import additive_form
+
 
 def recurrent_form(
     query: Tensor,
@@ -80,6 +82,8 @@ def chunked_form(
     Parameters and results are those of :func:`recurrent_form`. The last chunk may
     be shorter. With ``size`` at least the length, this is the parallel form.
     """
+    if decay is None and beta is None:
+        return additive_form(query, key, value, state, min(size, query.shape[-2]))
     context = []
     for start in range(0, query.shape[-2], size):
         now = slice(start, start + size)
