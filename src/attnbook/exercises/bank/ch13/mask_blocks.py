@@ -86,13 +86,15 @@ def cases(draw: Draw) -> list[Case]:
             for i in range(0, queries, size):
                 for j in range(0, keys, size):
                     block = mask[i : i + size, j : j + size]
-                    if (what := (i // size + 2 * (j // size)) % 4) == 1:
+                    if (what := (i // size + 2 * (j // size)) % 5) == 1:
                         block[:] = True
                     elif what == 2:
                         block[1, 0] = True  # one, and neither in the corner nor on the diagonal
                     elif what == 3:
                         block[:] = True
                         block[0, 1] = False
+                    elif what == 4:
+                        block[0, 0] = True
             if kind == "ragged":
                 mask[-2:, -2:] = True
         note = {"window": "a window", "ragged": "the last blocks are shorter"}.get(kind, "")

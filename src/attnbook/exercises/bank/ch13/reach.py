@@ -71,7 +71,8 @@ def cases(draw: Draw) -> list[Case]:
         length = int(windows.sum()) + int(windows.prod(1).max())
         if kind == "full":
             windows[:, 1] = 0
-            windows[-1] = 5  # and one without
+            windows[0] = 0  # a stack of full layers alone
+            windows[-1] = 5  # and one without any
         if kind == "short":
             length = int(windows.sum(1).min()) - layers - 1
         note = {"full": "a layer attends to everything", "short": "a short text"}.get(kind, "")
