@@ -23,6 +23,7 @@ import hashlib
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -95,7 +96,7 @@ class Reader(nn.Module):
         self.key, self.question = nn.Embedding(LENGTH, D_MODEL), nn.Embedding(LENGTH, D_MODEL)
         self.value = nn.Embedding(VALUES, D_MODEL)
         self.norm, self.last_norm = nn.LayerNorm(D_MODEL), nn.LayerNorm(D_MODEL)
-        self.attention: nn.Module = MultiHeadAttention(D_MODEL, 1)
+        self.attention: Any = MultiHeadAttention(D_MODEL, 1)
         if name not in ("full", "window"):
             self.attention = BlockSelectionAttention(
                 D_MODEL, 1, BLOCK, N_BLOCKS, compressed=name == "blocks and means"
@@ -162,7 +163,8 @@ def found_by_choice(model: Reader, device: torch.device, n: int = 128) -> float:
     text = fresh(n, 1, device)
     x = model.key(text["keys"]) + model.value(text["values"]) + model.question(text["questions"])
     inside = model.norm(x)
-    mask = selected_keys(model.attention.W_q(inside), model.attention.W_k(inside), BLOCK, N_BLOCKS)
+    attention: Any = model.attention
+    mask = selected_keys(attention.W_q(inside), attention.W_k(inside), BLOCK, N_BLOCKS)
     asked = torch.arange(LENGTH, device=device) - text["distance"]
     chosen = mask.gather(2, asked.unsqueeze(-1))[..., 0]
     far = text["distance"] >= WINDOW

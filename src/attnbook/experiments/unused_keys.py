@@ -93,7 +93,8 @@ def pieces(trained: TrainedModel, n: int, length: int) -> Tensor:
     ValueError
         If the text is shorter.
     """
-    tokens = trained.tokenizer.encode(prose.joined(prose.split()[1]))
+    tokenizer: Any = trained.tokenizer
+    tokens = tokenizer.encode(prose.joined(prose.split()[1]))
     if n * length > len(tokens):
         raise ValueError(f"n: expected at most {len(tokens) // length} pieces of {length} tokens, got {n}")
     device = next(trained.model.parameters()).device
@@ -102,7 +103,8 @@ def pieces(trained: TrainedModel, n: int, length: int) -> Tensor:
 
 def token_bytes(trained: TrainedModel, tokens: Tensor) -> Tensor:
     """How many bytes of text each token stands for, the shape of the tokens."""
-    sizes = [len(piece) for piece in trained.tokenizer.tokens]
+    tokenizer: Any = trained.tokenizer
+    sizes = [len(piece) for piece in tokenizer.tokens]
     return torch.tensor(sizes, device=tokens.device)[tokens]
 
 
@@ -170,16 +172,16 @@ class Restricted(nn.Module):
     def __init__(self, attention: MultiHeadAttention, choose: Choice, on: bool):
         super().__init__()
         self.attention, self.choose, self.on = attention, choose, on
-        self.error: Tensor | None = None
+        self.error = torch.zeros(0)
 
     def forward(self, x: Tensor, *_: object, **__: object) -> tuple[Tensor, None]:
         """(batch, length, d_model) → the same; the whole context goes on unless the restriction is on."""
-        own = self.attention
+        own: Any = self.attention
         query, key, value = (split_heads(w(x), own.n_heads) for w in (own.W_q, own.W_k, own.W_v))
         query, key = own.positions.rotate(query), own.positions.rotate(key)
-        few, _ = scaled_dot_product_attention(query, key, value, self.choose(query, key))
+        few = scaled_dot_product_attention(query, key, value, self.choose(query, key))[0]
         if not self.on:
-            whole, _ = scaled_dot_product_attention(query, key, value, causal=True)
+            whole = scaled_dot_product_attention(query, key, value, causal=True)[0]
             off = (few - whole).norm(dim=-1) / whole.norm(dim=-1)  # (batch, heads, length)
             self.error = off[..., FROM:].mean(dim=(1, 2))  # of each window
             few = whole
@@ -282,8 +284,10 @@ def cache(name: str, size: int, n_first: int, rotary: Any, seed: int) -> SinkCac
 @torch.no_grad()
 def streamed(model: Any, tokens: Tensor, name: str, seed: int = 0) -> Tensor:
     """Nats of every token but the first, (streams, length - 1), read token by token."""
-    caches = (cache(name, CACHE_SIZE, FIRST, layer.attention.positions, seed) for layer in model.layers)
-    state, losses = GPTState(tuple(caches)), []
+    caches: Any = tuple(
+        cache(name, CACHE_SIZE, FIRST, layer.attention.positions, seed) for layer in model.layers
+    )
+    state, losses = GPTState(caches), []
     for i in range(tokens.shape[1] - 1):
         logits, state = model.step(tokens[:, i : i + 1], state)
         losses.append(F.cross_entropy(logits, tokens[:, i + 1], reduction="none"))
