@@ -28,7 +28,7 @@ import math
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -79,12 +79,13 @@ def real_series(name: str) -> Tensor:
     """
     with needs("experiments"):
         from statsmodels.datasets import co2, elnino, sunspots
+    table: Any = {"sunspots": sunspots, "elnino": elnino, "co2": co2}[name].load_pandas().data
     if name == "sunspots":
-        values = sunspots.load_pandas().data["SUNACTIVITY"]
+        values = table["SUNACTIVITY"]
     elif name == "elnino":
-        values = elnino.load_pandas().data.drop(columns="YEAR").to_numpy().ravel()
+        values = table.drop(columns="YEAR").to_numpy().ravel()
     else:  # weekly with gaps: months, and a line across the gaps
-        values = co2.load_pandas().data["co2"].resample("MS").mean().interpolate()
+        values = table["co2"].resample("MS").mean().interpolate()
     return torch.tensor(list(values), dtype=torch.float32)
 
 
@@ -205,9 +206,10 @@ def chosen_rate(name: str, rates: tuple[float, ...], steps: int) -> float:
     )
 
 
-def blocks(series: Tensor) -> list[tuple[Windows, Windows, Windows]]:
-    """(earlier windows, the last fifth of them, the block's windows) for each block, in units of the standard
-    deviation of what came before it.
+def blocks(series: Tensor) -> list[tuple[Windows, Windows, Windows, Windows]]:
+    """(earlier windows, the last fifth of them, both together, the block's windows) for each block.
+
+    In units of the standard deviation of what came before the block.
     """
     edges = [round(len(series) * (1 - TESTED + TESTED * b / BLOCKS)) for b in range(BLOCKS + 1)]
     cuts = []
