@@ -152,7 +152,8 @@ class AttentionMap(PredictFirst):
         choice = self._declared.check_field(
             Index(of=len(self._rows)), "prediction choice", choice, state, self._sizes
         )
-        met = sum(self._rows[choice].reason(self._needs[i].id).stays for i in self._task)
+        row = self._rows[int(choice)]
+        met = sum(row.reason(self._needs[i].id).stays for i in self._task)
         return {"met": met, **prediction, "choice": choice}
 
     def _graded(self, prediction, state):

@@ -62,7 +62,8 @@ HIDDEN = Mistakes(
 def second_glance(u, key, value, mask, *, next=NEXT.right, reads=READS.right, hidden=HIDDEN.right):
     o, _ = _glance(u, key, value, mask)
     u = next(u, o)
-    o, weights = _glance(u, *reads(key, value), hidden(mask))
+    key, value = reads(key, value)
+    o, weights = _glance(u, key, value, hidden(mask))
     return u + o, weights
 
 
