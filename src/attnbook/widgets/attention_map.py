@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import cast
 
 from attnbook.data import attention_map
 from attnbook.data.attention_map import Place
@@ -152,7 +153,7 @@ class AttentionMap(PredictFirst):
         choice = self._declared.check_field(
             Index(of=len(self._rows)), "prediction choice", choice, state, self._sizes
         )
-        row = self._rows[int(choice)]
+        row = self._rows[cast(int, choice)]
         met = sum(row.reason(self._needs[i].id).stays for i in self._task)
         return {"met": met, **prediction, "choice": choice}
 
