@@ -40,7 +40,7 @@ class Texts:
 
 
 def draw(batch: int, n_keys: int, n_writes: int, generator: torch.Generator) -> Texts:
-    """Texts in which each of ``n_keys`` keys is written ``n_writes`` times, in a random order, and then read."""
+    """Texts that write each of ``n_keys`` keys ``n_writes`` times, in a random order, and then read them."""
 
     def shuffled(rows: Tensor) -> Tensor:
         order = torch.rand(rows.shape, generator=generator).argsort(dim=1)
