@@ -6,7 +6,7 @@ Three tasks of :mod:`attnbook.experiments.recall_parts`:
   memory need not be large, but it must replace. Whoever knows all four values and not their order is right
   in a quarter of the reads, or a little more where a value comes twice.
 - *capacity*: 4 to 64 keys are written once each. Nothing must be replaced; the question is how many fit.
-- *hybrid*: 48 keys, models of four layers: all of one kind, or three linear layers and a full one on top.
+- *hybrid*: 48 keys, models of four layers: all of one kind, or three delta layers and a full one on top.
 
 Each model gets the rate of the grid with the lowest validation error on seed 0, the same texts in the same
 order, and the same steps, at the end of which the rate has fallen to 0. Within a task the models differ in
@@ -71,15 +71,13 @@ TASKS = {
         n_keys=(8,), n_writes=4,
     ),
     "capacity": Task(
-        alone("full", "linear", "delta", *FEATURES), n_keys=(8, 16, 32, 64), all_sizes=True,
+        alone("full", "linear", "delta", *FEATURES), n_keys=(8, 16, 32, 64), all_sizes=True, batch=16,
     ),
     "hybrid": Task(
         {
             "4 full": ("full",) * 4,
             "3 delta, 1 full": ("delta",) * 3 + ("full",),
             "4 delta": ("delta",) * 4,
-            "3 linear, 1 full": ("linear",) * 3 + ("full",),
-            "4 linear": ("linear",) * 4,
         },
         n_keys=(48,), batch=16, d_ff=64,
     ),
@@ -91,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--learning-rates", type=float, nargs="+", default=[3e-3, 6e-3, 12e-3], metavar="R",
         help="tried on seed 0; the lowest validation error wins (default .003 .006 .012)")  # fmt: skip
-    add("--steps", type=int, default=500, metavar="N", help="of each model of one layer (default 500)")
+    add("--steps", type=int, default=400, metavar="N", help="of each model of one layer (default 400)")
     add("--deep-steps", type=int, default=300, metavar="N", help="of four layers (default 300)")
     add("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS), metavar="T",
         help=f"which of {', '.join(TASKS)} (default all)")  # fmt: skip
