@@ -18,6 +18,7 @@ LinearAttention (opset 27).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -92,7 +93,7 @@ def linear_attention(
     checks.sizes(chunk_size=chunk_size)
     checks.number("scale", scale)
     batch, n_kv_heads, length, d_k = key.shape
-    factor = d_k**-0.5 if scale is None else scale
+    factor = 1 / math.sqrt(d_k) if scale is None else scale
     dtype = torch.promote_types(query.dtype, torch.float32)
     if mask is not None:
         key, value, decay, beta = without_padding(mask, key, value, decay, beta)
