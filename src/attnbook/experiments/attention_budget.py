@@ -34,7 +34,7 @@ SECONDS, BYTES, TRAINING = "processor seconds", "bytes", "bytes in a training st
 Way = Callable[[Tensor, Tensor, Tensor], Tensor]
 WAYS: dict[str, Way] = {
     "plain": lambda q, k, v: scaled_dot_product_attention(q, k, v, causal=True)[0],
-    "tiles": lambda q, k, v: tiled_attention(q, k, v, is_causal=True),
+    "tiles": lambda q, k, v: tiled_attention(q, k, v, causal=True),
     "torch's kernel": lambda q, k, v: scaled_dot_product_attention(q, k, v, causal=True, need_weights=False)[
         0
     ],

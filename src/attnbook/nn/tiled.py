@@ -34,7 +34,7 @@ def tiled_attention(
     key: Tensor,
     value: Tensor,
     mask: Tensor | None = None,
-    is_causal: bool = False,
+    causal: bool = False,
     block_q: int = 256,
     block_k: int = 256,
     scale: float | None = None,
@@ -52,7 +52,7 @@ def tiled_attention(
     mask : broadcasts to (…, queries, keys), optional
         Boolean: True = this query may attend to this key. Floating: numbers added
         to the scores (minus infinity forbids).
-    is_causal : bool
+    causal : bool
         Query i may attend to keys 0 … i only, counted from the upper left corner.
         In addition to ``mask``. Tiles above the diagonal are skipped.
     block_q, block_k : int
@@ -84,7 +84,7 @@ def tiled_attention(
     )
     if mask is not None and mask.dim() < 2:
         mask = mask.reshape(1, -1)  # one row for all queries
-    tiles = (is_causal, block_q, block_k, scale)
+    tiles = (causal, block_q, block_k, scale)
     return TiledAttention.apply(query, key, value, mask, tiles)  # pyright: ignore[reportReturnType]
 
 
@@ -133,7 +133,7 @@ def tiled_forward(
     key: Tensor,
     value: Tensor,
     mask: Tensor | None,
-    is_causal: bool,
+    causal: bool,
     block_q: int,
     block_k: int,
     scale: float,
@@ -148,11 +148,11 @@ def tiled_forward(
         total = torch.zeros_like(largest)  # l
         context = q.new_zeros(*q.shape[:-1], value.shape[-1])  # o
         for j in range(0, key.shape[-2], block_k):
-            if is_causal and j >= i + block_q:
+            if causal and j >= i + block_q:
                 break  # all later tiles lie above the diagonal
             k = wide(key[..., j : j + block_k, :])
             v = wide(value[..., j : j + block_k, :])
-            scores = tile_of_scores(q, k, mask, is_causal, i, j)
+            scores = tile_of_scores(q, k, mask, causal, i, j)
             new = torch.maximum(largest, scores.amax(dim=-1, keepdim=True))  # m'
             shift = new.masked_fill(new == -torch.inf, 0.0)
             shrink = torch.exp(largest - shift)
@@ -174,7 +174,7 @@ def tiled_backward(
     mask: Tensor | None,
     context: Tensor,
     log_sum: Tensor,
-    is_causal: bool,
+    causal: bool,
     block_q: int,
     block_k: int,
     scale: float,
@@ -192,11 +192,11 @@ def tiled_backward(
         # what a softmax takes off all scores of a row, Σ weight · gradient
         mean = (g * wide(context[..., rows, :])).sum(dim=-1, keepdim=True)
         for j in range(0, key.shape[-2], block_k):
-            if is_causal and j >= i + block_q:
+            if causal and j >= i + block_q:
                 break
             columns = slice(j, j + block_k)
             k, v = wide(key[..., columns, :]), wide(value[..., columns, :])
-            scores = tile_of_scores(q, k, mask, is_causal, i, j)
+            scores = tile_of_scores(q, k, mask, causal, i, j)
             weights = torch.exp(scores - log_sum[..., rows, :])  # made again
             d_scores = weights * (g @ v.transpose(-2, -1) - mean)
             d_value[..., columns, :] += weights.transpose(-2, -1) @ g
@@ -209,7 +209,7 @@ def tiled_backward(
 
 
 def tile_of_scores(
-    q: Tensor, k: Tensor, mask: Tensor | None, is_causal: bool, i: int, j: int
+    q: Tensor, k: Tensor, mask: Tensor | None, causal: bool, i: int, j: int
 ) -> Tensor:
     """Scores of a tile whose first query is i and first key j, minus infinity where
     a query may not attend.
@@ -222,7 +222,7 @@ def tile_of_scores(
             scores = scores.masked_fill(~tile, -torch.inf)
         else:
             scores = scores + tile
-    if is_causal and j + n_k > i + 1:  # the tile touches the diagonal
+    if causal and j + n_k > i + 1:  # the tile touches the diagonal
         places = torch.arange(i, i + n_q, device=q.device).unsqueeze(-1)
         later = torch.arange(j, j + n_k, device=q.device) > places
         scores = scores.masked_fill(later, -torch.inf)
