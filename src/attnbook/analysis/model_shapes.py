@@ -303,8 +303,7 @@ def lines(columns: tuple[str, ...] = COLUMNS, length: int = LENGTH) -> list[list
     texts = {"cache": f"cache of {length:,} tokens"}
     made = [[Cell(texts.get(name, name), "") for name in ("model", *columns)]]
     for model in MODELS:
-        cells: dict[str, Cell] = {}
-        cells.update(zip(HEAD, model.cells, strict=True))
+        cells: dict[str, Cell] = {name: cell for name, cell in zip(HEAD, model.cells, strict=True)}
         cells["cache"] = Cell(f"{gigabytes(model, length):.1f} GB", "")
         made.append([Cell(model.name, ""), *(cells[name] for name in columns)])
     return made
