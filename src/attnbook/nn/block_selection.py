@@ -10,11 +10,11 @@ where blocks to score and blocks to choose are the same:
     context = g_slc Attn(q, keys of I) + g_cmp Attn(q, k̃, ṽ)
 
 φ is the mean here; NSA learns it. NSA has a third branch, a sliding window, for
-which the query's own block stands here, and its query heads choose together where
-they share keys. Choosing has no gradient. What trains it is that the same queries
-and keys are used for attending, to the chosen keys and, where that branch is on, to
-the compressed ones. DeepSeek-V3.2 chooses single keys instead, with a small scorer
-of its own.
+which the query's own block stands here. Its branches have keys and values of their
+own, and its query heads choose together where they share keys. Choosing has no
+gradient. What trains it is that the same queries and keys are used for attending,
+to the chosen keys and, where that branch is on, to the compressed ones.
+DeepSeek-V3.2 chooses single keys instead, with a small scorer of its own.
 
 The chosen keys are a mask here, and all scores are computed: the result is that of
 a kernel which skips blocks, the time is not.

@@ -1,11 +1,12 @@
 """Ring attention: each process holds a piece of the text, and the pieces of keys
 and values travel from one process to the next.
 
-Liu, Zaharia & Abbeel 2023, https://arxiv.org/abs/2310.01889. After as many
-rounds as there are processes every query has met every key, and no process has held
-more than its own piece and one that passes through. What makes it exact is that
-attention over two sets of keys can be merged from the contexts over each and the
-logarithms of the sums under their fraction lines:
+Liu, Zaharia & Abbeel 2023, https://arxiv.org/abs/2310.01889. After as many rounds
+as there are processes every query has met every key, and no process has held more
+than a few pieces at once: its own, one that it passes on and one that arrives. (The
+paper's hold two of the keys and values, since they give their own away.) What makes
+it exact is that attention over two sets of keys can be merged from the contexts
+over each and the logarithms of the sums under their fraction lines:
 
     z = log(e^{z_1} + e^{z_2})        context = e^{z_1 - z} c_1 + e^{z_2 - z} c_2
 """
