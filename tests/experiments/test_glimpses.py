@@ -10,6 +10,7 @@ from attnbook.data.scenes import SIDE, digit_images
 from attnbook.experiments import glimpses
 from attnbook.experiments.glimpses import CANVAS, CLASSES, INK, KINDS, PIECES, ConvNet
 from attnbook.nn.glimpses import multiply_adds
+from attnbook.results import results
 
 CPU = torch.device("cpu")
 
@@ -125,3 +126,32 @@ def test_a_short_run_stores_everything(monkeypatch, tmp_path):
         glimpses.run_seed(argparse.Namespace(steps=0, learning_rates=[1e-3]), 0, CPU)
     with pytest.raises(ValueError, match="--learning-rates"):
         glimpses.run_seed(argparse.Namespace(steps=2, learning_rates=[0.0]), 0, CPU)
+
+
+def stored(canvas, kind, name):
+    return [seed[canvas][kind][name] for seed in results("glimpses")["seeds"].values()]
+
+
+def second_window(canvas, kind):
+    return [hits[1] for hits in stored(canvas, kind, "hits")]
+
+
+def test_what_is_stored_lets_the_gradient_reach_the_state():
+    """The location is in the state, and the window on the digit, where the gradient goes on."""
+    learned, stopped = "learned", "learned, stopped"
+    assert len(second_window("clear", learned)) >= 3
+    assert min(second_window("clear", learned)) > 0.28
+    assert max(second_window("clear", stopped)) < min(second_window("clear", "in the middle"))
+    assert min(stored("clear", learned, "known location")) > 0.55
+    assert max(stored("clear", stopped, "known location")) < 0.3
+
+
+def test_what_is_stored_stands_between_a_ceiling_and_a_floor():
+    floor = stored("clear", "in the middle", "test") + stored("clear", "at random", "test")
+    stopped, learned, convolutional, ceiling = (
+        stored("clear", kind, "test")
+        for kind in ("learned, stopped", "learned", "convolutional", "on the digit")
+    )
+    for lower, higher in pairwise((floor, stopped, learned, convolutional, ceiling)):
+        assert max(lower) < min(higher)
+    assert max(stored("clear", "learned, not shown", "test")) < 0.15
