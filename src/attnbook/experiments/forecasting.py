@@ -1,6 +1,6 @@
 """Does attention forecast better than a line? Three real series and two generated kinds.
 
-Every method sees the same past, less its last value, and tells the next 12 values:
+Every method tells the next 12 values, and all but seasonal naive see the same past less its last value:
 
 - *seasonal naive* repeats the last season;
 - *ridge* is one linear map from the window to all 12, its penalty chosen on the last fifth of the windows;

@@ -8,12 +8,12 @@ has which of three things, and the colour of each of four rooms. A third of the 
 - three: what colour is around the lamp? (… ; the attic is green)
 
 Stories are drawn anew for every step. All memory networks have the same parameters, since hops share theirs.
-``told`` is trained on the facts as well: hop k is to put its weight on the k-th fact that a question needs,
-as in Weston et al. 2015, https://arxiv.org/abs/1410.3916; the others learn from answers alone. Two controls:
-three hops whose facts carry no age, and a bag of words, which sees how often each word stands in the story
-and in the question, through a hidden layer of as many parameters in all. Each gets the rate of the grid with
-the lowest validation loss on seed 0, the same stories and the same steps, at the end of which the rate has
-fallen to 0.
+``told`` is trained on the facts as well: hop k is to put its weight on the k-th fact that a question needs
+(Weston et al. 2015, https://arxiv.org/abs/1410.3916, told theirs too, with hard attention); the others learn
+from answers alone. Two controls: three hops whose facts carry no age, and a bag of words, which sees how
+often each word stands in the story and in the question, through a hidden layer of as many parameters in all.
+Each gets the rate of the grid with the lowest validation loss on seed 0, the same stories and the same steps,
+at the end of which the rate has fallen to 0.
 """
 
 from __future__ import annotations

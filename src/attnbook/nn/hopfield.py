@@ -18,8 +18,8 @@ has seen:
     ξ[l] = sign(Σ_m W[l, m] ξ[m]), one l after the other
 
 With ``rule="pseudo-inverse"`` W projects onto the patterns instead (Personnaz,
-Guyon & Dreyfus 1986, https://doi.org/10.1103/PhysRevA.34.4217). Patterns stand in
-rows here: (patterns, d).
+Guyon & Dreyfus 1986, https://doi.org/10.1103/PhysRevA.34.4217), and keeps its
+diagonal. Patterns stand in rows here: (patterns, d).
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def hopfield_weights(patterns: Tensor, rule: str = "hebb") -> Tensor:
     Returns
     -------
     (d, d)
-        Symmetric; Hebb's has a diagonal of 0.
+        Symmetric; Hebb's has a diagonal of 0, the pseudo-inverse keeps its own.
 
     Raises
     ------
