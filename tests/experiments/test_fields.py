@@ -1,4 +1,4 @@
-"""The runs of chapter 15's trades: measures that see what is built in, masks that hide padding, small models."""
+"""The runs of chapter 15: measures that see what is built in, masks that hide padding, bad options named."""
 
 import argparse
 

@@ -1,7 +1,7 @@
-"""Is it only a matter of training? The speller that attends by content alone, with three times the steps.
+"""Is it only a matter of training? The speller that attends by content alone, three times as long.
 
-In :mod:`attnbook.experiments.speech` its loss was still falling when training ended. Here it goes on: the same
-model, melodies, batches and rates.
+In :mod:`attnbook.experiments.speech` its loss was still falling when training ended. Here it goes on: the
+same model, melodies and batches, and the rate that was best there.
 """
 
 from __future__ import annotations
