@@ -24,7 +24,7 @@ from attnbook.experiments.attention_budget import D_HEAD, WAYS, WINDOW, inputs, 
 from attnbook.nn import linear_attention
 
 MEMORY, SPEED, PRODUCTS = 1 / 8, 4.0, 1.5
-CHUNK = 64
+CHUNK = 128
 
 
 def products_of_chunks(query, key, value):
