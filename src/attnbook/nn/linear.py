@@ -139,7 +139,8 @@ class LinearAttention(nn.Module):
     """A layer of linear attention: projections around :func:`linear_attention`.
 
     Decay and beta come from the token itself: g_t = log σ(W_g x_t + b_g), with a
-    b_g that starts at 4, where 98 % of the state is kept, and β_t = σ(W_β x_t).
+    b_g that starts at 4, where 98 % of the state is kept, and
+    β_t = σ(W_β x_t + b_β).
 
     Parameters
     ----------
