@@ -99,10 +99,11 @@ class Block(nn.Module):
         super().__init__()
         self.among = EncoderLayer(d, 4, 2 * d, 0.0, "pre", "gelu")
         self.norm = nn.LayerNorm(d)
-        self.to_words = MultiHeadAttention(d, 1) if name == "cross-attention" else None
-        self.given = (
-            None if self.to_words else nn.Sequential(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))
-        )
+        attends = name == "cross-attention"
+        self.to_words = MultiHeadAttention(d, 1) if attends else None
+        self.given: nn.Module = nn.Identity()
+        if not attends:
+            self.given = nn.Sequential(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))
         self.norm_2, self.feed_forward = nn.LayerNorm(d), FeedForward(d, 2 * d, "gelu")
 
     def forward(self, x: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -121,6 +122,8 @@ class Block(nn.Module):
 
 class Painter(nn.Module):
     """The direction from noise to picture, for a caption."""
+
+    frequencies: Tensor
 
     def __init__(self, name: str, d: int = D, n_blocks: int = 2):
         super().__init__()

@@ -71,8 +71,8 @@ class Speller(nn.Module):
     def __init__(self, location_aware: bool, d: int = D):
         super().__init__()
         self.listener = Listener(d=d)
-        self.score = (LocationAwareScore if location_aware else AdditiveScore)(d, 2 * d, d)
-        self.location_aware, self.hidden_location = location_aware, False
+        self.score = LocationAwareScore(d, 2 * d, d) if location_aware else AdditiveScore(d, 2 * d, d)
+        self.hidden_location = False
         self.embedding = nn.Embedding(len(NOTES) + 1, d)
         self.rnn = nn.GRUCell(d + 2 * d, d)
         self.output = nn.Linear(d + 2 * d, len(NOTES) + 1)
@@ -81,7 +81,7 @@ class Speller(nn.Module):
     def step(self, token: Tensor, state: Tensor, previous: Tensor, heard: tuple) -> tuple:
         """One note further: logits, the state, and this step's weights."""
         memory, mask, prepared = heard
-        if self.location_aware:
+        if isinstance(self.score, LocationAwareScore):
             seen = torch.zeros_like(previous) if self.hidden_location else previous
             scores = self.score.compare(state, prepared, seen)
         else:
