@@ -36,9 +36,13 @@ SYMBOLS = (
 )
 # On the screen the table scrolls; on paper it takes the whole sheet.
 STYLE = """
-.bd-article table { font-size: .78rem; line-height: 1.3; }
+.bd-article table { font-size: .78em; line-height: 1.3; }
 .bd-article table td { vertical-align: top; padding: .15rem .5rem .15rem 0; }
 .bd-article table :is(th, td a) { white-space: nowrap; }
+@media (min-width: 80rem) {
+  html .book-frame.book-frame { grid-template-columns: 17rem minmax(0, 1fr); max-width: none; }
+  .book-main > * { max-width: none; }
+}
 @media print {
   @page { size: A4 landscape; margin: 6mm; }
   html, body { font-size: 6.4pt !important; }

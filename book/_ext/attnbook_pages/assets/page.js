@@ -137,15 +137,33 @@
       const ratio = place.clientWidth / place.scrollWidth;
       if (ratio < 1) place.style.fontSize = `${Math.max(least, Math.floor(ratio * 97) / 100)}em`;
     };
+    const wide = matchMedia("(min-width: 48rem)");
+    // Each cell then says by itself what column it is of.
+    const stack = (place) => {
+      const heads = [...place.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+      for (const row of place.querySelectorAll("tbody tr")) {
+        [...row.children].forEach((cell, i) => heads[i] && cell.setAttribute("data-head", heads[i]));
+      }
+      place.style.fontSize = "";
+      place.classList.add("stacked");
+    };
     const fit = () => {
       for (const formula of all(".math-block")) shrink(formula, 0.5);
       for (const table of all(".pst-scrollable-table-container")) {
-        table.classList.remove("tight");
-        shrink(table, 0.75);
+        table.classList.remove("tight", "stacked");
+        shrink(table, wide.matches ? 0.65 : 0.75);
         table.classList.toggle("tight", table.scrollWidth > table.clientWidth);
+        if (table.scrollWidth > table.clientWidth) stack(table);
       }
     };
     addEventListener("resize", fit);
+    addEventListener("afterprint", fit);
+    addEventListener("beforeprint", () => {
+      for (const table of all(".pst-scrollable-table-container")) {
+        table.classList.remove("tight", "stacked");
+        table.style.fontSize = "";
+      }
+    });
     fit();
     if (document.fonts) document.fonts.ready.then(fit);
   }
