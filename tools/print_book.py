@@ -9,6 +9,7 @@ notebook stores it. The headings are the PDF's bookmarks.
 
 import argparse
 import html
+import posixpath
 import re
 import sys
 from pathlib import Path
@@ -61,14 +62,14 @@ def within(text: str, page: str, pages: set[str]) -> str:
 
     A link to a page that is left out loses its address; one to another site keeps it.
     """
-    folder = Path(page).parent
+    folder = posixpath.dirname(page)
 
     def address(match: re.Match) -> str:
         kind, target = match[1], html.unescape(match[2])
         if re.match(r"[a-z][a-z0-9+.-]*:", target):
             return match[0]
         path, _, fragment = target.partition("#")
-        there = page if not path else Path(*_parts(folder / path)).as_posix().removesuffix(".html")
+        there = page if not path else posixpath.normpath(f"{folder}/{path}").removesuffix(".html")
         if kind == "src" or (path and not path.endswith(".html")):
             return f'{kind}="../html/{there}"' if kind == "src" else 'data-left-out=""'
         if there not in pages:
@@ -77,17 +78,6 @@ def within(text: str, page: str, pages: set[str]) -> str:
 
     text = _ID.sub(lambda match: f'{match[1]}="{slug(page)}--{match[2]}"', _DATA.sub("", text))
     return _ADDRESS.sub(address, text).replace(' loading="lazy"', "")
-
-
-def _parts(path: Path) -> list[str]:
-    """A path without its `..`."""
-    parts: list[str] = []
-    for part in path.parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return parts
 
 
 def whole(folder: Path, root: Path = ROOT) -> str:
