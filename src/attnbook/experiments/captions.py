@@ -25,7 +25,7 @@ from typing import Any
 import torch
 
 from attnbook.experiments import captioners, shipping
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.training_rule import checkpoint_path
 from attnbook.nn import ConvAnnotations
 
@@ -91,9 +91,7 @@ def check(options: argparse.Namespace) -> None:
     at_least(options, 0, "reinforce", "entropy", "penalty")
     if options.side % 2:
         raise ValueError(f"--side: expected an even number, got {options.side}")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:

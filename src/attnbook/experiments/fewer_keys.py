@@ -27,7 +27,7 @@ from attnbook.data import phrasebook
 from attnbook.data.corpora.fetch import CACHE
 from attnbook.data.vocabulary import Vocabulary, pad
 from attnbook.devices import seed as set_seed
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.provenance import commit
 from attnbook.files import write_text
 from attnbook.nn import GPT, FeedForward, MultiHeadAttention, MultiHeadLatentAttention, RotaryPositions
@@ -216,9 +216,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     """
     at_least(options, 1, "batch_size")
     at_least(options, 20, "steps")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
     data = Sentences(options.batch_size)
     found: dict[str, dict] = {
         "test loss": {}, "parameters": {}, "numbers in cache": {}, "learning rate": {},

@@ -34,7 +34,7 @@ import torch
 from torch import Tensor, nn
 
 from attnbook.devices import seed as set_seed
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.extras import needs
 from attnbook.nn import EncoderLayer, LearnedPositions, masked_softmax
 from attnbook.training import schedules
@@ -331,9 +331,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         If a number is out of range.
     """
     at_least(options, 20, "steps")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
     return {
         "real": {name: real(name, options, seed) for name in SEASON},
         "generated": {kind: kind_of_series(kind, options, seed) for kind in KINDS},

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from attnbook.data.corpora.fetch import CACHE
 from attnbook.data.scenes import SIDE, digit_images
 from attnbook.devices import seed as set_seed
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.provenance import commit
 from attnbook.files import write_text
 from attnbook.nn.glimpses import Glimpses, RecurrentAttentionModel, glimpse_loss, multiply_adds
@@ -314,9 +314,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         If a number is out of range.
     """
     at_least(options, 1, "steps")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
     found: dict[str, Any] = {
         "multiplications": {
             "recurrent": multiply_adds(recurrent("learned")),

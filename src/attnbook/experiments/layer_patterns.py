@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.provenance import commit
 from attnbook.files import write_text
 from attnbook.nn import EncoderLayer, RotaryPositions, SlidingWindowAttention
@@ -186,9 +186,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     """
     at_least(options, 1, "batch_size")
     at_least(options, 20, "steps")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
     found: dict[str, dict] = {"right": {}, "learning rate": {}, "rates tried": {}, "validation": {}}
     sizes = (options.steps, options.batch_size, device.type)
     for task in TASKS:

@@ -15,6 +15,7 @@ from torch import nn
 
 from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.options import learning_rates_above_zero
 from attnbook.experiments.provenance import commit
 from attnbook.training import schedules
 from attnbook.training.checkpoint import save_tensors
@@ -78,9 +79,7 @@ def at_best_rate(
     ValueError
         If a rate is not above 0, or training diverged at every rate.
     """
-    for rate in rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(rates)
 
     def run(rate: float, of_seed: int) -> dict[str, Any]:
         told = json.dumps({**key, "rate": rate, "seed": of_seed, "commit": commit()}, sort_keys=True)

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.extrapolation import NOTHING
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.provenance import commit
 from attnbook.files import write_text
 from attnbook.nn import ALiBi, LearnedPositions, MultiHeadAttention, RotaryPositions, causal_mask
@@ -481,9 +481,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     """
     at_least(options, 2, "batch")
     at_least(options, 10, "steps")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
     found: dict[str, Any] = {}
     for positions in POSITIONS:
         tried = [

@@ -25,7 +25,7 @@ import torch
 
 from attnbook.data.corpora import fetch
 from attnbook.data.reviews import as_tensors, reviews, vocabulary
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.pooled_classifier import Labelled, PooledClassifier, evaluate, fit_together
 from attnbook.extras import needs
 
@@ -74,9 +74,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     at_least(options, 1, "d_model", "epochs", "batch", "steps")
     if not 0 <= options.dropout < 1:
         raise ValueError(f"--dropout: expected a share from 0 to below 1, got {options.dropout}")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
     return (_uci if options.data == "uci" else _reviews)(options, seed, device)
 
 

@@ -33,7 +33,7 @@ from torch import nn
 from attnbook.data.corpora.fetch import CACHE
 from attnbook.data.vocabulary import Batch, Batches
 from attnbook.devices import seed as set_seed
-from attnbook.experiments.options import at_least
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.provenance import commit
 from attnbook.experiments.together import FURTHER, Copies, snapshots, train_together
 from attnbook.experiments.translators import MOST_WORDS, Corpus, Validation, buckets
@@ -73,9 +73,7 @@ def check_training(options: argparse.Namespace) -> None:
     """
     at_least(options, 1, "batch_size", "validate_every", "patience", "most_steps")
     at_least(options, 0, "halvings")
-    for rate in options.learning_rates:
-        if not rate > 0:
-            raise ValueError(f"--learning-rates: expected numbers above 0, got {rate}")
+    learning_rates_above_zero(options.learning_rates)
     if not 0 <= options.tolerance < 1:
         raise ValueError(f"--tolerance: expected a share from 0 up to 1, got {options.tolerance}")
 
