@@ -96,6 +96,19 @@ def test_a_walk_by_keyboard_from_reading_to_a_card_that_comes_back(visit, book):
         expect(review).to_contain_text("9 cards are due")
 
 
+def test_a_page_shows_what_another_tab_keeps(visit, book_served):
+    with visit(book_served + PROGRESS) as page:
+        box = page.get_by_role("checkbox", name="2 · Attention as lookup")
+        expect(box).not_to_be_checked()
+        chapter = page.context.new_page()
+        chapter.goto(book_served + CHAPTER)
+        chapter.locator("#chapter-read").click()
+        expect(box).to_be_checked()
+        expect(page.get_by_role("region", name="Due today")).to_contain_text("10 cards are due")
+        box.uncheck()
+        expect(chapter.locator("#chapter-read")).to_have_attribute("aria-pressed", "false")
+
+
 def test_cards_that_were_known_come_back_when_their_day_has_come(visit, book_html, book_served):
     name = "02_attention_as_lookup"
     terms = [term for term in script_value(book_html, "terms").values() if term["chapters"][:1] == [name]]

@@ -1,7 +1,7 @@
 // The reader's own page: what was read, answered and solved; what is due again; files in and out.
 "use strict";
 (function () {
-  const { store, today, ticks, chapterOf } = globalThis.attnbookReader;
+  const { store, today, ticks, chapterOf, onKept } = globalThis.attnbookReader;
   const terms = globalThis.attnbookReader.terms || {};
   const quizzes = globalThis.attnbookReader.quizzes || [];
   const place = document.querySelector("#reader");
@@ -269,4 +269,11 @@
     section("reader-record", "A record to print", h("p", {}, h("label", { for: "reader-name" }, "Your name, as it shall stand there: "), name), record, h("p", {}, print)),
     status);
   refresh();
+  onKept(() => {
+    ticks();
+    showTable();
+    showRecord();
+    // A card that is being answered stays where it is.
+    if (!review.contains(document.activeElement)) showReview();
+  });
 })();

@@ -62,7 +62,7 @@
     if (!button) return;
     const note = document.querySelector("#chapter-read-note");
     const name = button.dataset.chapter;
-    const show = () => {
+    reader.showButton = () => {
       const day = store.read("read", {})[name];
       button.setAttribute("aria-pressed", String(Boolean(day)));
       note.textContent = day ? `Read on ${day}. Its terms and questions come back in your review.` : "";
@@ -71,11 +71,18 @@
       const read = store.read("read", {});
       if (read[name]) delete read[name];
       else read[name] = today();
-      if (store.write("read", read)) show();
+      if (store.write("read", read)) reader.showButton();
       else note.textContent = "This browser keeps nothing between visits, so this cannot be remembered.";
       ticks();
     });
-    show();
+    reader.showButton();
+  }
+
+  // Another tab, or the page that was just left, may keep something after this page has read what is kept; and
+  // a page that the browser takes back out of its memory shows what was kept when it was left.
+  function onKept(show) {
+    addEventListener("storage", (event) => { if (event.key === null || event.key.startsWith(PREFIX)) show(); });
+    addEventListener("pageshow", (event) => { if (event.persisted) show(); });
   }
 
   // A card with the glossary's words, for the pointer and the keyboard; the link itself goes on working.
@@ -149,8 +156,9 @@
     addEventListener("resize", stand);
   }
 
-  Object.assign(reader, { store, today, ticks, chapterOf });
+  Object.assign(reader, { store, today, ticks, chapterOf, onKept });
   ticks();
   readButton();
+  onKept(() => { ticks(); reader.showButton?.(); });
   termCards();
 })();
