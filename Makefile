@@ -30,8 +30,8 @@ help: ## list the targets
 	$(PIP) --editable '.[all]'
 	@touch $@
 
-book: .venv/book ## build the book and print the path of its first page; needs no torch
-	@$(PY) book/build.py
+book: .venv/book ## build the book and print the path of its first page; needs no torch; REF=v0.2.0 for a tag's
+	@$(PY) book/build.py $(if $(REF),--ref $(REF))
 
 test: .venv/all ## install the rest and run every check; CHAPTER=07 for one chapter's
 	@$(PY) tools/test.py $(if $(CHAPTER),--chapter $(CHAPTER))

@@ -11,6 +11,7 @@ from sphinx.config import Config
 
 from .repository import address
 
+LATEST = "latest"  # the folder of what main holds; tools/assemble_site.py puts the others beside it
 LONGEST = 200  # letters of a description, which searches and previews cut anyway
 
 
@@ -25,8 +26,8 @@ def home(repository: str) -> str:
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """With an address of its own, Sphinx names each page's one true place, wherever a copy of it lies."""
-    config.html_baseurl = config.html_baseurl or home(address())
+    """Sphinx names each page's one true place, the newest version's, wherever a copy of the page lies."""
+    config.html_baseurl = config.html_baseurl or f"{home(address())}{LATEST}/"
 
 
 def sentence(doctree: nodes.document) -> str:
@@ -67,7 +68,8 @@ def write_map(app: Sphinx, exception: Exception | None) -> None:
     )
     folder = Path(app.outdir)
     (folder / "sitemap.xml").write_text(text, encoding="utf-8", newline="\n")
-    robots = f"User-agent: *\nAllow: /\nSitemap: {base}sitemap.xml\n"
+    # Both files move to the site's root when its versions are put together.
+    robots = f"User-agent: *\nAllow: /\nSitemap: {home(address())}sitemap.xml\n"
     (folder / "robots.txt").write_text(robots, encoding="utf-8", newline="\n")
 
 
