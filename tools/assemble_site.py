@@ -49,6 +49,9 @@ body {{ max-width: 40rem; margin: 12vh auto; padding: 0 1rem; font: 1.1rem/1.6 G
 """
 
 
+_PICTURE = re.compile(r'<meta property="og:image" content="([^"]+)"')
+
+
 class SiteError(Exception):
     """What keeps a build out of the site, in one sentence."""
 
@@ -141,6 +144,7 @@ def assemble(site: Path, build: Path, folder: str, number: str) -> dict[str, str
         If the build is none, or the folder holds a newer version.
     """
     home = home_of(build)
+    check_cards(build, home)
     versions = published(site)
     there = versions.get(folder)
     if folder != LATEST and there and order(there) > order(number):
@@ -158,6 +162,21 @@ def assemble(site: Path, build: Path, folder: str, number: str) -> dict[str, str
         update(site, name, versions, home)
     write_root(site, versions, home)
     return versions
+
+
+def check_cards(build: Path, home: str) -> None:
+    """Refuse a build whose pages name a picture that is not there, since nobody would see it missing here.
+
+    Raises
+    ------
+    SiteError
+        If a picture for previews was not drawn.
+    """
+    for path in sorted(build.rglob("*.html")):
+        for address in _PICTURE.findall(path.read_text(encoding="utf-8").partition(_HEAD_END)[0]):
+            name = address.removeprefix(f"{home}{LATEST}/")
+            if not (build / name).is_file():
+                raise SiteError(f"--build: {path.name} names {name}, which is not there; run make cards")
 
 
 def newest(versions: dict[str, str]) -> str:

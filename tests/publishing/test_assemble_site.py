@@ -115,6 +115,10 @@ def test_what_is_no_build_or_no_site_is_refused_and_nothing_changes(site, tmp_pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(SiteError, match="is no build of the book; run make book first"):
         assemble(site, tmp_path / "empty", "latest", "0.10.0")
+    bare = build(tmp_path / "bare", "words")
+    (bare / "_static" / "card.png").unlink()
+    with pytest.raises(SiteError, match=r"names _static/card\.png, which is not there; run make cards"):
+        assemble(site, bare, "latest", "0.10.0")
     assert "new words" in read(site, "latest/book/intro.html")
     (site / "versions.json").write_text("[{}]")
     with pytest.raises(SiteError, match=r"versions\.json cannot be read"):
