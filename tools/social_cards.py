@@ -73,6 +73,7 @@ class Reader(HTMLParser):
         super().__init__()
         self.meta: dict[str, str] = {}
         self.bold: list[str] = []
+        self.paragraphs: list[str] = []
         self.picture: dict[str, str] = {}
         self._inside: list[str] = []  # the open elements that matter, outermost first
 
@@ -81,9 +82,11 @@ class Reader(HTMLParser):
         named = {name: value or "" for name, value in attributes}
         if tag == "meta" and "property" in named:
             self.meta[named["property"]] = named.get("content", "")
-        elif tag in ("article", "figure", "strong"):
+        elif tag in ("article", "figure", "p", "strong"):
             self._inside.append(tag)
-            if self._inside[-2:] == ["article", "strong"]:
+            if self._inside[-2:] == ["article", "p"]:
+                self.paragraphs.append("")
+            elif self._inside[-3:] == ["article", "p", "strong"]:
                 self.bold.append("")
         elif tag == "img" and "figure" in self._inside and not self.picture:
             self.picture = named
@@ -94,9 +97,23 @@ class Reader(HTMLParser):
             del self._inside[self._inside.index(tag) :]
 
     def handle_data(self, data: str) -> None:
-        """Collect bold text of the article."""
-        if self._inside[-2:] == ["article", "strong"]:
+        """Collect the article's paragraphs, and what is bold in them."""
+        if self._inside[:2] == ["article", "p"]:
+            self.paragraphs[-1] += data
+        if self._inside[-3:] == ["article", "p", "strong"]:
             self.bold[-1] += data
+
+    def question(self) -> str | None:
+        """The first question in bold, with the sentence that it ends; by itself where that is too long."""
+        plain = [" ".join(text.split()) for text in self.paragraphs]
+        for asked in (" ".join(text.split()) for text in self.bold):
+            if not asked.endswith("?"):
+                continue
+            before = next((text.partition(asked)[0] for text in plain if asked in text), "")
+            whole = re.split(r"(?<=[.?!]) ", before)[-1] + asked
+            whole = whole if len(whole) <= LONGEST else asked
+            return whole[0].upper() + whole[1:]
+        return None
 
 
 def shortened(text: str) -> str:
@@ -129,9 +146,7 @@ def card(page: Path, root: Path) -> Card:
     title = reader.meta.get("og:title")
     if not title:
         raise ValueError(f"{page} has no og:title; build the book again")
-    asked = (" ".join(text.split()) for text in reader.bold)
-    question = next((text for text in asked if text.endswith("?")), None)
-    found = Card(title, shortened(question or reader.meta.get("og:description", "")))
+    found = Card(title, shortened(reader.question() or reader.meta.get("og:description", "")))
     if reader.picture:
         place = (page.parent / reader.picture["src"]).resolve()
         found.picture = place.relative_to(root.resolve()).as_posix()

@@ -24,7 +24,8 @@ def book(tmp_path):
     (tmp_path / "_images" / "one.svg").write_text(PICTURE)
     (tmp_path / "chapters" / "04_look.html").write_text(
         f"{HEAD}<body><strong>Menu?</strong><article><p><strong>Bold.</strong> Words. "
-        "<strong>Where does it\nlook?</strong></p>"
+        "What sees, <em>and</em>\n<strong>where does it\nlook?</strong> Here.</p>"
+        "<p><strong>Second?</strong></p>"
         '<figure><img alt="" src="../_images/one.svg" width="107" height="53"></figure>'
         '<figure><img alt="" src="../_images/two.svg"></figure></article></body></html>',
         encoding="utf-8",
@@ -34,10 +35,16 @@ def book(tmp_path):
 
 def test_a_card_holds_title_question_and_first_picture(book):
     found = card(book / "chapters" / "04_look.html", book)
-    assert (found.title, found.question) == ("4 · Look & see", "Where does it look?")
+    assert (found.title, found.question) == ("4 · Look & see", "What sees, and where does it look?")
     assert found.picture == "_images/one.svg"
     assert found.ratio == pytest.approx(107 / 53)
     assert "Look &amp; see" in markup(found)
+
+
+def test_a_question_whose_sentence_is_too_long_stands_alone(book):
+    page = book / "chapters" / "04_look.html"
+    page.write_text(page.read_text("utf-8").replace("sees,", "sees " * 40), encoding="utf-8")
+    assert card(page, book).question == "Where does it look?"
 
 
 def test_a_page_without_a_question_shows_its_first_sentences():
