@@ -2,8 +2,8 @@
 
     python tools/build_twice.py [--built FOLDER]
 
-FOLDER holds pages that were built from the same commit, such as book/_build/html after `make book`; without it
-both are built. The second build runs in a clone with another path, other file times and no cache.
+FOLDER holds pages that were built from the same commit, such as book/_build/html after `make book`; without
+it both are built. The second build runs in a clone with another path, other file times and no cache.
 """
 
 import argparse
