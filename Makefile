@@ -10,7 +10,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint req
 NOTEBOOKS := $(wildcard chapters/*.ipynb solutions/*.ipynb)
 export SOURCE_DATE_EPOCH ?= 1767225600
 
-.PHONY: help book test lab execute exercises pdf serve bench format requirements release clean
+.PHONY: help book test lab execute exercises pdf cards serve bench format requirements release clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1|\2/p' Makefile | while IFS='|' read -r name does; do \
@@ -30,8 +30,8 @@ help: ## list the targets
 	$(PIP) --editable '.[all]'
 	@touch $@
 
-book: .venv/book ## build the book and print the path of its first page; needs no torch
-	@$(PY) book/build.py
+book: .venv/book ## build the book and print the path of its first page; needs no torch; REF=v0.2.0 for a tag's
+	@$(PY) book/build.py $(if $(REF),--ref $(REF))
 
 test: .venv/all ## install the rest and run every check; CHAPTER=07 for one chapter's
 	@$(PY) tools/test.py $(if $(CHAPTER),--chapter $(CHAPTER))
@@ -48,6 +48,13 @@ exercises: .venv/all ## generate the exercise notebooks from their masters in so
 
 pdf: book .venv/all ## print the whole book as one PDF; needs Chromium
 	$(PY) tools/print_book.py
+
+.venv/cards: .venv/book
+	$(PIP) playwright
+	@touch $@
+
+cards: book .venv/cards ## draw the pictures that stand beside links to the pages; needs Chromium
+	$(PY) tools/social_cards.py
 
 serve: book ## serve the built book at http://127.0.0.1:8000
 	$(PY) -m http.server --directory book/_build/html --bind 127.0.0.1 8000

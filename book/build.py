@@ -1,8 +1,9 @@
 """Build the pages: npm assets by lockfile, then Jupyter Book with every warning an error.
 
-    python book/build.py [--root FOLDER] [--output FOLDER]
+    python book/build.py [--root FOLDER] [--output FOLDER] [--ref TAG]
 
 Prints the path of the first page. FOLDER holds _config.yml and _toc.yml; pages land in OUTPUT/_build/html.
+Launch buttons open the notebooks of TAG, else those of main.
 """
 
 import argparse
@@ -107,8 +108,8 @@ def check_notebook(name: Path, path: Path) -> None:
         stop(f"the notebook {name} is not of notebook format 4; open it in Jupyter and save it.")
 
 
-def build(root: Path, output: Path) -> int:
-    """Run Jupyter Book in a process of its own."""
+def build(root: Path, output: Path, ref: str) -> int:
+    """Run Jupyter Book in a process of its own; ``ref`` is the tag or branch that launch buttons open."""
     arguments = ["build", str(root), "--path-output", str(output), "-W", "-n", "--keep-going", "-q"]
     # Jupyter Book ends a failed build with a traceback of its own; Sphinx has named the cause above it.
     # jsonschema would make forty parsers of addresses, a third of an unchanged build; no check needs them.
@@ -117,7 +118,7 @@ def build(root: Path, output: Path) -> int:
         "try:\n    main(sys.argv[1:])\nexcept RuntimeError:\n    sys.exit(1)"
     )
     # One date and one order of sets for all builds, so that the same sources give the same bytes.
-    fixed = {"SOURCE_DATE_EPOCH": "0", "PYTHONHASHSEED": "0", "TZ": "UTC"}
+    fixed = {"SOURCE_DATE_EPOCH": "0", "PYTHONHASHSEED": "0", "TZ": "UTC", "ATTNBOOK_REF": ref}
     paths = [str(BOOK / "_ext"), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, **fixed, "PYTHONPATH": os.pathsep.join(paths)}
     # Its progress is not kept; warnings and errors go to standard error.
@@ -132,6 +133,9 @@ def main() -> None:
     parser.add_argument(
         "--output", type=Path, help="folder in which _build/html is made (default: ROOT/book)"
     )
+    parser.add_argument(
+        "--ref", default="main", help="the tag or branch that launch buttons open (default: main)"
+    )
     options = parser.parse_args()
     root = options.root.resolve()
     output = (options.output or root / "book").resolve()
@@ -144,7 +148,7 @@ def main() -> None:
     except PageError as error:
         stop(str(error))
     first = output / "_build" / "html" / "index.html"
-    if build(root, output) or not first.is_file():
+    if build(root, output, options.ref) or not first.is_file():
         stop("the build failed; what stands above names each cause.")
     print(first)
 

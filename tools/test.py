@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import passed
 from project import ROOT
 
 # Each test in a process a core. Those of one file stay together: they share what they built.
@@ -58,8 +59,11 @@ def stages_of(chapter: str) -> Stages:
     }
 
 
-def run(stages: Stages) -> int:
-    """Run the stages; 1 when any command failed (the others still run)."""
+def run(stages: Stages, everything: bool = False) -> int:
+    """Run the stages; 1 when any command failed (the others still run).
+
+    When ``everything`` passed, a note says of which commit; `make release` reads it.
+    """
     # One thread a process: with busy cores two threads are many times slower than one.
     environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     failed, seconds = [], {}
@@ -73,6 +77,8 @@ def run(stages: Stages) -> int:
     total = sum(seconds.values())
     print("\n" + ", ".join(f"{name} {taken:.0f} s" for name, taken in seconds.items()) + f"; {total:.0f} s")
     print(f"failed: {', '.join(dict.fromkeys(failed))}" if failed else "all stages passed")
+    if everything and not failed:
+        passed.write(total)
     return int(bool(failed))
 
 
@@ -92,7 +98,8 @@ def main() -> int:
         chosen = stages_of(options.chapter) if options.chapter else everything
     except ValueError as error:
         parser.error(str(error))
-    return run({name: chosen[name] for name in options.stages or chosen})
+    names = options.stages or chosen
+    return run({name: chosen[name] for name in names}, everything=set(names) == set(everything))
 
 
 if __name__ == "__main__":

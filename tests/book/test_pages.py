@@ -114,6 +114,9 @@ def test_launch_and_download_point_to_this_notebook(visit, served):
         colab = "https://colab.research.google.com/" + repository.replace(".com", "")
         wanted = f"{colab}/blob/main/chapters/sample.ipynb"
         assert launch.get_attribute("href") == wanted
+        place = repository.partition("/")[2]
+        binder = f"https://mybinder.org/v2/gh/{place}/main?urlpath=lab/tree/chapters/sample.ipynb"
+        assert page.locator("a.binder-button").get_attribute("href") == binder
         href = page.locator("a.download-button").evaluate("(link) => link.href")
         answer = page.request.get(href)
         assert answer.ok

@@ -18,15 +18,27 @@ def workflow(name):
 
 
 def test_publishing_waits_for_the_tests_and_publishes_what_they_saw():
-    publish = workflow("publish")
+    publish, tests = workflow("publish"), workflow("test")
     started_by = publish[True]  # YAML reads the key `on` as true
     assert list(started_by) == ["workflow_run"]
-    assert started_by["workflow_run"]["workflows"] == [workflow("test")["name"]]
-    assert started_by["workflow_run"]["branches"] == ["main"]
-    build = publish["jobs"]["build"]
-    assert "github.event.workflow_run.conclusion == 'success'" in build["if"]
-    assert build["steps"][0]["with"]["ref"] == "${{ github.event.workflow_run.head_sha }}"
-    assert publish["jobs"]["deploy"]["needs"] == "build"
+    assert started_by["workflow_run"]["workflows"] == [tests["name"]]
+    # Of pushes the tests see main and tags of versions alone, and no other run is published.
+    assert tests[True]["push"] == {"branches": ["main"], "tags": ["v*"]}
+    jobs = publish["jobs"]
+    for condition in ("conclusion == 'success'", "event == 'push'", "head_branch == 'main'"):
+        assert f"github.event.workflow_run.{condition}" in jobs["build"]["if"]
+    assert [jobs[name].get("needs") for name in ("build", "site", "deploy")] == [None, "build", "site"]
+    for name in ("build", "site"):
+        assert jobs[name]["steps"][0]["with"]["ref"] == "${{ github.event.workflow_run.head_sha }}"
+
+
+def test_only_the_job_that_installs_nothing_may_write_to_the_repository():
+    jobs = workflow("publish")["jobs"]
+    writers = [name for name, job in jobs.items() if job.get("permissions", {}).get("contents") == "write"]
+    assert writers == ["site"]
+    commands = "\n".join(step.get("run", "") for step in jobs["site"]["steps"])
+    assert "tools/assemble_site.py" in commands
+    assert not re.search(r"pip|npm|make", commands)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -27,6 +27,7 @@ PARTS = (
     "cards",
     "progress",
     "site",
+    "versions",
     "licences",
     "lean",
     "static",

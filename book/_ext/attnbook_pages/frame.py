@@ -1,6 +1,7 @@
 """The frame of a page: our templates over the theme's, and the repository's address."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -29,7 +30,8 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_theme_options.update(
         {
             "repository_url": address(),
-            "repository_branch": "main",
+            # What launch buttons open: the notebooks of this very version.
+            "repository_branch": os.environ.get("ATTNBOOK_REF") or "main",
             "path_to_docs": "",
             "analytics": {},
             "show_navbar_depth": 2,

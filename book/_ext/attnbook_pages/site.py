@@ -1,5 +1,6 @@
 """What others see of the site: one address a page, a map of all pages, a sentence for a link to it."""
 
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from .frame import family
+from .paths import STATIC
 from .repository import address
 
+LATEST = "latest"  # the folder of what main holds; tools/assemble_site.py puts the others beside it
+CARDS = f"{STATIC.as_posix()}/cards"
 LONGEST = 200  # letters of a description, which searches and previews cut anyway
 
 
@@ -25,8 +30,8 @@ def home(repository: str) -> str:
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """With an address of its own, Sphinx names each page's one true place, wherever a copy of it lies."""
-    config.html_baseurl = config.html_baseurl or home(address())
+    """Sphinx names each page's one true place, the newest version's, wherever a copy of the page lies."""
+    config.html_baseurl = config.html_baseurl or f"{home(address())}{LATEST}/"
 
 
 def sentence(doctree: nodes.document) -> str:
@@ -38,6 +43,19 @@ def sentence(doctree: nodes.document) -> str:
     return ""
 
 
+def card(docname: str, doctree: nodes.document, pages: Iterable[str]) -> str:
+    """The picture that stands beside a link to a page: its own, its chapter's, or the book's.
+
+    `tools/social_cards.py` draws a card for each page whose name one of these is, from its first figure.
+    """
+    if docname.startswith("chapters/"):
+        core, _ = family(docname, pages)
+        if core and not any(True for _ in doctree.findall(nodes.figure)):
+            docname = core
+        return f"{CARDS}/{docname.rpartition('/')[2]}.png"
+    return f"{CARDS}/book.png"
+
+
 def describe(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -46,9 +64,14 @@ def describe(
         return
     entries = {"og:type": "article", "og:site_name": app.config.html_title, "og:title": context["title"]}
     entries |= {"og:url": context.get("pageurl") or "", "og:description": sentence(doctree)}
+    picture = card(pagename, doctree, app.env.titles)
+    entries |= {"og:image": app.config.html_baseurl + picture, "og:image:alt": context["title"]}
+    entries |= {"og:image:width": "1200", "og:image:height": "630"}
     lines = [
         f'<meta property="{name}" content="{escape(value)}" />' for name, value in entries.items() if value
     ]
+    # What else a preview needs is taken from the lines above.
+    lines.append('<meta name="twitter:card" content="summary_large_image" />')
     if entries["og:description"]:
         lines.append(f'<meta name="description" content="{escape(entries["og:description"])}" />')
     context["metatags"] = context.get("metatags", "") + "\n".join(lines)
@@ -67,7 +90,8 @@ def write_map(app: Sphinx, exception: Exception | None) -> None:
     )
     folder = Path(app.outdir)
     (folder / "sitemap.xml").write_text(text, encoding="utf-8", newline="\n")
-    robots = f"User-agent: *\nAllow: /\nSitemap: {base}sitemap.xml\n"
+    # Both files move to the site's root when its versions are put together.
+    robots = f"User-agent: *\nAllow: /\nSitemap: {home(address())}sitemap.xml\n"
     (folder / "robots.txt").write_text(robots, encoding="utf-8", newline="\n")
 
 
