@@ -23,6 +23,7 @@ NEEDED = {
     "fontTools": "fonttools",
     "brotli": "brotli",
     "griffe": "griffelib",
+    "matplotlib": "matplotlib",
 }
 
 
