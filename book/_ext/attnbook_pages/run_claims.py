@@ -108,13 +108,13 @@ class _Filled(Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec.endswith(" %"):
-            return f"{100 * value:{format_spec.removesuffix(' %')}f} %"
+            return f"{100 * value:{format_spec.removesuffix(' %')}f}\u00a0%"
         return f"{value:{format_spec}}".replace("-", "−" if format_spec else "-")
 
 
 def filled(text: str, numbers: RunNumbers) -> str:
     """A sentence with the run's numbers in their places."""
-    return " ".join(_Filled(numbers).format(text).split())
+    return re.sub(r"[ \n]+", " ", _Filled(numbers).format(text)).strip()  # a no-break space stays
 
 
 def broken(holds: tuple[str, ...], numbers: RunNumbers) -> list[str]:

@@ -19,7 +19,6 @@ from .errors import PageError
 from .folders import note
 from .paths import RESULTS, ROOT
 from .run_numbers import RunNumbers
-from .tables import table
 
 sys.path.append(str(ROOT / "src"))  # the book is built without the package being installed
 
@@ -51,16 +50,24 @@ def number(value: float) -> str:
     return f"{value:.1f}" if size >= 10 else f"{value:.3f}"
 
 
-def summary_table(summary: dict) -> nodes.table:
-    """One row for each thing measured: its mean and standard deviation over seeds, its extremes, how many."""
-    rows = [("", "Mean ± standard deviation", "Lowest", "Highest", "Seeds")]
+def summary_table(summary: dict) -> str:
+    """One row for each thing measured: its mean and standard deviation over seeds, its extremes, how many.
+
+    Written as HTML: a run may hold six hundred rows, and a paragraph in each cell would double the page.
+    """
+    head = ("", "Mean ± standard deviation", "Lowest", "Highest", "Seeds")
+    lines = ["<tr>" + "".join(f'<th scope="col">{words}</th>' for words in head) + "</tr>"]
     for name, value in summary.items():
         middle = number(value["mean"])
-        if value.get("std") is not None:
+        if value.get("std"):
             middle += f" ± {number(value['std'])}"
-        extremes = (number(value["min"]), number(value["max"]))
-        rows.append((name.replace("/", ", "), middle, *extremes, str(value["n"])))
-    return table(rows, ["attnbook-numbers"])
+        cells = (middle, number(value["min"]), number(value["max"]), str(value["n"]))
+        row = "".join(f"<td>{cell}</td>" for cell in cells)
+        lines.append(f'<tr><th scope="row">{escape(name.replace("/", ", "))}</th>{row}</tr>')
+    return (
+        '<div class="pst-scrollable-table-container"><table class="attnbook-numbers">'
+        f"<thead>{lines[0]}</thead><tbody>{''.join(lines[1:])}</tbody></table></div>"
+    )
 
 
 @cache
@@ -169,8 +176,7 @@ class StoredResults(SphinxDirective):
         section += nodes.raw("", markup, format="html")
         section += nodes.literal_block("", result["command"], language="console")
         section += nodes.paragraph("", made(result), classes=["stored-run-made"])
-        section += summary_table(result["summary"])
-        section += nodes.raw("", "</details>", format="html")
+        section += nodes.raw("", f"{summary_table(result['summary'])}</details>", format="html")
         return section
 
     def figure(self, path: Path, entry: dict, numbers: RunNumbers) -> nodes.figure:
