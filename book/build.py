@@ -24,6 +24,7 @@ NEEDED = {
     "fontTools": "fonttools",
     "brotli": "brotli",
     "griffe": "griffelib",
+    "matplotlib": "matplotlib",
 }
 
 

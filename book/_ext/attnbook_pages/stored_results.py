@@ -1,6 +1,6 @@
-"""`{stored-results}`: what each stored run asks, where the book shows it, and its numbers, folded.
+"""`{stored-results}`: each stored run by chapter: what it asks and shows, a figure, and its numbers, folded.
 
-Drawn at build time from the JSON files.
+Made at build time from the JSON files and ``book/results.yml``.
 """
 
 import json
@@ -14,13 +14,13 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from . import run_claims, run_figures
 from .errors import PageError
 from .folders import note
 from .paths import RESULTS, ROOT
-from .tables import table
+from .run_numbers import RunNumbers
 
 sys.path.append(str(ROOT / "src"))  # the book is built without the package being installed
-from attnbook.experiments import experiments
 
 CHAPTERS = ROOT / "chapters"
 
@@ -32,7 +32,7 @@ def stored_results() -> list[tuple[Path, dict]]:
         name = path.relative_to(ROOT)
         try:
             result = json.loads(path.read_text(encoding="utf-8"))
-            for part in ("experiment", "command", "machine", "versions", "summary", "seeds"):
+            for part in ("experiment", "command", "options", "summary", "seeds"):
                 result[part]
         except (ValueError, KeyError, TypeError) as error:
             raise PageError(
@@ -50,16 +50,24 @@ def number(value: float) -> str:
     return f"{value:.1f}" if size >= 10 else f"{value:.3f}"
 
 
-def summary_table(summary: dict) -> nodes.table:
-    """One row for each thing measured: its mean and standard deviation over seeds, its extremes, how many."""
-    rows = [("", "Mean ± standard deviation", "Lowest", "Highest", "Seeds")]
+def summary_table(summary: dict) -> str:
+    """One row for each thing measured: its mean and standard deviation over seeds, its extremes, how many.
+
+    Written as HTML: a run may hold six hundred rows, and a paragraph in each cell would double the page.
+    """
+    head = ("", "Mean ± standard deviation", "Lowest", "Highest", "Seeds")
+    lines = ["<tr>" + "".join(f'<th scope="col">{words}</th>' for words in head) + "</tr>"]
     for name, value in summary.items():
         middle = number(value["mean"])
-        if value.get("std") is not None:
+        if value.get("std"):
             middle += f" ± {number(value['std'])}"
-        extremes = (number(value["min"]), number(value["max"]))
-        rows.append((name.replace("/", ", "), middle, *extremes, str(value["n"])))
-    return table(rows, ["attnbook-numbers"])
+        cells = (middle, number(value["min"]), number(value["max"]), str(value["n"]))
+        row = "".join(f"<td>{cell}</td>" for cell in cells)
+        lines.append(f'<tr><th scope="row">{escape(name.replace("/", ", "))}</th>{row}</tr>')
+    return (
+        '<div class="pst-scrollable-table-container"><table class="attnbook-numbers">'
+        f"<thead>{lines[0]}</thead><tbody>{''.join(lines[1:])}</tbody></table></div>"
+    )
 
 
 @cache
@@ -88,49 +96,96 @@ def shown_in(stem: str, experiment: str) -> list[tuple[str, str]]:
     return [(f"../chapters/{name}.html", title) for name, title in read]
 
 
+def heading(chapter: int) -> str:
+    """Number and name of a chapter, as its notebook has them."""
+    start = f"{chapter:02d}_"
+    return next(title for name, title, _ in readers() if name.startswith(start) and "_lab_" not in name)
+
+
+def made(result: dict) -> str:
+    """Seeds, machine, commit and versions; what an early run did not store is said to be missing."""
+    seeds = len(result["seeds"])
+    asked = re.search(r"--seeds (\d+)", result["command"])
+    of = f" of the {asked[1]} that the command names" if asked and int(asked[1]) != seeds else ""
+    machine = ", ".join(f"{part} {value}" for part, value in result.get("machine", {}).items())
+    versions = ", ".join(f"{package} {number}" for package, number in result.get("versions", {}).items())
+    commit = result.get("commit", "unknown")
+    if commit == "unknown":
+        commit = "not stored"
+    elif commit.endswith("-dirty"):
+        commit = f"{commit.removesuffix('-dirty')} and changes that were not committed"
+    return (
+        f"Seeds: {seeds}{of}. Commit: {commit}. Machine: {machine or 'not stored'}. "
+        f"Versions: {versions or 'not stored'}."
+    )
+
+
 class StoredResults(SphinxDirective):
     """Draw what is stored; where nothing is, say so."""
 
     def run(self) -> list[nodes.Node]:
-        """A section for each stored result: command, table, machine."""
+        """A section a chapter, and in it one a run: question, claim, figure, table, command, machine."""
         note(self.env, RESULTS)
-        content: list[nodes.Node] = []
-        for path, result in stored_results():
+        for source in (run_claims.STORED, *map(Path, (run_claims.__file__, run_figures.__file__))):
+            self.env.note_dependency(str(source))
+        runs = stored_results()
+        order = {name: place for place, name in enumerate(run_claims.names())}
+        chapters: dict[int, list[tuple[int, nodes.section]]] = {}
+        for path, result in runs:
             self.env.note_dependency(str(path))
-            content.append(self.section(path.stem, result))
-        if content:
-            return content
-        return [nodes.paragraph("", "No run has stored a result yet.")]
+            found = run_claims.claim(path.stem)
+            place = order.get(path.stem, len(order))
+            chapters.setdefault(found.chapter, []).append((place, self.section(path, result, found)))
+        content: list[nodes.Node] = []
+        for chapter, sections in sorted(chapters.items()):
+            name = heading(chapter)
+            part = nodes.section("", nodes.title("", name), ids=[f"results-of-chapter-{chapter}"])
+            part += [section for _, section in sorted(sections, key=lambda pair: pair[0])]
+            content.append(part)
+        return content or [nodes.paragraph("", "No run has stored a result yet.")]
 
-    def section(self, stem: str, result: dict) -> nodes.section:
-        """One result under the name of its file, which tells runs of one experiment apart."""
-        title = stem.replace("_", " ").capitalize()
-        section = nodes.section("", nodes.title("", title), ids=[nodes.make_id(f"result {title}")])
-        about = experiments().get(result["experiment"], "")
-        if about:
-            section += nodes.paragraph("", f"{about[0].upper()}{about[1:].rstrip('.')}.")
+    def section(self, path: Path, result: dict, found: run_claims.Claim) -> nodes.section:
+        """One run under its question."""
+        stem, numbers = path.stem, RunNumbers(result)
+        try:
+            broken = run_claims.broken(found.holds, numbers)
+            question, says = (run_claims.filled(text, numbers) for text in (found.question, found.says))
+            figure = self.figure(path, found.figure, numbers)
+        except (ValueError, KeyError) as error:
+            raise PageError(f"book/results.yml, {stem}: {error}.") from None
+        if broken:
+            raise PageError(
+                f"book/results.yml, {stem}: the run does not bear out {'; '.join(broken)}; say what it does."
+            )
+        section = nodes.section("", nodes.title("", question), ids=[nodes.make_id(f"result {stem}")])
+        words = nodes.container("", nodes.paragraph("", says), classes=["stored-run-words"])
         links = shown_in(stem, result["experiment"])
         if links:
-            shown = nodes.paragraph("", "Shown in: ")
+            shown = nodes.paragraph("", "Shown in: ", classes=["stored-run-made"])
             for place, (address, name) in enumerate(links):
                 shown += nodes.Text(", " if place else "")
                 shown += nodes.reference("", name, refuri=address)
-            section += shown
-        section += nodes.literal_block("", result["command"], language="console")
+            words += shown
+        section += nodes.container("", words, figure, classes=["stored-run"])
         # Folded: some runs measure hundreds of things, and a page of all of them is read by nobody.
         lines, seeds = len(result["summary"]), len(result["seeds"])
-        line = f"{lines} number{'s' * (lines != 1)} over {seeds} seed{'s' * (seeds != 1)}"
+        line = (
+            f"Command, machine and {lines} number{'s' * (lines != 1)} over {seeds} seed{'s' * (seeds != 1)}"
+        )
         markup = f'<details class="fold fold-numbers"><summary>{escape(line)}</summary>'
         section += nodes.raw("", markup, format="html")
-        section += summary_table(result["summary"])
-        section += nodes.raw("", "</details>", format="html")
-        versions = ", ".join(f"{package} {number}" for package, number in result["versions"].items())
-        machine = ", ".join(f"{part} {value}" for part, value in result["machine"].items())
-        made = f"Seeds: {len(result['seeds'])}. Machine: {machine}. Versions: {versions}."
-        if "commit" in result:
-            made += f" Commit: {result['commit']}."
-        section += nodes.paragraph("", made)
+        section += nodes.literal_block("", result["command"], language="console")
+        section += nodes.paragraph("", made(result), classes=["stored-run-made"])
+        section += nodes.raw("", f"{summary_table(result['summary'])}</details>", format="html")
         return section
+
+    def figure(self, path: Path, entry: dict, numbers: RunNumbers) -> nodes.figure:
+        """The run's figure, a file in the folder of what is built, and its words."""
+        folder = Path(self.env.srcdir) / "book" / "_build" / "results"
+        drawn = run_figures.picture(path.stem, path.read_bytes(), entry, numbers, folder)
+        address = f"/{drawn.relative_to(self.env.srcdir).as_posix()}"
+        picture = nodes.image("", uri=address, alt=run_figures.alternative(entry, numbers))
+        return nodes.figure("", picture, classes=["book-figure"])
 
 
 def setup(app: Sphinx) -> None:

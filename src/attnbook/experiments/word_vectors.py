@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from attnbook.data import first_phrasebook as phrasebook
+from attnbook.data import phrasebook
 from attnbook.data.corpora import tatoeba
-from attnbook.data.first_phrasebook.lexicon import ADJECTIVES, NOUNS, VERBS
+from attnbook.data.phrasebook.lexicon import ADJECTIVES, NOUNS, VERBS
 from attnbook.data.reviews import BAD, GOOD, reviews
 from attnbook.experiments.options import at_least
 from attnbook.nn.word_vectors import SkipGram, positive_pmi
