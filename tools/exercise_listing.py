@@ -42,6 +42,8 @@ MARKS = """\
 - Hints cost nothing. Solutions stand beside the exercises, in the folder `solutions`.
 - A call has ten seconds. A loop that never ends is stopped; a single operation of torch that never
   returns cannot be, and then the kernel has to be restarted.
+- What a sentence of `check` or a message of torch means, and what to do about it:
+  [troubleshooting](troubleshooting.md#exercises).
 
 Minutes are a guess for somebody who has read the chapter once and has not done such a thing before.
 """

@@ -26,7 +26,7 @@ SHIPPED = (
     ("sphinx-book-theme", "Python", "style rules, cut to those that a page uses"),
     ("myst-nb", "Python", "style rules of code cells"),
     ("Pygments", "Python", "colours of code"),
-    ("Sphinx", "Python", "the scripts of the search page"),
+    ("minisearch", "npm", "the program of the search page"),
 )
 
 
@@ -53,7 +53,11 @@ def python_facts(name: str) -> tuple[str, str]:
 def text_of(name: str, source: str) -> str:
     """The licence's own words, which must travel with what is under it."""
     if source == "npm":
-        return npm_file(f"{name}/LICENSE").read_text(encoding="utf-8")
+        folder = npm_file(f"{name}/package.json").parent
+        found = sorted(folder.glob("LICENSE*"))
+        if not found:
+            raise PageError(f"The npm package {name} holds no licence text; name another one.")
+        return found[0].read_text(encoding="utf-8")
     found = [path for path in files(name) or [] if path.name.upper().startswith("LICEN")]
     if not found:
         raise PageError(f"The Python package {name} holds no licence text; install it from its wheel.")

@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from .ways import PATHS, chapters, ways
 from .widgets import raw, script_safe
 
 LIST = "book/exercises.md"
@@ -28,11 +29,15 @@ class Progress(SphinxDirective):
         source = Path(self.env.srcdir) / LIST
         self.env.note_dependency(str(source))
         self.state.document["attnbook_page_scripts"] = ["quizzes.js", "terms.js", "progress.js"]
+        self.env.note_dependency(str(Path(self.env.srcdir) / PATHS))
+        listed = ways(Path(self.env.srcdir) / PATHS).values()
+        known = script_safe([[way["name"], way["about"], chapters(way)] for way in listed])
         data = script_safe(exercises(source))
         instead = "<p>A script keeps what you have read, and scripts are off here.</p>"
         return [
             raw(f'<div id="reader">{instead}</div>'),
             raw(f'<script type="application/json" id="reader-exercises">{data}</script>'),
+            raw(f'<script type="application/json" id="reader-ways">{known}</script>'),
         ]
 
 

@@ -22,18 +22,9 @@ TEXT_SOURCES = {
     f"text-{style}.woff2": f"@fontsource/source-serif-4/files/source-serif-4-latin-{style}.woff2"
     for style in ("400-normal", "400-italic", "600-normal", "600-italic")
 }
-# Sphinx and the theme copy these for pages of theirs; ours load none of them.
-_KEPT_IN_STATIC = {
-    "attnbook",
-    "documentation_options.js",
-    "doctools.js",
-    "language_data.js",
-    "searchtools.js",
-    "sphinx_highlight.js",
-}
 # Two files of ours that every page loads as one.
 _PAGE_PARTS = ("page.js", "reader.js")
-_SCRIPTS = ("host.js", "progress.js")
+_SCRIPTS = ("host.js", "progress.js", "paths.js", "search_words.js", "search.js")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
@@ -51,6 +42,7 @@ def check(app: Sphinx) -> None:
         "temml/dist/temml.cjs",
         "temml/dist/Temml-STIX2.css",
         "purgecss/package.json",
+        "minisearch/dist/umd/index.js",
     ):
         npm_file(name)
     mathematics_font(FONT_CACHE)
@@ -120,15 +112,16 @@ def copy_files(outdir: Path) -> None:
 
 
 def drop_leftovers(outdir: Path) -> None:
-    """Remove what Sphinx copied and no page loads, so that what is published is what is read."""
+    """Remove what Sphinx and the theme copied for pages of theirs: what is published is what is read."""
     for path in (outdir / "_static").iterdir():
-        if path.name in _KEPT_IN_STATIC:
+        if path.name == STATIC.name:
             continue
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink()
-    (outdir / "objects.inv").unlink(missing_ok=True)
+    for name in ("objects.inv", "searchindex.js"):  # of Sphinx, also of a build before this one
+        (outdir / name).unlink(missing_ok=True)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:

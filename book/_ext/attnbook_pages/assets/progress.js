@@ -54,13 +54,10 @@
   }
 
   // --- the table and the ways through ---------------------------------------------------------------------------
-  const WAYS = [
-    ["In two hours", "the mechanism, where it came from, and what it became", [2, 4, 7, 10]],
-    ["On a weekend", "each with its quiz and two or three exercises", [2, 3, 4, 7, 8, 9, 10]],
-    ["In a semester", "every chapter with its labs and exercises", cores.map(({ name }) => number(name))],
-  ];
-  let way = store.read("way", { index: 2 }).index;
-  if (!WAYS[way]) way = 2;
+  // Name, what it gives, its chapters: the same list as the page of paths has. The last one is the whole book.
+  const WAYS = JSON.parse(document.querySelector("#reader-ways").textContent);
+  let way = store.read("way", { index: WAYS.length - 1 }).index;
+  if (!WAYS[way]) way = WAYS.length - 1;
   const tableBody = h("tbody");
   const wayNote = h("p");
   const table = h("table", { class: "reader-table" },
