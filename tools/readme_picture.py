@@ -11,6 +11,7 @@ from project import ROOT
 
 CHAPTER = ROOT / "chapters" / "07_self_attention.ipynb"
 PICTURE = ROOT / ".github" / "picture.svg"
+WHITE = '<rect width="100%" height="100%" fill="#fff"/>'
 _BEGIN = re.compile(r"<svg\b[^>]*>")
 
 
@@ -28,8 +29,7 @@ def picture() -> str:
         for output in cell.get("outputs", []):
             drawn = "".join(output.get("data", {}).get("image/svg+xml", []))
             if drawn:
-                white = '<rect width="100%" height="100%" fill="#fff"/>'
-                return _BEGIN.sub(lambda begin: begin[0] + white, drawn, count=1).rstrip() + "\n"
+                return _BEGIN.sub(lambda begin: begin[0] + WHITE, drawn, count=1).rstrip() + "\n"
     raise LookupError(f"{CHAPTER.name} stores no picture; execute it again")
 
 
