@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 from troubleshooting_messages import PRODUCED
 
+from attnbook.exercises import check
 from attnbook.nn import causal_mask, padding_mask, scaled_dot_product_attention
 from support import ROOT
 
@@ -56,6 +57,19 @@ def test_the_remedies_run(capsys):
     for block in blocks:
         exec(block, {})
     assert capsys.readouterr().out.strip()
+
+
+def test_an_answer_that_raises_is_led_to_the_page(capsys, monkeypatch):
+    monkeypatch.setenv("ATTNBOOK_PROGRESS", "off")
+
+    def scaled_lookup(*given):
+        raise RuntimeError("a message of torch's")
+
+    check("2.4", scaled_lookup)
+    assert PAGE.startswith("# Troubleshooting")
+    assert capsys.readouterr().out.rstrip().endswith("“Troubleshooting”")
+    check("2.4", None)
+    assert "Troubleshooting" not in capsys.readouterr().out
 
 
 def test_the_conversions_of_masks_hide_the_same():

@@ -21,6 +21,9 @@ from attnbook.exercises.spec import Exercise
 from attnbook.worker import oracle
 
 WIDTH = 96
+# Where a message of torch's, or a NaN, is all that can be said of an answer.
+EXPLAINED = ("runs", "NaN")
+EXPLANATION = "What messages mean:    the book's page “Troubleshooting”"
 _MISSING = object()
 
 
@@ -201,6 +204,8 @@ def _report(
     else:
         lines += [""]
     lines += [f'One step further:      hint("{found.id}")']
+    if finding.rung in EXPLAINED and not verdict.named:
+        lines += [EXPLANATION]
     return Report(found.id, False, "\n".join(lines), seed, verdict)
 
 
