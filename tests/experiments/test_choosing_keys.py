@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import choosing_keys
+from attnbook.experiments import choosing_keys, kept_trials
 
 CPU = torch.device("cpu")
 
@@ -63,7 +63,7 @@ def test_the_full_models_weights_fit_all_choices():
 
 
 def test_a_short_run_stores_what_the_lab_reads(tmp_path, monkeypatch):
-    monkeypatch.setattr(choosing_keys, "CACHE", tmp_path)
+    monkeypatch.setattr(kept_trials, "CACHE", tmp_path)
     found = choosing_keys.run_seed(options("--steps", "20", "--batch-size", "2"), 0, CPU)
     assert set(found["right"]) == set(choosing_keys.NAMES)
     assert set(found["after"]) == set(choosing_keys.AFTER)

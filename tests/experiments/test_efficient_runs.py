@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import attention_budget, layer_patterns
+from attnbook.experiments import attention_budget, kept_trials, layer_patterns
 
 CPU = torch.device("cpu")
 
@@ -89,7 +89,7 @@ def test_a_seed_repeats(monkeypatch, tmp_path):
     monkeypatch.setattr(layer_patterns, "PATTERNS", {"all sliding": "S"})
     found = []
     for folder in ("first", "second", "second"):  # the third time nothing is trained
-        monkeypatch.setattr(layer_patterns, "CACHE", tmp_path / folder)
+        monkeypatch.setattr(kept_trials, "CACHE", tmp_path / folder)
         found.append(layer_patterns.run_seed(chosen, 0, CPU))
     assert found[0] == found[1] == found[2]
     assert set(found[0]["right"]) == {"one mark", "pairs"}

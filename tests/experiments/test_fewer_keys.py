@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from attnbook.experiments import fewer_keys
+from attnbook.experiments import fewer_keys, kept_trials
 from attnbook.nn import KVCache, LatentCache
 from attnbook.results import results
 
@@ -66,7 +66,7 @@ def test_a_seed_repeats(monkeypatch, tmp_path):
     chosen = options("--steps", "20", "--batch-size", "4", "--learning-rates", "0.004")
     found = []
     for folder in ("first", "second", "second"):  # the third time nothing is trained
-        monkeypatch.setattr(fewer_keys, "CACHE", tmp_path / folder)
+        monkeypatch.setattr(kept_trials, "CACHE", tmp_path / folder)
         found.append(fewer_keys.run_seed(chosen, 0, CPU))
     assert found[0] == found[1] == found[2]
     assert set(found[0]["test loss"]) == set(fewer_keys.NAMES)

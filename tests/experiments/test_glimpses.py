@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attnbook.data.scenes import SIDE, digit_images
-from attnbook.experiments import glimpses
+from attnbook.experiments import glimpses, kept_trials
 from attnbook.experiments.glimpses import CANVAS, CLASSES, INK, KINDS, PIECES, ConvNet
 from attnbook.nn.glimpses import multiply_adds
 from attnbook.results import results
@@ -114,7 +114,7 @@ def test_the_read_out_finds_a_location_that_the_state_holds():
 
 
 def test_a_short_run_stores_everything(monkeypatch, tmp_path):
-    monkeypatch.setattr(glimpses, "CACHE", tmp_path)
+    monkeypatch.setattr(kept_trials, "CACHE", tmp_path)
     parser = argparse.ArgumentParser()
     glimpses.add_arguments(parser)
     found = glimpses.run_seed(parser.parse_args(["--steps", "2", "--learning-rates", "1e-3"]), 0, CPU)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from attnbook.experiments import recall, recall_parts
+from attnbook.experiments import kept_trials, recall, recall_parts
 from attnbook.experiments.recall_parts import BLANK, KEYS, VALUES, draw
 from attnbook.nn import linear_attention
 from attnbook.results import results
@@ -115,7 +115,7 @@ def test_when_it_was_solved():
 
 
 def test_a_run_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(recall, "CACHE", tmp_path)
+    monkeypatch.setattr(kept_trials, "CACHE", tmp_path)
     small = options("--steps", "20", "--deep-steps", "20", "--learning-rates", "0.006", "--tasks", "hybrid")
     first = recall.run_seed(small, 1, CPU)
     monkeypatch.setattr(recall, "fit", None)  # nothing is trained again

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from attnbook.experiments import kept_trials
 from attnbook.experiments import retrieval_heads as heads
 from attnbook.experiments.extrapolation import NOTHING
 from attnbook.experiments.retrieval_heads import (
@@ -143,7 +144,7 @@ def test_who_may_not_see_the_middle():
 
 
 def test_a_run_of_a_few_steps(monkeypatch, tmp_path):
-    monkeypatch.setattr(heads, "CACHE", tmp_path)
+    monkeypatch.setattr(kept_trials, "CACHE", tmp_path)
     monkeypatch.setattr(heads, "TEST", 48)
     options = argparse.Namespace(steps=10, batch=4, learning_rates=[1e-3])
     found = heads.run_seed(options, 0, CPU)

@@ -19,21 +19,16 @@ after training only.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate, kept
 from attnbook.experiments.options import at_least, learning_rates_above_zero
-from attnbook.experiments.provenance import commit
-from attnbook.files import write_text
 from attnbook.nn import BlockSelectionAttention, MultiHeadAttention, selected_keys
 from attnbook.training.fit import Diverged, fit
 
@@ -46,7 +41,6 @@ NAMES = ("full", "window", "blocks", "blocks and means", "random blocks")
 AFTER = ("window", "blocks", "random blocks")  # of the full model, without further training
 FAR = 64  # answers are counted from this place on: all models then leave keys out
 NOTHING = -100
-SEARCH_SEED = 0  # on which the learning rate is chosen
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -171,18 +165,14 @@ def found_by_choice(model: Reader, device: torch.device, n: int = 128) -> float:
     return chosen[:, FAR:][far[:, FAR:]].float().mean().item()
 
 
-def trial_path(name: str, options: argparse.Namespace, rate: float, seed: int, device: torch.device) -> Path:
-    """Where the package's cache keeps what a training found."""
-    wanted = [name, rate, seed, options.steps, options.batch_size, device.type, commit()]
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    return CACHE / "trials" / f"choosing_keys_{digest}.json"
-
-
 def trial(name: str, options: argparse.Namespace, rate: float, seed: int, device: torch.device) -> dict:
     """Train one model, or take from the cache what was found before."""
-    path = trial_path(name, options, rate, seed, device)
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+    wanted = [name, rate, seed, options.steps, options.batch_size, device.type]
+    return kept("choosing_keys", wanted, lambda: trained(name, options, rate, seed, device))
+
+
+def trained(name: str, options: argparse.Namespace, rate: float, seed: int, device: torch.device) -> dict:
+    """Train one model and measure it; an infinite loss if it diverged."""
     set_seed(seed)
     model, steps = Reader(name).to(device), options.steps
     validation = fresh(64, 0, device)
@@ -213,8 +203,6 @@ def trial(name: str, options: argparse.Namespace, rate: float, seed: int, device
             found["after"] = {each: measured(asked_after(model, each), device) for each in AFTER}
         if name in ("full", "blocks"):
             found["chosen"] = found_by_choice(model, device)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
     return found
 
 
@@ -233,9 +221,9 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         "right": {}, "validation": {}, "learning rate": {}, "rates tried": {}, "curve": {}, "chosen": {},
     }  # fmt: skip
     for name in NAMES:
-        rates = sorted(set(options.learning_rates))
-        tried = [[r, trial(name, options, r, SEARCH_SEED, device)["validation"]] for r in rates]
-        rate = min(tried, key=lambda pair: pair[1])[0]
+        rate, tried = best_rate(
+            {r: trial(name, options, r, SEARCH_SEED, device)["validation"] for r in options.learning_rates}
+        )
         run = trial(name, options, rate, seed, device)
         found["right"][name] = run["right"]
         found["validation"][name], found["curve"][name] = run["validation"], run["curve"]

@@ -13,7 +13,7 @@ who knows the grammar: it takes over who, what and where, and the verb as it sta
 from __future__ import annotations
 
 import argparse
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -199,7 +199,7 @@ def training_reports(n: int) -> list[Report]:
 
 
 def train(
-    model: Summariser, n: int, options: argparse.Namespace, rate: float, seed: int
+    model: Summariser, options: argparse.Namespace, rate: float, seed: int, *, n: int
 ) -> list[list[float]]:
     """Train in place on the first ``n`` reports; the validations on the way."""
     given = training_reports(n)
@@ -219,11 +219,8 @@ def summariser(
     kind: str, n: int, options: argparse.Namespace, seed: int
 ) -> tuple[Summariser, dict[str, Any]]:
     """One of the two, trained on ``n`` reports at its best rate, and how that was found."""
-    key = {"kind": kind, "steps": options.steps, "reports": n}
-    return at_best_rate(
-        "copying", key, lambda: Summariser(kind), lambda *run: train(run[0], n, options, *run[1:]),
-        options.learning_rates, seed,
-    )  # fmt: skip
+    key = {"kind": kind, "reports": n}
+    return at_best_rate("copying", key, lambda: Summariser(kind), partial(train, n=n), options, seed)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:

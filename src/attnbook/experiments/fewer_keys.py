@@ -14,22 +14,17 @@ small beside it would be one to speak of.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attnbook.data import phrasebook
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.data.vocabulary import Vocabulary, pad
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate, kept
 from attnbook.experiments.options import at_least, learning_rates_above_zero
-from attnbook.experiments.provenance import commit
-from attnbook.files import write_text
 from attnbook.nn import GPT, FeedForward, MultiHeadAttention, MultiHeadLatentAttention, RotaryPositions
 from attnbook.training import schedules
 from attnbook.training.fit import Diverged, fit
@@ -41,7 +36,6 @@ N_KV_HEADS = {"multi-head": 8, "grouped": 2, "multi-query": 1}
 D_LATENT, D_ROTARY = 24, 8  # 32 numbers a token and layer, as many as two heads of keys and values
 NAMES = (*N_KV_HEADS, "latent", "no attention")
 SENTENCES = {"train": 12_000, "validation": 1_000, "test": 2_000}
-SEARCH_SEED = 0  # on which the learning rate is chosen
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -154,25 +148,21 @@ def nats_a_word(model: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> float
     return sum(total.item() for total, _ in sums) / sum(int(words) for _, words in sums)
 
 
-def trial_path(name: str, options: argparse.Namespace, rate: float, seed: int, device: torch.device) -> Path:
-    """Where the package's cache keeps what a training found."""
-    wanted = {
-        "name": name, "rate": rate, "seed": seed, "steps": options.steps, "batch": options.batch_size,
-        "sentences": SENTENCES, "device": device.type, "commit": commit(),
-    }  # fmt: skip
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    return CACHE / "trials" / f"fewer_keys_{digest}.json"
-
-
 def trial(
     name: str, data: Sentences, options: argparse.Namespace, rate: float, seed: int, device: torch.device
 ) -> dict:
-    """Train one model, or take from the cache what was found before: its validation and test loss, infinite
-    if it diverged, and the validations on the way.
-    """
-    path = trial_path(name, options, rate, seed, device)
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+    """Train one model, or take from the cache what was found before: see :func:`trained`."""
+    wanted = {
+        "name": name, "rate": rate, "seed": seed, "steps": options.steps, "batch": options.batch_size,
+        "sentences": SENTENCES, "device": device.type,
+    }  # fmt: skip
+    return kept("fewer_keys", wanted, lambda: trained(name, data, options, rate, seed, device))
+
+
+def trained(
+    name: str, data: Sentences, options: argparse.Namespace, rate: float, seed: int, device: torch.device
+) -> dict:
+    """Train one model: its validation and test loss, infinite if it diverged, and the losses on the way."""
     set_seed(seed)
     model = build(name, len(data.vocabulary)).to(device)
     validation = data.part("validation")
@@ -184,26 +174,13 @@ def trial(
             precision="float32", progress=False,
         )  # fmt: skip
     except Diverged:
-        found = {"validation": math.inf, "test": math.inf, "curve": []}
-    else:
-        model.eval()
-        found = {
-            "validation": history.validations[-1][1],
-            "test": nats_a_word(model, data.part("test")),
-            "curve": [list(pair) for pair in history.validations],
-        }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
-    return found
-
-
-def chosen_rate(
-    name: str, data: Sentences, options: argparse.Namespace, device: torch.device
-) -> tuple[float, list[list[float]]]:
-    """The rate with the lowest validation loss on seed 0, and [rate, loss] of all that were tried."""
-    rates = sorted(set(options.learning_rates))
-    tried = [[rate, trial(name, data, options, rate, SEARCH_SEED, device)["validation"]] for rate in rates]
-    return min(tried, key=lambda pair: pair[1])[0], tried
+        return {"validation": math.inf, "test": math.inf, "curve": []}
+    model.eval()
+    return {
+        "validation": history.validations[-1][1],
+        "test": nats_a_word(model, data.part("test")),
+        "curve": [list(pair) for pair in history.validations],
+    }
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
@@ -223,7 +200,11 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         "rates tried": {}, "validation": {},
     }  # fmt: skip
     for name in NAMES:
-        rate, tried = chosen_rate(name, data, options, device)
+        losses = {
+            r: trial(name, data, options, r, SEARCH_SEED, device)["validation"]
+            for r in options.learning_rates
+        }
+        rate, tried = best_rate(losses)
         run = trial(name, data, options, rate, seed, device)
         found["test loss"][name] = run["test"]
         found["parameters"][name] = count(build(name, len(data.vocabulary)))

@@ -19,20 +19,15 @@ at the end of which the rate has fallen to 0.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate, kept
 from attnbook.experiments.options import at_least, learning_rates_above_zero
-from attnbook.experiments.provenance import commit
-from attnbook.files import write_text
 from attnbook.nn import MemoryNetwork
 from attnbook.training import schedules
 from attnbook.training.fit import Diverged, fit
@@ -51,7 +46,6 @@ PRESENT, MOVED = 3, 1  # people of a story, and those of them who were elsewhere
 FACTS = MOVED + 2 * PRESENT + len(ROOMS)
 D_MODEL = 32
 SIZES = {"validation": 2_000, "test": 6_000}
-SEARCH_SEED = 0  # on which the learning rate is chosen
 NAMES = ("1 hop", "2 hops", "3 hops", "3 hops, told", "3 hops, told, no age", "bag of words")
 
 
@@ -215,21 +209,18 @@ def trial(name: str, options: argparse.Namespace, rate: float, seed: int, device
     """Accuracy and validation losses of one training, or from the cache what was found before."""
     wanted = {
         "name": name, "rate": rate, "seed": seed, "steps": options.steps, "batch": options.batch_size,
-        "device": device.type, "commit": commit(),
+        "device": device.type,
     }  # fmt: skip
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    path: Path = CACHE / "trials" / f"glances_{digest}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+    return kept("glances", wanted, lambda: measured(name, options, rate, seed, device))
+
+
+def measured(name: str, options: argparse.Namespace, rate: float, seed: int, device: torch.device) -> dict:
+    """Train one model and test it; a loss above all others if it diverged."""
     try:
         model, curve = train(name, options, rate, seed, device)
     except Diverged:
-        found = {"accuracy": {}, "curve": [[options.steps, 1e9]]}
-    else:
-        found = {"accuracy": accuracy(model, part("test", device)), "curve": [list(pair) for pair in curve]}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
-    return found
+        return {"accuracy": {}, "curve": [[options.steps, 1e9]]}
+    return {"accuracy": accuracy(model, part("test", device)), "curve": [list(pair) for pair in curve]}
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
@@ -247,11 +238,10 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         "accuracy": {}, "parameters": {}, "learning rate": {}, "rates tried": {}, "validation": {},
     }  # fmt: skip
     for name in NAMES:
-        tried = [
-            [rate, trial(name, options, rate, SEARCH_SEED, device)["curve"][-1][1]]
-            for rate in sorted(set(options.learning_rates))
-        ]
-        rate = min(tried, key=lambda pair: pair[1])[0]
+        losses = {
+            r: trial(name, options, r, SEARCH_SEED, device)["curve"][-1][1] for r in options.learning_rates
+        }
+        rate, tried = best_rate(losses)
         run = trial(name, options, rate, seed, device)
         found["accuracy"][name] = run["accuracy"]
         found["parameters"][name] = count(build(name))

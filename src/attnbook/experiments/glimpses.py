@@ -20,20 +20,15 @@ says whether the network knows where the digit is.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.data.scenes import SIDE, digit_images
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate, kept
 from attnbook.experiments.options import at_least, learning_rates_above_zero
-from attnbook.experiments.provenance import commit
-from attnbook.files import write_text
 from attnbook.nn.glimpses import Glimpses, RecurrentAttentionModel, glimpse_loss, multiply_adds
 from attnbook.training.schedules import warmup_linear
 
@@ -48,7 +43,6 @@ BATCH, TEST, SHOWN = 64, 1000, 6
 INK = 3.0  # what full ink is multiplied by: most pixels are 0
 SHOWN_SHARE, JITTER = 0.3, 0.25  # of the steps; by how much a window that is shown may miss, as a location
 NEAR = 2  # pixels by which a window on the digit may miss its middle
-SEARCH_SEED = 0
 KINDS = ("on the digit", "in the middle", "at random", "learned, stopped", "learned", "learned, not shown",
          "convolutional")  # fmt: skip
 
@@ -292,17 +286,14 @@ def trial(
     """Train and measure one network, or take from the package's cache what was found before."""
     wanted = {
         "kind": kind, "canvas": canvas, "rate": rate, "seed": seed, "steps": options.steps,
-        "device": device.type, "commit": commit(),
+        "device": device.type,
     }  # fmt: skip
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    path: Path = CACHE / "trials" / f"glimpses_{digest}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
-    model, curve = trained(kind, canvas, rate, options.steps, seed, device)
-    found = {**measured(model, kind, canvas, device), "curve": curve, "rate": rate}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
-    return found
+
+    def anew() -> dict[str, Any]:
+        model, curve = trained(kind, canvas, rate, options.steps, seed, device)
+        return {**measured(model, kind, canvas, device), "curve": curve, "rate": rate}
+
+    return kept("glimpses", wanted, anew)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:
@@ -323,11 +314,11 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     }
     for canvas in options.scenes:
         for kind in options.kinds:
-            tried = [
-                [rate, trial(kind, "clear", rate, SEARCH_SEED, options, device)["validation"]]
-                for rate in sorted(set(options.learning_rates))
-            ]
-            rate = max(tried, key=lambda pair: pair[1])[0]
+            right = {
+                r: trial(kind, "clear", r, SEARCH_SEED, options, device)["validation"]
+                for r in options.learning_rates
+            }
+            rate, tried = best_rate(right, highest=True)
             run = trial(kind, canvas, rate, seed, options, device)
             found.setdefault(canvas, {})[kind] = {**run, "rates tried": tried}
     return found

@@ -16,8 +16,6 @@ loss on seed 0, the same batches and the same steps, at the end of which the rat
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
 from typing import NamedTuple
 
@@ -25,11 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate, kept
 from attnbook.experiments.options import at_least, learning_rates_above_zero
-from attnbook.experiments.provenance import commit
-from attnbook.files import write_text
 from attnbook.nn import EncoderLayer, RotaryPositions, SlidingWindowAttention
 from attnbook.training import schedules
 from attnbook.training.fit import Diverged, fit
@@ -40,7 +36,6 @@ WINDOW, D_MODEL, HEADS, D_FF = 8, 32, 2, 64
 PATTERNS = {"all full": "FFFF", "all sliding": "SSSS", "three sliding, one full": "SSSF"}
 SYMBOLS, KEYS, PAIRS = 8, 32, 24
 LENGTH = {"one mark": 48, "pairs": 2 * PAIRS}
-SEARCH_SEED = 0  # on which the learning rate is chosen
 VALIDATION, TEST = 1_000_001, 2_000_001  # the numbers of batches that are not trained on
 
 
@@ -140,15 +135,8 @@ def trial(task: str, name: str, rate: float, seed: int, steps: int, rows: int, d
     """Train one model, or take from the cache what was found before: its validation losses on the way, and
     what it answers rightly at each distance.
     """
-    wanted = [task, name, rate, seed, steps, rows, device, commit()]
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    path = CACHE / "trials" / f"layer_patterns_{digest}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
-    found = trained(task, name, rate, seed, steps, rows, device)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
-    return found
+    wanted = [task, name, rate, seed, steps, rows, device]
+    return kept("layer_patterns", wanted, lambda: trained(task, name, rate, seed, steps, rows, device))
 
 
 def trained(task: str, name: str, rate: float, seed: int, steps: int, rows: int, device: str) -> dict:
@@ -193,11 +181,11 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         for rows in found.values():
             rows[task] = {}
         for name in PATTERNS:
-            tried = [
-                [rate, trial(task, name, rate, SEARCH_SEED, *sizes)["validation"][-1][1]]
-                for rate in sorted(set(options.learning_rates))
-            ]
-            rate = min(tried, key=lambda pair: pair[1])[0]
+            losses = {
+                r: trial(task, name, r, SEARCH_SEED, *sizes)["validation"][-1][1]
+                for r in options.learning_rates
+            }
+            rate, tried = best_rate(losses)
             run = trial(task, name, rate, seed, *sizes)
             found["right"][task][name] = run["right"]
             found["learning rate"][task][name] = rate

@@ -10,7 +10,7 @@ each place and then a mean (``mean pool``, no attention at all).
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -114,15 +114,6 @@ def accuracy(model: Reader, n: int) -> dict[str, float]:
     return {**found, "all three": said.all(dim=1).float().mean().item(), "n": float(n)}
 
 
-def reader(name: str, options: argparse.Namespace, seed: int) -> tuple[Any, dict[str, Any]]:
-    """One of the models at its best rate, and how that was found."""
-    key = {"name": name, "steps": options.steps, "scenes": options.scenes}
-    return at_best_rate(
-        "perceiver", key, lambda: Reader(name), lambda *run: train(run[0], options, *run[1:]),
-        options.learning_rates, seed,
-    )  # fmt: skip
-
-
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
     """Accuracy, pairs compared and parameters of every reader.
 
@@ -136,7 +127,10 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     at_least(options, 1, "tests")
     found: dict[str, dict] = {"accuracy": {}, "pairs": {}, "parameters": {}, "runs": {}}
     for name in NAMES:
-        model, found["runs"][name] = reader(name, options, seed)
+        key = {"name": name, "scenes": options.scenes}
+        model, found["runs"][name] = at_best_rate(
+            "perceiver", key, partial(Reader, name), train, options, seed
+        )
         found["accuracy"][name] = accuracy(model, options.tests)
         found["pairs"][name] = pairs_compared(name)
         found["parameters"][name] = sum(parameter.numel() for parameter in model.parameters())

@@ -328,11 +328,7 @@ def train(model: Painter, options: argparse.Namespace, rate: float, seed: int) -
 
 def painter(name: str, options: argparse.Namespace, seed: int) -> tuple[Painter, dict[str, Any]]:
     """One of the two at its best rate, and how that was found."""
-    key = {"name": name, "steps": options.steps}
-    return at_best_rate(
-        "pictures_from_words", key, lambda: Painter(name), lambda *run: train(run[0], options, *run[1:]),
-        options.learning_rates, seed,
-    )  # fmt: skip
+    return at_best_rate("pictures_from_words", {"name": name}, lambda: Painter(name), train, options, seed)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, Any]:

@@ -4,8 +4,7 @@ the package's cache, so that a broken run goes on where it was and seeds may be 
 
 from __future__ import annotations
 
-import hashlib
-import json
+import argparse
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,15 +12,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate, kept_file
 from attnbook.experiments.options import learning_rates_above_zero
-from attnbook.experiments.provenance import commit
 from attnbook.training import schedules
 from attnbook.training.checkpoint import save_tensors
 from attnbook.training.fit import Diverged, fit
-
-SEARCH_SEED = 0  # on which the learning rate is chosen
 
 
 def trained(
@@ -52,8 +48,8 @@ def at_best_rate(
     experiment: str,
     key: dict[str, Any],
     build: Callable[[], nn.Module],
-    train: Callable[[Any, float, int], list[list[float]]],
-    rates: list[float],
+    train: Callable[[Any, argparse.Namespace, float, int], list[list[float]]],
+    options: argparse.Namespace,
     seed: int,
 ) -> tuple[Any, dict[str, Any]]:
     """The model of this seed at the rate whose last validation loss was lowest on seed 0.
@@ -61,12 +57,13 @@ def at_best_rate(
     Parameters
     ----------
     experiment, key
-        What tells this run from others, rate and seed aside.
+        What tells this training from others, beside its steps, rate and seed.
     build : callable
         The untrained model.
     train : callable
-        ``train(model, rate, seed)`` trains in place and returns the validations on the way.
-    rates : list of float
+        ``train(model, options, rate, seed)`` trains in place and returns the validations on the way.
+    options : argparse.Namespace
+        With ``steps`` and ``learning_rates``.
     seed : int
 
     Returns
@@ -79,16 +76,16 @@ def at_best_rate(
     ValueError
         If a rate is not above 0, or training diverged at every rate.
     """
+    rates = options.learning_rates
     learning_rates_above_zero(rates)
 
     def run(rate: float, of_seed: int) -> dict[str, Any]:
-        told = json.dumps({**key, "rate": rate, "seed": of_seed, "commit": commit()}, sort_keys=True)
-        digest = hashlib.sha256(told.encode()).hexdigest()[:12]
-        path = CACHE / "trials" / f"{experiment}_{digest}.pt"
+        wanted = {**key, "steps": options.steps, "rate": rate, "seed": of_seed}
+        path = kept_file(experiment, wanted, "pt")
         if not path.exists():
             set_seed(of_seed)
             model = build()
-            curve = train(model, rate, of_seed)
+            curve = train(model, options, rate, of_seed)
             path.parent.mkdir(parents=True, exist_ok=True)
             save_tensors(path, {"curve": curve, "weights": model.state_dict()})
         return torch.load(path, weights_only=True)
@@ -96,9 +93,8 @@ def at_best_rate(
     def last(curve: list[list[float]]) -> float:
         return curve[-1][1] if curve else math.inf
 
-    tried = [[rate, last(run(rate, SEARCH_SEED)["curve"])] for rate in sorted(set(rates))]
-    loss, rate = min((loss, rate) for rate, loss in tried)
-    if loss == math.inf:
+    rate, tried = best_rate({each: last(run(each, SEARCH_SEED)["curve"]) for each in rates})
+    if all(loss == math.inf for _, loss in tried):
         raise ValueError(f"--learning-rates: training diverged at every rate of {rates}; add lower ones")
     found = run(rate, seed)
     if not found["curve"]:

@@ -17,29 +17,23 @@ layers give it back in their feed-forward networks, as closely as its width allo
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
+from attnbook.experiments.kept_trials import SEARCH_SEED, kept
 from attnbook.experiments.options import at_least
-from attnbook.experiments.provenance import commit
 from attnbook.experiments.recall_parts import Reader, Texts, count, draw
-from attnbook.files import write_text
 from attnbook.training import schedules
 from attnbook.training.fit import Diverged, fit
 
 ABOUT = "associative recall: linear attention, gates, the delta rule, full attention, and hybrids of them"
 
-SEARCH_SEED = 0  # on which the learning rate is chosen
 SOLVED = 0.05  # of the reads wrong
 LOOKS = 10  # validations in a training
 TEXTS = 100  # of a validation, and of the test at each number of keys
@@ -142,20 +136,16 @@ def held_out(task: Task, part: int) -> list[Texts]:
     ]
 
 
-def trial_path(task: str, stack: str, steps: int, rate: float, seed: int, device: torch.device) -> Path:
-    """Where the package's cache keeps what a training found."""
-    wanted = [task, stack, steps, rate, seed, device.type, commit()]
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    return CACHE / "trials" / f"recall_{digest}.json"
-
-
 def trial(task: str, stack: str, steps: int, rate: float, seed: int, device: torch.device) -> dict:
-    """Train one model, or take from the cache what was found before: its errors on the way as [step, share],
-    and its accuracy on the test at each number of keys.
+    """Train one model, or take from the cache what was found before: see :func:`trained`."""
+    wanted = [task, stack, steps, rate, seed, device.type]
+    return kept("recall", wanted, lambda: trained(task, stack, steps, rate, seed, device))
+
+
+def trained(task: str, stack: str, steps: int, rate: float, seed: int, device: torch.device) -> dict:
+    """Train one model: its errors on the way as [step, share], and its accuracy on the test at each number of
+    keys.
     """
-    path = trial_path(task, stack, steps, rate, seed, device)
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
     set_seed(seed)
     settings = TASKS[task]
     model = build(settings, stack).to(device)
@@ -168,17 +158,13 @@ def trial(task: str, stack: str, steps: int, rate: float, seed: int, device: tor
             validate_every=max(1, steps // LOOKS), precision="float32", progress=False,
         )  # fmt: skip
     except Diverged:
-        found = {"curve": [[steps, 1.0]], "test": {str(n): 0.0 for n in settings.n_keys}}
-    else:
-        model.eval()
-        tested = zip(settings.n_keys, held_out(settings, 2), strict=True)
-        found = {
-            "curve": [list(pair) for pair in history.validations],
-            "test": {str(n): accuracy(model, batch) for n, batch in tested},
-        }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
-    return found
+        return {"curve": [[steps, 1.0]], "test": {str(n): 0.0 for n in settings.n_keys}}
+    model.eval()
+    tested = zip(settings.n_keys, held_out(settings, 2), strict=True)
+    return {
+        "curve": [list(pair) for pair in history.validations],
+        "test": {str(n): accuracy(model, batch) for n, batch in tested},
+    }
 
 
 def rank(found: dict) -> tuple[float, float]:

@@ -23,22 +23,17 @@ measure has to see.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnbook.data.corpora.fetch import CACHE
 from attnbook.devices import seed as set_seed
 from attnbook.experiments.extrapolation import NOTHING
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate, kept
 from attnbook.experiments.options import at_least, learning_rates_above_zero
-from attnbook.experiments.provenance import commit
-from attnbook.files import write_text
 from attnbook.nn import ALiBi, LearnedPositions, MultiHeadAttention, RotaryPositions, causal_mask
 from attnbook.training.fit import Diverged, fit
 from attnbook.training.schedules import warmup_linear
@@ -59,7 +54,6 @@ POSITIONS = ("alibi", "rotary", "learned", "none")
 # questions in training: about any fact; about the ends with odds of 50 to 1 a sentence; about the ends alone
 TRAINED_ON = {"anywhere": 0.0, "mostly ends": math.log(50), "ends alone": math.inf}
 D_MODEL, HEADS, LAYERS = 64, 4, 2
-SEARCH_SEED = 0
 TEST = 1200  # texts, the fact at each place in 100 of them
 WITH_HEADS = ("rotary", "learned")  # readers whose heads are scored and taken away
 TAKEN = (1, 2, 3)  # heads taken away together
@@ -442,12 +436,17 @@ def trial(
     """Train and measure one reader, or take from the package's cache what was found before."""
     wanted = {
         "positions": positions, "trained on": trained_on, "rate": rate, "seed": seed, "steps": options.steps,
-        "batch": options.batch, "device": device.type, "commit": commit(),
+        "batch": options.batch, "device": device.type,
     }  # fmt: skip
-    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
-    path: Path = CACHE / "trials" / f"retrieval_heads_{digest}.json"
-    if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+    return kept(
+        "retrieval_heads", wanted, lambda: measured(positions, trained_on, rate, seed, options, device)
+    )
+
+
+def measured(
+    positions: str, trained_on: str, rate: float, seed: int, options: argparse.Namespace, device: torch.device
+) -> dict[str, Any]:
+    """Train and measure one reader; an infinite loss alone if it diverged."""
     try:
         model, curve = trained(positions, trained_on, rate, seed, options, device)
     except Diverged:
@@ -466,8 +465,6 @@ def trial(
     }
     if trained_on == "anywhere" and positions in WITH_HEADS:
         found["heads"] = without_heads(model, device)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found))
     return found
 
 
@@ -484,11 +481,11 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     learning_rates_above_zero(options.learning_rates)
     found: dict[str, Any] = {}
     for positions in POSITIONS:
-        tried = [
-            [rate, trial(positions, "anywhere", rate, SEARCH_SEED, options, device)["validation"]]
-            for rate in sorted(set(options.learning_rates))
-        ]
-        rate = min(tried, key=lambda pair: pair[1])[0]
+        losses = {
+            r: trial(positions, "anywhere", r, SEARCH_SEED, options, device)["validation"]
+            for r in options.learning_rates
+        }
+        rate, tried = best_rate(losses)
         found[positions] = {"rate": rate, "rates tried": tried}
         for trained_on in TRAINED_ON:
             if trained_on == "mostly ends" and positions != "learned":

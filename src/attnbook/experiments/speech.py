@@ -256,11 +256,8 @@ def train(model: Any, options: argparse.Namespace, rate: float, seed: int) -> li
 
 def recogniser(name: str, options: argparse.Namespace, seed: int) -> tuple[Any, dict[str, Any]]:
     """One of the three at its best rate, and how that was found."""
-    key = {"name": name, "steps": options.steps, "melodies": options.melodies}
-    return at_best_rate(
-        "speech", key, lambda: build(name), lambda *run: train(run[0], options, *run[1:]),
-        options.learning_rates, seed,
-    )  # fmt: skip
+    key = {"name": name, "melodies": options.melodies}
+    return at_best_rate("speech", key, lambda: build(name), train, options, seed)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:

@@ -15,7 +15,7 @@ model of the same kind whose training captions have their digits exchanged half 
 from __future__ import annotations
 
 import argparse
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -210,15 +210,6 @@ def example(model: Matcher, n: int, scene: int = 0) -> dict[str, list[str]]:
     return found
 
 
-def matcher(name: str, options: argparse.Namespace, seed: int) -> tuple[Any, dict[str, Any]]:
-    """One of the models at its best rate, and how that was found."""
-    key = {"name": name, "steps": options.steps, "scenes": options.scenes}
-    return at_best_rate(
-        "words_and_digits", key, lambda: Matcher(name), lambda *run: train(run[0], options, *run[1:]),
-        options.learning_rates, seed,
-    )  # fmt: skip
-
-
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
     """Verdicts of both models, and where the words of the attending one look.
 
@@ -232,7 +223,10 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     at_least(options, 10, "tests")
     found: dict[str, dict] = {"verdicts": {}, "looks": {}, "runs": {}}
     for name in NAMES:
-        model, found["runs"][name] = matcher(name, options, seed)
+        key = {"name": name, "scenes": options.scenes}
+        model, found["runs"][name] = at_best_rate(
+            "words_and_digits", key, partial(Matcher, name), train, options, seed
+        )
         found["verdicts"][name] = judged(model, options.tests)
         if name != "pooled":
             found["looks"][name] = looks(model, options.tests)

@@ -7,6 +7,7 @@ from typing import cast
 from attnbook.data import attention_map
 from attnbook.data.attention_map import Place
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.content import HasContent
 from attnbook.widgets.state import Index, Integer, Record, State, Subset, hidden_outcome
 
 SOURCES = "https://github.com/attnbook/attnbook/blob/main/chapters/"
@@ -18,7 +19,7 @@ SIGNS = {
 PARTS = ("asks", "asked", "score", "normaliser", "mixed", "cost", "cache", "used")
 
 
-class AttentionMap(PredictFirst):
+class AttentionMap(HasContent, PredictFirst):
     """Every attention of the book, by whom it asks and how much of it a query meets.
 
     The reader chooses an attention for a task, then sees which remain for it and why the others go, and may
@@ -117,12 +118,6 @@ class AttentionMap(PredictFirst):
             "sources": SOURCES,
             "task": task or f"Needed: {told}. Which attention would you take?",
         }
-
-    @traitlets.validate("content")
-    def _fixed_content(self, proposal):
-        if proposal["value"] != self._content:
-            raise traitlets.TraitError("content: expected no assignment; make a new widget.")
-        return proposal["value"]
 
     def _declare(self):
         guess = Record(

@@ -4,6 +4,7 @@ import math
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.content import HasContent
 from attnbook.widgets.state import Boolean, Choice, Integer, Record, State, hidden_outcome
 
 VARIANTS = ("multi-head", "grouped", "multi-query", "latent")
@@ -11,7 +12,7 @@ MOST_TOKENS = 32
 MOST_GUESS = 10**9
 
 
-class CausalStepper(PredictFirst):
+class CausalStepper(HasContent, PredictFirst):
     """The work of one attention layer while text is generated, token by token, with a cache and without.
 
     The reader predicts how many numbers the keys and values of one step take without a cache, then goes from
@@ -118,12 +119,6 @@ class CausalStepper(PredictFirst):
         self._content = {"tokens": given, **sizes}
         state = {"step": step, "variant": variant, "cached": cached, **self._unpredicted(predict)}
         super().__init__(state, challenge=challenge, theme=theme, content=self._content)
-
-    @traitlets.validate("content")
-    def _fixed_content(self, proposal):
-        if proposal["value"] != self._content:
-            raise traitlets.TraitError("content: expected no assignment; make a new widget.")
-        return proposal["value"]
 
     def _declare(self):
         guess = Record(

@@ -2,6 +2,7 @@
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.content import HasContent
 from attnbook.widgets.state import Choice, Index, Integer, Listing, Pair, State, guess, hidden_outcome
 from attnbook.widgets.trained import RunsModels, loaded
 
@@ -9,7 +10,7 @@ SIDE = 32  # points of a drawing, down and across
 VIEWS = ("head", "mean")
 
 
-class PatchExplorer(RunsModels, PredictFirst):
+class PatchExplorer(RunsModels, HasContent, PredictFirst):
     """Attention of a small trained Vision Transformer over a digit, one that is given or one that is drawn.
 
     The reader predicts which patch the class token weighs most, then lets each patch or the class token ask,
@@ -116,12 +117,6 @@ class PatchExplorer(RunsModels, PredictFirst):
         }
         options = {"challenge": challenge, "theme": theme, "content": self._content}
         super().__init__(state, models=[model], **options)
-
-    @traitlets.validate("content")
-    def _fixed_content(self, proposal):
-        if proposal["value"] != self._content:
-            raise traitlets.TraitError("content: expected no assignment; make a new widget.")
-        return proposal["value"]
 
     def _declare(self):
         patches = self._content["grid"] ** 2

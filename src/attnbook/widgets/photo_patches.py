@@ -7,6 +7,7 @@ from typing import Any
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.content import HasContent
 from attnbook.widgets.patch_explorer import named
 from attnbook.widgets.state import Choice, Index, Number, State, guess, hidden_outcome
 
@@ -18,7 +19,7 @@ LETTERS = "ABCDEFGHI"
 KNOWS = {"colour": "By colour", "edges": "By edges", "place": "By place", "all": "By all three"}
 
 
-class PhotoPatches(PredictFirst):
+class PhotoPatches(HasContent, PredictFirst):
     """Attention over the patches of a photograph without anything learned: a patch's descriptor is its query
     and its key.
 
@@ -110,12 +111,6 @@ class PhotoPatches(PredictFirst):
         }
         state = {**question, **self._unpredicted(predict)}
         super().__init__(state, challenge=challenge, theme=theme, content=self._content)
-
-    @traitlets.validate("content")
-    def _fixed_content(self, proposal):
-        if proposal["value"] != self._content:
-            raise traitlets.TraitError("content: expected no assignment; make a new widget.")
-        return proposal["value"]
 
     def _declare(self):
         return State(

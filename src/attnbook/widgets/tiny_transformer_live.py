@@ -6,6 +6,7 @@ from typing import Any
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.content import HasContent
 from attnbook.widgets.heads_shared import heads_figure
 from attnbook.widgets.language_patching import MOST_TOKENS, PatchMap, patch_map
 from attnbook.widgets.mulberry32 import generator
@@ -32,7 +33,7 @@ N_OPTIONS = 5
 GOLDEN = 0x6D2B79F5  # what mulberry32 adds at each draw
 
 
-class TinyTransformerLive(RunsModels, PredictFirst):
+class TinyTransformerLive(RunsModels, HasContent, PredictFirst):
     """A trained language model on the reader's text: tokens, next-token probabilities, attention, sampling.
 
     The reader predicts which of five tokens the model finds likeliest after the text. Then every head's
@@ -171,12 +172,6 @@ class TinyTransformerLive(RunsModels, PredictFirst):
         }
         options = {"challenge": challenge, "theme": theme, "content": self._content}
         super().__init__(state, models=[model], **options)
-
-    @traitlets.validate("content")
-    def _fixed_content(self, proposal):
-        if proposal["value"] != self._content:
-            raise traitlets.TraitError("content: expected no assignment; make a new widget.")
-        return proposal["value"]
 
     def _declare(self):
         layers, heads = self._content["heads"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from attnbook.widgets import values
 from attnbook.widgets.base import Mirror, PredictFirst, bundle, traitlets
+from attnbook.widgets.content import HasContent
 from attnbook.widgets.heads_shared import heads_figure
 from attnbook.widgets.state import Choice, Pair, State, Words, guess, hidden_outcome
 from attnbook.widgets.trained import RunsModels, loaded, number_of
@@ -19,7 +20,7 @@ MOST_WORDS = 64
 MOST_ROWS = 2 * MOST_WORDS + 21  # as many words as the model may write for the longest sentence, and <eos>
 
 
-class TranslatorExplorer(RunsModels, PredictFirst):
+class TranslatorExplorer(RunsModels, HasContent, PredictFirst):
     """A trained transformer that translates what the reader types, and every attention weight of it.
 
     The reader predicts which English word the decoder weighs most at one word of the translation, then
@@ -123,12 +124,6 @@ class TranslatorExplorer(RunsModels, PredictFirst):
         }
         options = {"challenge": challenge, "theme": theme, "content": self._content}
         super().__init__(state, models=[model], **options)
-
-    @traitlets.validate("content")
-    def _fixed_content(self, proposal):
-        if proposal["value"] != self._content:
-            raise traitlets.TraitError("content: expected no assignment; make a new widget.")
-        return proposal["value"]
 
     def _declare(self):
         layers, heads = self._content["heads"]

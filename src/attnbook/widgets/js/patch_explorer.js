@@ -2,7 +2,7 @@
 
 import { visionTransformer } from "./inference/vit.js";
 import { argmax, button, h, paint, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
-import { loadModel } from "./lib/model_weights.js";
+import { modelWhenTouched } from "./lib/model_weights.js";
 import { inRows, named, outline, patchMap, patchTable, WAYS } from "./lib/patch_map.js";
 import { counted, empty, isBlack, SIDE, stroke } from "./mechanisms/drawing.js";
 
@@ -35,28 +35,11 @@ function build(view, body) {
   let [read, numbers, picture, known] = [];
 
   // The model: fetched when the reader first touches the widget, or where its numbers are shown from the start.
-  const told = h("p.note", { role: "status" });
-  let [loading, failed] = [];
-  // A promise of whether it is there.
-  const load = () => {
-    if (loading) return loading;
-    say(told, "The trained model is being loaded.");
-    const [name] = model.get("models");
-    loading = loadModel(view, name)
-      .then((loaded) => {
-        read = visionTransformer(loaded);
-        compute();
-        say(told, "");
-        view.redraw();
-        return true;
-      })
-      .catch((error) => {
-        [loading, failed] = [null, true]; // another try waits for the reader's hand
-        say(told, `The model did not load: ${error.message}.`);
-        return false;
-      });
-    return view.wait(loading);
-  };
+  const loader = modelWhenTouched(view, (loaded) => {
+    read = visionTransformer(loaded);
+    compute();
+  });
+  const { told, load } = loader;
   const compute = () => {
     const { drawing, example } = now();
     const wanted = drawing ? counted(drawing, side) : examples[example];
@@ -263,7 +246,6 @@ function build(view, body) {
     told,
     result,
   );
-  set(view.root, { onpointerenter: load, onfocusin: load, onpointerdown: load });
 
   return {
     sentence: () => sentence(now(), numbers, { grid }),
@@ -274,7 +256,7 @@ function build(view, body) {
     update() {
       const state = now();
       const { drawing, revealed, asks, head } = state;
-      if (revealed && !failed) load();
+      if (revealed && !loader.failed) load();
       compute();
       guess.draw();
       const isShown = revealed && numbers;

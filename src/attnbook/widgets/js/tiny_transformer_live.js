@@ -14,12 +14,11 @@ import {
   predictor,
   say,
   select,
-  set,
   softmax,
   stop,
   widget,
 } from "./lib/base.js";
-import { loadModel } from "./lib/model_weights.js";
+import { modelWhenTouched } from "./lib/model_weights.js";
 import { ranked } from "./mechanisms/sampling.js";
 
 // As tiny_transformer_live.py.
@@ -85,29 +84,13 @@ function build(view, body) {
   let [trained, read, tokenizer, numbers, known] = [];
 
   // The model: fetched when the reader first touches the widget, or where its numbers are shown from the start.
-  const told = h("p.note", { role: "status" });
-  let [loading, failed] = [];
-  const load = () => {
-    if (loading) return loading;
-    say(told, "The trained model is being loaded.");
-    const [name] = model.get("models");
-    loading = loadModel(view, name)
-      .then((loaded) => {
-        trained = loaded;
-        tokenizer = bytePairs(loaded.merges);
-        read = languageModel(loaded);
-        compute();
-        say(told, "");
-        view.redraw();
-        return true;
-      })
-      .catch((error) => {
-        [loading, failed] = [null, true]; // another try waits for the reader's hand
-        say(told, `The model did not load: ${error.message}.`);
-        return false;
-      });
-    return view.wait(loading);
-  };
+  const loader = modelWhenTouched(view, (loaded) => {
+    trained = loaded;
+    tokenizer = bytePairs(loaded.merges);
+    read = languageModel(loaded);
+    compute();
+  });
+  const { told, load } = loader;
   const compute = () => {
     const { text, written } = now();
     const key = JSON.stringify([text, written]);
@@ -241,7 +224,6 @@ function build(view, body) {
     guess.panel,
     result,
   );
-  set(view.root, { onpointerenter: load, onfocusin: load, onpointerdown: load });
 
   return {
     sentence: () => sentence(now(), { shown: shown(), numbers, decode: tokenizer?.decode }),
@@ -252,7 +234,7 @@ function build(view, body) {
     update() {
       const { revealed, text } = now();
       const here = shown();
-      if (!failed && (revealed || !here)) load();
+      if (!loader.failed && (revealed || !here)) load();
       guess.draw();
       const at = texts.indexOf(text);
       given.value = at < 0 ? "" : at;

@@ -4,7 +4,7 @@ import { fillShares, mean, overview } from "./heads/overview.js";
 import { transformerTranslator } from "./inference/transformer.js";
 import { numberOf } from "./inference/translator.js";
 import { argmax, button, h, heat, percent, predictor, say, select, set, stop, widget } from "./lib/base.js";
-import { loadModel } from "./lib/model_weights.js";
+import { modelWhenTouched } from "./lib/model_weights.js";
 import { doubts, wordsOf } from "./mechanisms/doubts.js";
 
 const KINDS = {
@@ -50,28 +50,12 @@ function build(view, body) {
   let [translate, loaded, numbers, known, asked] = [];
 
   // The model: fetched when the reader first touches the widget, or where its numbers are shown from the start.
-  const told = h("p.note", { role: "status" });
-  let [loading, failed] = [];
-  const load = () => {
-    if (loading) return loading;
-    say(told, "The trained model is being loaded.");
-    const [name] = model.get("models");
-    loading = loadModel(view, name)
-      .then((found) => {
-        loaded = found;
-        translate = transformerTranslator(found);
-        say(told, "");
-        words.replaceChildren(found.vocabularies.src.slice(4).join(" "));
-        view.redraw();
-        return true;
-      })
-      .catch((error) => {
-        [loading, failed] = [null, true]; // another try waits for the reader's hand
-        say(told, `The model did not load: ${error.message}.`);
-        return false;
-      });
-    return view.wait(loading);
-  };
+  const loader = modelWhenTouched(view, (found) => {
+    loaded = found;
+    translate = transformerTranslator(found);
+    words.replaceChildren(found.vocabularies.src.slice(4).join(" "));
+  });
+  const { told, load } = loader;
   // The first sentence's translation came with the page; of any other the model has to be there.
   const shown = () => numbers || (line(now().source) === line(examples[0]) ? first : undefined);
   const compute = () => {
@@ -175,14 +159,13 @@ function build(view, body) {
     result,
     h("details.panel", stop(h("summary", "The words that it knows")), words),
   );
-  set(view.root, { onpointerenter: load, onfocusin: load, onpointerdown: load });
 
   return {
     sentence: () => sentence(now(), { first: asked, told: shown(), numbers }),
     leave: () => view.root.removeEventListener("keydown", onEnter, true),
     update() {
       const { source, revealed, kind, head, view: which, cell } = now();
-      if (!failed && (revealed || !shown())) load();
+      if (!loader.failed && (revealed || !shown())) load();
       compute();
       guess.draw();
       const here = shown();

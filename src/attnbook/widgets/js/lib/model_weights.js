@@ -1,6 +1,7 @@
 // The trained models that ship, fetched when a reader first asks for one, and once for all widgets of a page.
 
 import { readModel } from "../inference/safetensors.js";
+import { h, say, set } from "./elements.js";
 
 const WAIT = 20000; // ms until a kernel that says nothing counts as absent
 const asked = new Map();
@@ -66,4 +67,34 @@ export function loadModel({ model }, name) {
     asked.get(name).catch(() => asked.delete(name));
   }
   return asked.get(name);
+}
+
+// The one model of a widget, loaded when the reader first touches the widget or when `load` is called, which promises
+// whether it is there. `use` is given it; `told` says how far it is. After a failure another try waits for the reader's
+// hand: `failed` says so.
+export function modelWhenTouched(view, use) {
+  const told = h("p.note", { role: "status" });
+  const [name] = view.model.get("models");
+  let loading;
+  const loader = { told, failed: false, load };
+  function load() {
+    if (loading) return loading;
+    say(told, "The trained model is being loaded.");
+    loading = loadModel(view, name)
+      .then((trained) => {
+        use(trained);
+        say(told, "");
+        view.redraw();
+        return true;
+      })
+      .catch((error) => {
+        loading = null;
+        loader.failed = true;
+        say(told, `The model did not load: ${error.message}.`);
+        return false;
+      });
+    return view.wait(loading);
+  }
+  set(view.root, { onpointerenter: load, onfocusin: load, onpointerdown: load });
+  return loader;
 }
