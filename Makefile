@@ -10,7 +10,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint req
 NOTEBOOKS := $(wildcard chapters/*.ipynb solutions/*.ipynb)
 export SOURCE_DATE_EPOCH ?= 1767225600
 
-.PHONY: help book test lab execute exercises pdf serve bench format requirements release clean
+.PHONY: help book test lab execute exercises pdf offline serve bench format requirements release clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1|\2/p' Makefile | while IFS='|' read -r name does; do \
@@ -48,6 +48,9 @@ exercises: .venv/all ## generate the exercise notebooks from their masters in so
 
 pdf: book .venv/all ## print the whole book as one PDF; needs Chromium
 	$(PY) tools/print_book.py
+
+offline: book .venv/all ## pack pages, notebooks and the package into one zip for reading without a network
+	$(PY) tools/offline.py
 
 serve: book ## serve the built book at http://127.0.0.1:8000
 	$(PY) -m http.server --directory book/_build/html --bind 127.0.0.1 8000

@@ -28,6 +28,7 @@ PARTS = (
     "progress",
     "site",
     "licences",
+    "slides",
     "lean",
     "static",
 )
