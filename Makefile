@@ -49,7 +49,7 @@ exercises: .venv/all ## generate the exercise notebooks from their masters in so
 pdf: book .venv/all ## print the whole book as one PDF; needs Chromium
 	$(PY) tools/print_book.py
 
-offline: book .venv/all ## pack pages, notebooks and the package into one zip for reading without a network
+offline: book ## pack pages, notebooks and the package into one zip for reading without a network
 	$(PY) tools/offline.py
 
 serve: book ## serve the built book at http://127.0.0.1:8000

@@ -24,7 +24,7 @@
     for (const slide of slides) {
       const body = slide.querySelector(".body");
       body.style.fontSize = "";
-      const over = () => body.scrollHeight > body.clientHeight + 1 || body.scrollWidth > body.clientWidth + 1;
+      const over = () => body.scrollHeight > body.clientHeight + 4 || body.scrollWidth > body.clientWidth + 4;
       for (let size = 0.95; over() && size > 0.4; size -= 0.05) body.style.fontSize = size.toFixed(2) + "em";
     }
     root.classList.remove("measuring");
@@ -43,7 +43,7 @@
     if (location.hash !== "#" + (shown + 1)) history.replaceState(null, "", "#" + (shown + 1));
     scale();
     scrollTo(0, 0);
-    if (focus) slides[shown].querySelector("h1, h2").focus({ preventScroll: true });
+    if (focus) slides[shown].querySelector("h2").focus({ preventScroll: true });
   }
 
   function go(where, focus) {
@@ -89,7 +89,9 @@
   root.classList.add("scripted");
   bar.hidden = false;
   show(addressed(), false);
-  document.fonts.ready.then(() => {
+  // Letters and pictures have their sizes only when both have arrived.
+  const pictures = [...document.images].map((picture) => picture.decode().catch(() => {}));
+  Promise.all([document.fonts.ready, ...pictures]).then(() => {
     fit();
     scale();
     root.dataset.settled = "";
