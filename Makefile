@@ -10,7 +10,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint req
 NOTEBOOKS := $(wildcard chapters/*.ipynb solutions/*.ipynb)
 export SOURCE_DATE_EPOCH ?= 1767225600
 
-.PHONY: help book test lab execute exercises pdf cards serve bench format requirements release clean
+.PHONY: help book test lab execute exercises pdf cards offline serve bench format requirements release clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1|\2/p' Makefile | while IFS='|' read -r name does; do \
@@ -55,6 +55,9 @@ pdf: book .venv/all ## print the whole book as one PDF; needs Chromium
 
 cards: book .venv/cards ## draw the pictures that stand beside links to the pages; needs Chromium
 	$(PY) tools/social_cards.py
+
+offline: book ## pack pages, notebooks and the package into one zip for reading without a network
+	$(PY) tools/offline.py
 
 serve: book ## serve the built book at http://127.0.0.1:8000
 	$(PY) -m http.server --directory book/_build/html --bind 127.0.0.1 8000

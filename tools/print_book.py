@@ -4,7 +4,8 @@
 
 All pages become one document whose links lead within it: contents first, then the pages in the order of
 _toc.yml. What is folded on a page is left out, as when the page is printed; a widget stands there as its
-notebook stores it. The headings are the PDF's bookmarks.
+notebook stores it. The headings are the PDF's bookmarks. The numbers in the contents are written into the
+printed PDF, which knows on which page each part begins.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import html
 import posixpath
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
@@ -27,16 +29,33 @@ _TITLE = re.compile(r'<h1>(.*?)<a class="headerlink"', re.DOTALL)
 _ADDRESS = re.compile(r'\b(href|src)="([^"]*)"')
 _ID = re.compile(r'\b(id|aria-labelledby|aria-describedby|for)="([^"]+)"')
 _DATA = re.compile(r"<script\b.*?</script>", re.DOTALL)
+_OWN_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_PAPER = re.compile(r"@page\s*(\{[^}]*\})")
 STYLE = """
-@page { size: A4; margin: 18mm 16mm 18mm; }
-html { font-size: 15px; }
-body { margin: 0; }
+@page { size: A4; margin: 17mm 17mm 18mm; }
+html { font-size: 14px; }
+body { margin: 0; font-size: 9.6pt; line-height: 1.45; }
 .print-page { break-before: page; }
 .print-title { break-after: page; padding-top: 35vh; text-align: center; }
-.print-contents ul { list-style: none; padding-left: 1.2em; }
+.print-contents ul { list-style: none; padding-left: 0; }
+.print-contents li { display: flex; margin: 0 0 .1em; line-height: 1.35; }
+.print-contents li a { flex: 1; color: inherit; text-decoration: none; border-bottom: 1px dotted #999; }
+.print-contents li { padding-right: 2.6em; }
+.print-page h2 { margin: 1.5em 0 .4em; }
+.print-page h3 { margin: 1.2em 0 .4em; }
 a.headerlink { display: none; }
 .bd-article img { max-width: 100%; height: auto; }
+/* Long code and long tables go on on the next page, four lines at least; a figure keeps its caption. */
+.bd-article pre, .bd-article table, .bd-article [data-class="Quiz"] { break-inside: auto; }
+.bd-article pre { orphans: 4; widows: 4; }
+.bd-article :is(tr, li, figure) { break-inside: avoid; }
+/* Space that a page keeps for what a script draws. */
+.bd-article .attnbook-widget { min-height: 0; }
+/* The first page lists the chapters, as the contents do. */
+.print-page section:not(:has(section)):has(> .toctree-wrapper) { display: none; }
 """
+MARGIN = 17 / 25.4 * 72  # the right margin of STYLE, in points
+SIZE = 9.5  # of a number in the contents, in points
 FOOTER = (
     '<div style="width: 100%; font: 8px sans-serif; color: #555; text-align: center">'
     '<span class="pageNumber"></span></div>'
@@ -55,6 +74,15 @@ def listed(entry: dict, depth: int = 0) -> list[tuple[str, int]]:
 def slug(page: str) -> str:
     """What a page's ids begin with."""
     return page.replace("/", "-")
+
+
+def own_style(match: re.Match, page: str) -> str:
+    """The style that a page has for itself, held to its own part: its rules, and its paper."""
+    part = slug(page)
+    papers = "".join(f"@page {part} {paper}" for paper in _PAPER.findall(match[1]))
+    rules = re.sub(r"\bhtml, body\b", ":scope", _PAPER.sub("", match[1]))
+    paper = f"{papers}#{part} {{ page: {part}; }}" if papers else ""
+    return f"<style>{paper} @scope (#{part}) {{{rules}}}</style>"
 
 
 def within(text: str, page: str, pages: set[str]) -> str:
@@ -76,12 +104,39 @@ def within(text: str, page: str, pages: set[str]) -> str:
             return 'data-left-out=""'
         return f'href="#{slug(there)}{"--" + fragment if fragment else ""}"'
 
+    text = _OWN_STYLE.sub(lambda match: own_style(match, page), text)
     text = _ID.sub(lambda match: f'{match[1]}="{slug(page)}--{match[2]}"', _DATA.sub("", text))
     return _ADDRESS.sub(address, text).replace(' loading="lazy"', "")
 
 
-def whole(folder: Path, root: Path = ROOT) -> str:
-    """All pages as one document.
+@dataclass
+class Book:
+    """What is printed: the title, an entry of the contents a page (name, heading, depth), the parts."""
+
+    title: str
+    entries: list[tuple[str, str, int]]
+    parts: list[str]
+
+    def whole(self) -> str:
+        """All pages as one document: title, contents, parts."""
+        lines = "".join(
+            f'<li style="margin-left: {2 * depth}em"><a href="#{slug(page)}">{heading}</a></li>'
+            for page, heading, depth in self.entries
+        )
+        sheet = "../html/_static/attnbook/book.css"
+        main = f'<main class="book-main"><div class="bd-article">{"".join(self.parts)}</div></main>'
+        return (
+            f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
+            f"<title>{self.title}</title>"
+            f'<link rel="stylesheet" href="{sheet}"><style>{STYLE}</style></head><body>'
+            f'<div class="print-title"><h1>{self.title}</h1></div>'
+            f'<div class="print-contents"><h2>Contents</h2><ul>{lines}</ul></div>'
+            f"{main}</body></html>"
+        )
+
+
+def read(folder: Path, root: Path = ROOT) -> Book:
+    """The built pages, in the order of the contents.
 
     Raises
     ------
@@ -92,7 +147,7 @@ def whole(folder: Path, root: Path = ROOT) -> str:
     title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]
     pages = [(page, depth) for page, depth in listed(contents) if page not in LEFT_OUT]
     names = {page for page, _ in pages}
-    lines, parts = [], []
+    book = Book(title, [], [])
     for page, depth in pages:
         file = folder / f"{page}.html"
         if not file.is_file():
@@ -101,17 +156,48 @@ def whole(folder: Path, root: Path = ROOT) -> str:
         article, heading = _ARTICLE.search(text), _TITLE.search(text)
         if article is None or heading is None:
             sys.exit(f"print_book.py: {file} is no page of this book; run: make book")
-        lines.append(f'<li style="margin-left: {2 * depth}em"><a href="#{slug(page)}">{heading[1]}</a></li>')
-        parts.append(f'<div class="print-page" id="{slug(page)}">{within(article[1], page, names)}</div>')
-    sheet = "../html/_static/attnbook/book.css"
-    return (
-        f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
-        f"<title>{title}</title>"
-        f'<link rel="stylesheet" href="{sheet}"><style>{STYLE}</style></head><body>'
-        f'<div class="print-title"><h1>{title}</h1></div>'
-        f'<div class="print-contents"><h2>Contents</h2><ul>{"".join(lines)}</ul></div>'
-        f'<main class="book-main"><div class="bd-article">{"".join(parts)}</div></main></body></html>'
-    )
+        book.entries.append((page, heading[1], depth))
+        book.parts.append(
+            f'<div class="print-page" id="{slug(page)}">{within(article[1], page, names)}</div>'
+        )
+    return book
+
+
+def page_numbers(pdf: Path, book: Book) -> dict[str, int]:
+    """On which page of the printed book each of its pages begins, counted from 1."""
+    with pikepdf.open(pdf) as document:
+        places = {page.objgen: number for number, page in enumerate(document.pages, start=1)}
+        targets = document.Root.Dests
+        return {page: places[targets[f"/{slug(page)}"][0].objgen] for page, _, _ in book.entries}
+
+
+def number_contents(pdf: Path, numbers: dict[str, int]) -> None:
+    """Write into the contents, at the right of each link, the number of the page to which it leads."""
+    with pikepdf.open(pdf, allow_overwriting_input=True) as document:
+        font = pikepdf.Dictionary(
+            Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name("/Times-Roman")
+        )
+        wanted = {f"/{slug(page)}": str(number) for page, number in numbers.items()}
+        for page in document.pages[: min(numbers.values()) - 1]:
+            # A heading of two lines is two links; the number stands beside the lower one.
+            lowest: dict[str, float] = {}
+            for link in page.get("/Annots", []):
+                target = str(link.get("/Dest"))
+                if target in wanted:
+                    lowest[target] = min(float(link.Rect[1]), lowest.get(target, float("inf")))
+            if not lowest:
+                continue
+            name = page.add_resource(document.make_indirect(font), pikepdf.Name.Font)
+            right = float(page.mediabox[2]) - MARGIN
+            lines = []
+            for target, y in lowest.items():
+                # A digit is half as wide as its font is large. A screen reader has the link instead.
+                x = right - SIZE / 2 * len(wanted[target])
+                text = f"BT {name} {SIZE} Tf {x:.2f} {y + 3.5:.2f} Td ({wanted[target]}) Tj ET"
+                lines.append(f"/Artifact BMC {text} EMC")
+            page.contents_add(b"q\n", prepend=True)
+            page.contents_add("\n".join(["Q", *lines]).encode())
+        document.save(pdf)
 
 
 def pack(pdf: Path) -> None:
@@ -161,10 +247,12 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     folder = chosen.html.resolve().parent / "print"
     folder.mkdir(exist_ok=True)
-    document = folder / "book.html"
-    document.write_text(whole(chosen.html, chosen.root), encoding="utf-8")
+    book = read(chosen.html, chosen.root)
     pdf = (chosen.pdf or folder / "attnbook.pdf").resolve()
+    document = folder / "book.html"
+    document.write_text(book.whole(), encoding="utf-8")
     print_pdf(document, pdf)
+    number_contents(pdf, page_numbers(pdf, book))
     pack(pdf)
     print(f"{pdf}: {pdf.stat().st_size / 1e6:.1f} MB")
     return 0

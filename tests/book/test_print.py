@@ -16,7 +16,7 @@ import print_book
 
 
 def test_the_document_holds_every_page_and_its_links_lead_within_it(book_html):
-    text = print_book.whole(book_html)
+    text = print_book.read(book_html).whole()
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(set(ids)) == len(ids)
     links = set(re.findall(r' href="#([^"]*)"', text))
@@ -55,8 +55,25 @@ def test_the_sample_book_is_printed(sample_html, tmp_path):
         addresses = [str(link.A.URI) for link in links if "/A" in link and "/URI" in link.A]
         assert len(links) > len(addresses), "some lead within the document"
         assert not [address for address in addresses if address.startswith("file:")]
+        # The contents say on which page each part begins, and paper is upright.
+        begins = print_book.page_numbers(pdf, print_book.read(html, root))
+        assert list(begins.values()) == sorted(begins.values())
+        shown = b"".join(
+            document.pages[place].Contents.read_bytes() for place in range(1, begins["book/intro"] - 1)
+        )
+        assert re.findall(rb"\((\d+)\) Tj ET EMC", shown) == [b"%d" % number for number in begins.values()]
+        assert {float(page.mediabox[3]) > float(page.mediabox[2]) for page in document.pages} == {True}
+
+
+def test_a_pages_own_style_is_held_to_its_part():
+    page = "<style>html, body { font-size: 6pt } table { color: red } @page { size: A4 landscape; }</style>"
+    text = print_book.within(page, "book/sheet", {"book/sheet"})
+    assert text == (
+        "<style>@page book-sheet { size: A4 landscape; }#book-sheet { page: book-sheet; } "
+        "@scope (#book-sheet) {:scope { font-size: 6pt } table { color: red } }</style>"
+    )
 
 
 def test_a_page_that_is_not_built_is_named(tmp_path):
     with pytest.raises(SystemExit, match="is missing; run: make book"):
-        print_book.whole(tmp_path)
+        print_book.read(tmp_path)

@@ -33,6 +33,7 @@ PARTS = (
     "site",
     "versions",
     "licences",
+    "slides",
     "lean",
     "static",
 )

@@ -14,3 +14,5 @@ RESULTS = ROOT / "src" / "attnbook" / "results"
 
 # Every file of ours and of third parties that a page loads lies in one folder of the built book.
 STATIC = Path("_static") / "attnbook"
+# The decks of slides lie in another one; they load nothing, and no page's style is theirs.
+SLIDES = "slides"

@@ -1,4 +1,7 @@
-"""What others see of the site: one address a page, a map of all pages, a sentence for a link to it."""
+"""What others see of the site: one address a page, a map of all pages, a sentence for a link to it.
+
+The role `{published}` links a file that lies beside the published pages and that `make book` does not build.
+"""
 
 from collections.abc import Iterable
 from html import escape
@@ -9,6 +12,7 @@ from urllib.parse import urlsplit
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.util.docutils import ReferenceRole
 
 from .frame import family
 from .paths import STATIC
@@ -95,8 +99,17 @@ def write_map(app: Sphinx, exception: Exception | None) -> None:
     (folder / "robots.txt").write_text(robots, encoding="utf-8", newline="\n")
 
 
+class Published(ReferenceRole):
+    """A link to a file of the published site, such as ``{published}`the PDF <take/attnbook.pdf>` ``."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """The link, whole, since a copy of the page elsewhere has no such file beside it."""
+        return [nodes.reference("", self.title, refuri=home(address()) + self.target, internal=False)], []
+
+
 def setup(app: Sphinx) -> None:
     """The address before the builder reads it; the rest when pages are written."""
+    app.add_role("published", Published())
     app.connect("config-inited", configure, priority=890)
     app.connect("html-page-context", describe, priority=870)
     app.connect("build-finished", write_map)

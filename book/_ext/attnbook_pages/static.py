@@ -13,7 +13,7 @@ from .fonts import mathematics_font
 from .licences import write_texts
 from .node import run
 from .packages import npm_file, python_file
-from .paths import ASSETS, BOOK, NODE_MODULES, STATIC, WIDGET_SCRIPTS
+from .paths import ASSETS, BOOK, NODE_MODULES, SLIDES, STATIC, WIDGET_SCRIPTS
 
 LOGGER = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ TEXT_SOURCES = {
 # Two files of ours that every page loads as one.
 _PAGE_PARTS = ("page.js", "reader.js")
 _SCRIPTS = ("host.js", "progress.js", "paths.js", "search_words.js", "search.js")
-_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
+FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
 def read(path: Path) -> str:
@@ -62,7 +62,7 @@ def stylesheets(outdir: Path) -> list[str]:
         read(npm_file("temml/dist/Temml-STIX2.css")),
     ]
     # Fonts are ours alone, so the sheets' own font declarations, which name files that we do not ship, go.
-    sheets = [_FONT_FACE.sub("", sheet) for sheet in sheets]
+    sheets = [FONT_FACE.sub("", sheet) for sheet in sheets]
     sheets.append(
         read(outdir / "_static" / "pygments.css")
     )  # the theme writes it for light and dark at each build's end
@@ -72,7 +72,7 @@ def stylesheets(outdir: Path) -> list[str]:
 
 def write_stylesheet(outdir: Path) -> None:
     """One sheet for all pages, with only the rules that some page uses."""
-    pages = sorted(str(path) for path in outdir.rglob("*.html"))
+    pages = sorted(str(path) for path in outdir.rglob("*.html") if path.parent != outdir / SLIDES)
     request = {
         "package": str(NODE_MODULES / "purgecss"),
         "css": stylesheets(outdir),
