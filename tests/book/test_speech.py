@@ -17,8 +17,8 @@ READINGS = {
     r"W^\top": "W transpose",
     r"Q K^\top": "Q K transpose",
     r"\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V": (
-        "Attention of open paren Q comma K comma V close paren equals softmax of open paren the fraction with "
-        "numerator Q K transpose and denominator the square root of d sub k close paren V"
+        "Attention of open paren Q comma K comma V close paren equals softmax of open paren "
+        "the fraction with numerator Q K transpose and denominator the square root of d sub k close paren V"
     ),
     r"v_a^\top \tanh(W_a s_{i-1} + U_a h_j)": (
         "v sub a transpose the hyperbolic tangent of open paren W sub a s sub i minus 1 "
