@@ -1,11 +1,10 @@
-"""A chapter's core: its first screen, and how long it is."""
+"""A chapter's core: its first screen, and how long it is. test_chapters.py asks it of every core."""
 
 import re
 
 import nbformat
 import pytest
-import waiting
-from test_chapters import pages, settle
+from rules import pages
 
 from support import ROOT
 
@@ -77,20 +76,6 @@ def uncaptioned(page) -> list[str]:
         f"the picture {alt[:50]!r} has no caption"
         for alt in bare.evaluate_all("all => all.map((i) => i.alt)")
     ]
-
-
-@pytest.mark.parametrize("name", CORES)
-def test_a_core_opens_and_ends_as_designed(visit, book_served, name):
-    with visit(f"{book_served}/{name}.html", viewport={"width": 1366, "height": 768}) as page:
-        settle(page)
-        page.evaluate("document.fonts.ready.then(() => true)")
-        breaches = opening(page)
-        page.set_viewport_size({"width": 1280, "height": 800})
-        breaches += size(name, page) + uncaptioned(page)
-    if name in waiting.NOT_BROUGHT_OVER:
-        assert breaches, f"{name} is brought over: take it off the list in tests/book/waiting.py"
-    else:
-        assert breaches == []
 
 
 def test_the_sample_core_opens_as_designed(visit, served):

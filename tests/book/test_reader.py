@@ -5,6 +5,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from rules import early
 
 from support import ROOT
 
@@ -54,8 +55,10 @@ def test_a_term_is_explained_at_its_first_use(visit, book):
     with visit(book + CHAPTER) as page:
         link = page.locator("a.term").first
         card = page.locator("#term-card")
+        assert early(page.seen.asked, CHAPTER) == []
         link.focus()
         expect(card).to_be_visible()
+        assert [address.rsplit("/")[-1] for address in early(page.seen.asked, CHAPTER)] == ["terms.js"]
         assert len(card.inner_text()) > 40
         assert link.get_attribute("aria-describedby") == "term-card"
         page.keyboard.press("Escape")

@@ -13,6 +13,7 @@ from .fonts import MATHEMATICS
 from .node import Conversation
 from .packages import npm_file
 from .paths import ASSETS
+from .speech import spoken
 
 LOGGER = logging.getLogger(__name__)
 _TAG = re.compile(r"<[^>]*>")
@@ -36,8 +37,8 @@ class Typesetter:
             if "error" in answer:
                 LOGGER.warning("the formula %r cannot be set: %s", tex, answer["error"], location=location)
                 return f"<code>{escape(tex)}</code>"
-            self._done[key] = answer["mathml"]
-            self._check_characters(tex, answer["mathml"], location)
+            self._done[key] = spoken(answer["mathml"])
+            self._check_characters(tex, self._done[key], location)
         return self._done[key]
 
     @staticmethod

@@ -49,10 +49,10 @@ def npm() -> list[str]:
     return [found]
 
 
-def run(script: Path, request: dict) -> dict:
+def run(script: Path, request: dict, *arguments: str) -> dict:
     """Run one script to its end: JSON in by standard input, JSON out by standard output."""
     done = subprocess.run(
-        [node(), str(script)],
+        [node(), str(script), *arguments],
         input=json.dumps(request),
         capture_output=True,
         text=True,
