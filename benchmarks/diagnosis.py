@@ -1,6 +1,6 @@
 """How well known mistakes are told apart: every known-wrong variant of every exercise, on many seeds.
 
-python benchmarks/diagnosis.py [--seeds 50] [--exercise 2.7]
+python benchmarks/diagnosis.py [--seeds 50] [--exercise 2.7] [--chapter 13]
 
 A variant is one combination of known mistakes. It should be rejected always, named (exactly this
 combination and no other) on at least 95 % of seeds, and never misnamed. The last two columns try answers that
@@ -55,9 +55,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--exercise", default="")
+    parser.add_argument("--chapter", type=int)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    items = [item for item in exercises() if item.has_inputs and options.exercise in ("", item.id)]
+    try:
+        wanted = exercises(options.chapter)
+    except KeyError as error:
+        parser.error(f"--chapter: {error.args[0]}")
+    items = [item for item in wanted if item.has_inputs and options.exercise in ("", item.id)]
     if not items:
         parser.error(f"no exercise {options.exercise!r} with known mistakes by axis")
     rows, notes = [], []

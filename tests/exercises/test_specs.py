@@ -152,3 +152,11 @@ def test_a_deep_layout_is_refused():
         layout = ["list", [layout]]
     with pytest.raises(ValueError, match="layout"):
         values.unpack(layout, [])
+
+
+@pytest.mark.parametrize("chapter", range(16))
+def test_every_chapter_has_two_starred_exercises_and_one_that_measures(chapter):
+    items = exercises(chapter)
+    assert len(items) >= 6
+    assert sum("★" in item.title for item in items) == 2
+    assert any(item.task == "measure" for item in items)

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import zipfile
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from attnbook import cli
 from attnbook.exercises.registry import exercise
-from attnbook.grading import gradescope
 from attnbook.grading.sandbox import bubblewrap_works
 
 WEIGHTS = "import torch\ndef attention_weights(scores):\n    return torch.softmax(scores, dim=-1)\n"
@@ -96,23 +97,32 @@ def in_a_container(tmp_path_factory):
     if not python.exists():
         pytest.skip(f"not Linux, or no {python}: a Python that every user may read is needed")
     packages = [path for path in sys.path if path.endswith("site-packages")]
-    if any(path.startswith("/tmp/") for path in packages):
-        pytest.skip("this checkout lies in /tmp, which the container hides: clone it elsewhere")
-    script = root / "source" / "run_autograder"
-    text = script.read_text(encoding="utf-8").replace(gradescope.PYTHON, str(python))
-    text = text.replace("=/autograder/source ", f"={os.pathsep.join(['/autograder/source', *packages])} ")
-    script.write_text(text, encoding="utf-8")
-    script.chmod(0o755)
+    if any(path.startswith(("/tmp/", "/opt/")) for path in packages):
+        pytest.skip("this checkout lies in /tmp or /opt, which the container hides: clone it elsewhere")
+    stand_ins(root / "stand-ins", python, packages)
     # A container's root: some capabilities, and none that make name spaces.
     container = [shutil.which("bwrap"), "--bind", "/", "/", "--bind", str(root), "/autograder"]
     container += ["--dev", "/dev", "--proc", "/proc", "--unshare-pid", "--die-with-parent"]
-    container += ["--perms", "1777", "--tmpfs", "/tmp"]
+    container += ["--perms", "1777", "--tmpfs", "/tmp", "--perms", "0755", "--tmpfs", "/opt"]
     container += ["--ro-bind", "/dev/null", "/usr/bin/bwrap"]  # as where it may make no name spaces
     for capability in ("SETUID", "SETGID", "SETPCAP", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER"):
         container += ["--cap-add", f"CAP_{capability}"]
-    # What still runs when the autograder has ended, seen before the container ends it too.
-    inside = "/autograder/source/run_autograder; ended=$?\n"
-    inside += "cat /proc/[0-9]*/cmdline > /autograder/left\nexit $ended"
+    # As Gradescope specifies it: setup.sh when the image is built, in which run_autograder is copied and then
+    # called for a submission. At last what still runs, before the container ends it too.
+    inside = """
+        set -e
+        cd /autograder/source
+        chmod +x setup.sh
+        PATH=/autograder/stand-ins:$PATH ./setup.sh
+        rm -r /autograder/stand-ins
+        cp run_autograder /autograder/
+        chmod +x /autograder/run_autograder
+        cd /autograder
+        set +e
+        ./run_autograder > results/stdout; ended=$?
+        cat /proc/[0-9]*/cmdline > /autograder/left
+        exit $ended
+    """
     there = Path("/autograder").exists()
     try:
         done = subprocess.run(
@@ -127,7 +137,30 @@ def in_a_container(tmp_path_factory):
                 Path("/autograder").rmdir()
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((root / "results" / "results.json").read_text(encoding="utf-8"))
-    return results, (root / "left").read_bytes()
+    return results, root
+
+
+def stand_ins(folder: Path, python: Path, packages: list[str]) -> None:
+    """Programs for setup.sh that install nothing: apt-get and pip write down what they were asked for.
+
+    The environment that ``python3 -m venv`` makes is a real one, and finds this machine's packages.
+    """
+    folder.mkdir()
+    found = "".join(f"{path}\n" for path in packages)
+    programs = {
+        "apt-get": '#!/bin/sh\necho "$@" >> /autograder/asked-of-apt\n',
+        "pip": '#!/bin/sh\nprintf "%s\\n" "$@" > /autograder/asked-of-pip\n',
+        "python3": f"""#!/bin/sh
+set -e
+test "$1 $2" = "-m venv"
+{python} -m venv --without-pip "$3"
+printf %s '{found}' > "$(echo "$3"/lib/python*/site-packages)/here.pth"
+cp /autograder/stand-ins/pip "$3/bin/pip"
+""",
+    }
+    for name, text in programs.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).chmod(0o755)
 
 
 def _seed(folder: Path) -> Path:
@@ -141,12 +174,31 @@ def test_gradescope_reads_the_results(in_a_container):
     results, _ = in_a_container
     assert results["score"] == points, results
     tests = results["tests"]
+    # The fields that gradescope-autograders.readthedocs.io/en/latest/specs names, and no other.
+    assert set(results) <= {
+        *("score", "execution_time", "output", "output_format", "test_output_format", "test_name_format"),
+        *("visibility", "stdout_visibility", "extra_data", "tests", "leaderboard"),
+    }
+    assert results["visibility"] in ("hidden", "after_due_date", "after_published", "visible")
+    assert "stdout_visibility" not in results, "what a run prints is for instructors alone"
     assert [set(one) for one in tests] == [{"name", "score", "max_score", "output", "output_format"}] * 2
+    assert {one["output_format"] for one in tests} <= {"text", "html", "simple_format", "md", "ansi"}
     assert sum(one["score"] for one in tests) == points
     assert "Of 2 notebooks work.ipynb counts" in results["output"]
 
 
+def test_setup_asks_for_what_there_is(in_a_container):
+    _, root = in_a_container
+    asked = (root / "asked-of-pip").read_text(encoding="utf-8").split("\n")
+    wanted = [Requirement(one) for one in asked if one and one[0].isalpha() and "://" not in one][1:]
+    assert {"torch", "numpy", "filelock"} <= {one.name for one in wanted}
+    for one in wanted:
+        assert one.specifier.contains(metadata.version(one.name).partition("+")[0]), one
+    assert "bubblewrap" in (root / "asked-of-apt").read_text(encoding="utf-8")
+
+
 def test_nothing_of_the_submission_goes_on(in_a_container):
-    _, left = in_a_container
+    _, root = in_a_container
+    left = (root / "left").read_bytes()
     assert b"bash" in left, "nothing was looked at"
     assert b"sleep\x00987" not in left

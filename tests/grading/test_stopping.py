@@ -211,6 +211,24 @@ def test_a_file_that_is_replaced_before_its_turn_is_kept_under_what_was_graded(t
     assert len(graded) == 2, "the old content was given the mark of the new one"
 
 
+def test_what_was_starved_is_tried_once_more_alone_also_by_a_cluster(tmp_path):
+    names = ["a", "b", "c"]
+    found = [Submission(f"{name}.ipynb", name, tmp_path / f"{name}.ipynb") for name in names]
+    plan = batch.Plan((exercise("2.3"),), "s", Limits(), sandbox.Sandbox("none"))
+    asked = []
+
+    def busy(waiting, plan):
+        asked.append([one.id for one in waiting])
+        for one in waiting:
+            row = batch.failed_row(one, plan, MemoryError()) | {"status": "graded", "points": 0.0}
+            first = len(asked) == 1 and one.id != "b"
+            yield one, row | ({"starved": True} if first else {"points": 2.0, "starved": one.id == "c"})
+
+    rows = batch.grade_batch(found, plan, tmp_path / "out", grade=busy)
+    assert asked == [["a", "b", "c"], ["a"], ["c"]]
+    assert [row["points"] for row in rows] == [2.0, 2.0, 2.0], "a second try that is starved too is the last"
+
+
 @pytest.mark.parametrize("poison", [object(), float("nan"), {1, 2}], ids=lambda one: type(one).__name__)
 def test_a_row_that_cannot_be_stored_costs_itself(tmp_path, poison):
     names = ["a", "b", "c"]

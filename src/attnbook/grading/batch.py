@@ -115,7 +115,7 @@ def grade_batch(
         Submissions at a time on this machine.
     grade : callable, optional
         ``grade(submissions, plan)`` yields ``(submission, row)``: another way to do the work, such as a
-        cluster.
+        cluster. It is called again with one submission for each second try.
     """
     plan_digest = plan.digest()
     rows: dict[str, dict[str, Any]] = {}
@@ -130,14 +130,14 @@ def grade_batch(
     work = (grade or _here(jobs))(waiting, plan)
     with tqdm(total=len(submissions), initial=len(rows), desc="grading", unit="file") as bar:
         for submission, row in work:
-            if row.get("starved") and grade is None:
+            if row.get("starved"):
                 rows[submission.file] = row  # not its last word
             else:
                 rows[submission.file] = _store(row, out, submission, plan, plan_digest)
             bar.update()
-    if grade is None:
-        again = [submission for submission in waiting if rows[submission.file]["starved"]]
-        for submission, row in _here(1)(again, plan):
+    alone = grade or _here(1)
+    for submission in [one for one in waiting if rows[one.file]["starved"]]:
+        for _, row in alone([submission], plan):  # one at a time, on a cluster too
             rows[submission.file] = _store(row, out, submission, plan, plan_digest)
     return [rows[submission.file] for submission in submissions]
 

@@ -24,6 +24,7 @@ from attnbook.grading.submissions import Submission
 
 PATIENCE = 300.0  # seconds to wait for a machine while none is there
 LOOK = 5.0  # seconds between two looks at the machines
+UNANSWERED = (OSError, TimeoutError, ValueError)  # what Dask raises where no scheduler is
 STEP = 0.05  # seconds between two looks at what is done
 
 
@@ -39,12 +40,22 @@ def on_cluster(address: str, patience: float = PATIENCE) -> Callable:
     """
     with needs("cluster"):
         from distributed import Client, as_completed
+
+    def connected() -> Any:
+        return Client(address, timeout=20, set_as_default=False)
+
     try:
-        client = Client(address, timeout=20, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+        connected().close()
+    except UNANSWERED as error:
         raise ValueError(f"--cluster: no scheduler answers at {address} ({type(error).__name__})") from None
 
     def work(waiting: Sequence[Submission], plan: Plan) -> Iterator[tuple[Submission, dict[str, Any]]]:
+        if not waiting:
+            return
+        try:
+            client = connected()
+        except UNANSWERED:
+            raise ClusterLost(_lost(address)) from None
         with client, client.as_current():
             ids = tuple(exercise.id for exercise in plan.exercises)
             running = {

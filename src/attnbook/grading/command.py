@@ -17,9 +17,9 @@ from typing import Any
 from attnbook.exercises.registry import exercise, exercises
 from attnbook.exercises.spec import Exercise, validate
 from attnbook.extras import needs
-from attnbook.grading import archive, batch, reports, sandbox, submissions
+from attnbook.grading import archive, batch, reports, sandbox, seccomp, submissions
 from attnbook.grading.limits import Limits
-from attnbook.grading.pool import CannotStart
+from attnbook.grading.pool import GROUPED, CannotStart, Pool
 from attnbook.grading.roster import Roster, read_roster
 
 with needs("grading"):
@@ -37,6 +37,9 @@ def add_parser(subparsers) -> None:
     which.add_argument("--chapter", type=int, help="grade all exercises of this chapter")
     which.add_argument("--exercises", help="grade these: numbers with commas, such as 2.1,2.4")
     which.add_argument("--specs", type=Path, help="grade the exercises of your own file of specs (Python)")
+    which.add_argument(
+        "--check", action="store_true", help="grade nothing, say how learners' code would be shut in here"
+    )
     parser.add_argument("--seed-file", type=Path, help="secret text from which hidden inputs are drawn")
     parser.add_argument("--jobs", type=int, default=processors(), help="submissions at a time")
     parser.add_argument("--roster", type=Path, help="table of the course's people with a column id")
@@ -163,6 +166,8 @@ def run(arguments: argparse.Namespace) -> int:
         If the options do not fit, or no sandbox works here.
     """
     limits = Limits(cell=arguments.cell_seconds, submission=arguments.submission_seconds)
+    if arguments.check:
+        return check(arguments, limits)
     if arguments.gradescope is not None:
         return write_autograder(arguments, limits)
     if arguments.submissions is None or arguments.out is None:
@@ -187,6 +192,27 @@ def run(arguments: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     with alone_in(out):
         return grade_into(out, plan, arguments, roster)
+
+
+def check(arguments: argparse.Namespace, limits: Limits) -> int:
+    """Start one worker, and say what holds it."""
+    box = sandbox.choose(unsafe=arguments.unsafe, image=arguments.image)
+    with Pool(box, limits) as pool:
+        worker = pool.take()
+        group = worker.group
+        pool.give_back(worker)
+    if group is not None:
+        holder = f"held by the kernel in a control group (version {group.version})"
+    elif box.kind in ("docker", "podman"):
+        holder = "held by the engine"
+    else:
+        holder = "looked at four times a second, since no control group can be made here"
+    print(f"isolation: {sandbox.describe(box)}")
+    print(f"memory of one submission: {limits.memory / 2**30:g} GB, {holder}")
+    filtered = box.kind in GROUPED and seccomp.program() is not None
+    print(f"system calls: {'filtered' if filtered else 'as the system has them'}")
+    print(f"submissions at a time: {arguments.jobs}")
+    return 0
 
 
 def write_autograder(arguments: argparse.Namespace, limits: Limits) -> int:

@@ -9,12 +9,15 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 import weakref
 from collections import deque
 from contextlib import suppress
 
+from attnbook.grading import cgroup
+from attnbook.grading.cgroup import Group
 from attnbook.grading.limits import Limits
 from attnbook.grading.pipes import Pipes, TookTooLong, WorkerGone
 from attnbook.grading.processes import Meter, descendants, keep_on
@@ -23,6 +26,7 @@ from attnbook.grading.sandbox import Sandbox
 
 START = 120.0  # seconds that a worker may take to import torch on a busy machine
 ATTEMPTS = 3  # at starting a worker: a machine can be short of something for a moment
+GROUPED = ("bubblewrap", "user")  # sandboxes whose workers get a control group where there can be one
 PINS = hasattr(os, "sched_setaffinity")  # Linux; elsewhere a container has one processor's time
 
 
@@ -33,10 +37,14 @@ class CannotStart(RuntimeError):
 class Worker:
     """One worker process with its pipes."""
 
-    def __init__(self, process: subprocess.Popen, limits: Limits, sandbox: Sandbox):
-        self.process, self.sandbox = process, sandbox
+    def __init__(
+        self, process: subprocess.Popen, limits: Limits, sandbox: Sandbox, group: Group | None = None
+    ):
+        self.process, self.sandbox, self.group = process, sandbox, group
         self._ended = threading.Lock()
-        self.pipes = Pipes(process, Meter(process.pid, limits.memory), limits.patience)
+        # In a control group the kernel holds the memory, and counts it better than we can.
+        most = limits.memory if group is None else sys.maxsize
+        self.pipes = Pipes(process, Meter(process.pid, most), limits.patience)
         self.processor: int | None = None
         self._ready = False
 
@@ -54,6 +62,10 @@ class Worker:
             raise CannotStart("a worker's first message was not the expected one")
         self._ready = True
 
+    def overflowed(self) -> bool:
+        """Whether the kernel ended one of its processes because they held too much memory."""
+        return self.group is not None and self.group.overflowed()
+
     def kill(self) -> None:
         """End the process and, through its name space or group, all that it started."""
         with self._ended:  # two threads may want it, and a process id must not be used after the wait
@@ -65,6 +77,8 @@ class Worker:
                     os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
                 self.sandbox.end(self.process)
+                if self.group is not None:
+                    self.group.remove()
 
     def close(self) -> None:
         """End it and close the pipes; only for the thread that reads them."""
@@ -88,6 +102,8 @@ class Pool:
     def __init__(self, sandbox: Sandbox, limits: Limits, ahead: int = 1):
         self.sandbox, self.limits, self.ahead = sandbox, limits, ahead
         self.runtime = make_runtime()
+        # An engine has groups of its own; and `score` runs in a learner's session, which stays where it is.
+        self._groups = cgroup.find() if sandbox.kind in GROUPED else None
         self._waiting: deque[Worker] = deque()
         self._taken: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -123,11 +139,15 @@ class Pool:
                     return  # whoever takes the next one tries again
 
     def _start(self) -> Worker:
+        group = self._groups.make(self.limits.memory) if self._groups else None
         try:
-            process = self.sandbox.start(self.runtime, self.limits)
+            before = group.starter() if group else ()
+            process = self.sandbox.start(self.runtime, self.limits, before)
         except (OSError, subprocess.SubprocessError) as error:
+            if group:
+                group.remove()
             raise CannotStart(f"a worker did not start ({error})") from None
-        return Worker(process, self.limits, self.sandbox)
+        return Worker(process, self.limits, self.sandbox, group)
 
     def take(self) -> Worker:
         """A fresh worker, ready for its first message.

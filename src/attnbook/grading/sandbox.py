@@ -22,6 +22,7 @@ import site
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -52,8 +53,11 @@ class Sandbox:
     kind: str
     image: str = ""
 
-    def start(self, runtime: Path, limits: Limits) -> subprocess.Popen:
-        """Start one worker; its standard input and output are the pipes that frames travel on."""
+    def start(self, runtime: Path, limits: Limits, before: Sequence[str] = ()) -> subprocess.Popen:
+        """Start one worker; its standard input and output are the pipes that frames travel on.
+
+        ``before`` stands in front of the command: what moves it into a control group.
+        """
         commands = {
             "bubblewrap": _bubblewrap,
             "docker": _container,
@@ -71,6 +75,7 @@ class Sandbox:
         limiter = shutil.which("prlimit") if self.kind in ("bubblewrap", "user") else None
         if limiter is not None:  # rather than code between fork and exec, which threads can lock up
             command = [limiter, *_limits_as_options(limits), *command]
+        command = [*before, *command]
         own = self.kind in ("bubblewrap", "none") and limiter is None
         try:
             return subprocess.Popen(

@@ -119,7 +119,7 @@ class Session:
         except MemoryError:
             fault = "too much memory"
         except WorkerGone:
-            fault = "ended the process"
+            fault = "too much memory" if self._worker.overflowed() else "ended the process"
         else:
             if isinstance(reply, dict):
                 return reply, ""

@@ -8,6 +8,8 @@ from attnbook.exercises.bank.ch04 import (
     bahdanau_attention,
     diagonal_aer,
     join_directions,
+    least_loss,
+    query_to_weights,
     weight_of_each_word,
 )
 
@@ -22,5 +24,7 @@ EXERCISES = tuple(
         join_directions,
         alignment_error_rate,
         diagonal_aer,
+        query_to_weights,
+        least_loss,
     )
 )

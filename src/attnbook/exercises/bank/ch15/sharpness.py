@@ -5,6 +5,9 @@ import torch
 from attnbook.exercises.spec import Measurement, Nearby
 
 LENGTH, WINDOW = 240, 12
+# What ``best`` finds, for the series as asked and for two misreadings. They stand here as numbers, and a test
+# finds them again, since a search at every import of the exercises would keep every learner waiting.
+SHARPNESS, OF_DOT_PRODUCTS, OF_THE_PAST = 0.257923, 0.350659, 0.185966
 
 
 def series() -> torch.Tensor:
@@ -50,26 +53,26 @@ EXERCISE = Measurement(
     minutes=20,
     difficulty="hard",
     signature="sharpness = 1.0",
-    reference=best,
-    tolerance=0.02 * best(),
+    reference=lambda: SHARPNESS,
+    tolerance=0.02 * SHARPNESS,
     nearby=(
         Nearby(
             1.0, "That is where the training began. Did β get a gradient, and did you take the steps?", 0.005
         ),
         Nearby(
-            best(dot=True),
+            OF_DOT_PRODUCTS,
             "Your score is the dot product. Here it is minus the squared distance of two windows.",
-            0.02 * best(dot=True),
+            0.02 * OF_DOT_PRODUCTS,
         ),
         Nearby(
-            best(later=False),
+            OF_THE_PAST,
             "You let a window see the windows before it alone. Here all but itself may be seen.",
-            0.02 * best(later=False),
+            0.02 * OF_THE_PAST,
         ),
         Nearby(
-            1 / best(),
+            1 / SHARPNESS,
             "That is one over the right number: β multiplies the scores.",
-            0.02 / best(),
+            0.02 / SHARPNESS,
         ),
     ),
     hints=(
