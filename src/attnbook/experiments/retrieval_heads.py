@@ -9,8 +9,9 @@ behind which symbol it stands. Otherwise a head of the first layer has to learn 
 
 *Retrieval heads.* Wu et al. 2024 (https://arxiv.org/abs/2404.15574) score a head by how often its largest
 weight stands on the very symbol that is being copied. Each head is scored, then taken away: the best ones,
-every choice of as many others, and as many whose values and outputs are as large. The control for "any
-damage" is the next filler.
+every choice of as many others, and as many of those left whose values and outputs are nearest in size, though
+they may be much smaller. The next filler is counted too; it can be told from the present symbol without any
+head, so it is no control.
 
 *Lost in the middle.* Liu et al. 2023 (https://arxiv.org/abs/2307.03172) found facts at the start and at the
 end of a text used best. Each reader is trained with questions about facts anywhere, and again with questions
