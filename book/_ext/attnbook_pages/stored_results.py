@@ -55,7 +55,7 @@ def summary_table(summary: dict) -> str:
 
     Written as HTML: a run may hold six hundred rows, and a paragraph in each cell would double the page.
     """
-    head = ("", "Mean ± standard deviation", "Lowest", "Highest", "Seeds")
+    head = ("Number", "Mean ± standard deviation", "Lowest", "Highest", "Seeds")
     lines = ["<tr>" + "".join(f'<th scope="col">{words}</th>' for words in head) + "</tr>"]
     for name, value in summary.items():
         middle = number(value["mean"])

@@ -221,7 +221,9 @@ def plurals(found: Tensor, numbers: Mapping[str, int]) -> dict[str, float]:
     The three words of the question are left out as answers, as is usual. The second number is the baseline of
     Linzen 2016, https://arxiv.org/abs/1606.07736.
     """
-    known = [(n.singular, n.plural) for n in NOUNS if n.singular in numbers and n.plural in numbers]
+    known = [
+        (n.singular, n.plural) for n in NOUNS if n.singular in numbers and n.plural and n.plural in numbers
+    ]
     known = [(one, many) for one, many in known if one != many]
     unit = nn.functional.normalize(found, dim=-1)
     right = {"with the step": 0, "without the step": 0}

@@ -1,5 +1,7 @@
 """Widgets that are made with content: pictures, texts, sizes that stay as they were."""
 
+from typing import Any
+
 from attnbook.widgets.base import Widget, traitlets
 
 
@@ -13,6 +15,8 @@ class HasContent(Widget):
     content : dict
         Read-only: an assignment is refused and changes nothing.
     """
+
+    _content: dict[str, Any]
 
     content = traitlets.Dict(help="What the widget was made with; read-only.").tag(sync=True)
 
