@@ -61,7 +61,7 @@ def test_every_page_names_a_picture_for_previews_that_can_be_drawn(book_html):
         assert card.picture, name
         assert (book_html / card.picture).is_file(), name
         assert name == "book" or card.title.split(" · ")[0].split()[0] == str(int(name[:2]))
-        assert 20 < len(card.question) <= 192, name
+        assert 10 < len(card.question) <= 192, name
 
 
 @pytest.mark.browser

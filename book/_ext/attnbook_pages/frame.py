@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -24,9 +25,17 @@ def digest() -> str:
     return seen.hexdigest()
 
 
+def relative(folder: Path, base: Path) -> str:
+    """A folder as it is named from another, so that what Sphinx notes of it is the same on every machine."""
+    try:
+        return Path(os.path.relpath(folder, base)).as_posix()
+    except ValueError:  # on another drive of a Windows machine
+        return str(folder)
+
+
 def configure(app: Sphinx, config: Config) -> None:
     """Put our templates first; give the theme the repository, to which its launch buttons point."""
-    config.templates_path.insert(0, str(TEMPLATES))
+    config.templates_path.insert(0, relative(TEMPLATES, Path(app.confdir)))
     config.html_theme_options.update(
         {
             "repository_url": address(),
