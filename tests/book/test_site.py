@@ -34,3 +34,9 @@ def test_every_chapter_says_what_it_is_about_in_one_description(book_html):
             assert len(titles) == 1
             assert titles[0]
     assert len(seen) == len(list(ROOT.glob("chapters/*.ipynb"))), "no two pages are described alike"
+
+
+def test_what_is_published_beside_the_pages_is_linked_whole(book_html):
+    text = (book_html / "book" / "how_to_use.html").read_text(encoding="utf-8")
+    linked = re.findall(r'href="(https://attnbook\.github\.io/attnbook/take/[^"]+)"', text)
+    assert [link.rpartition("/")[2] for link in linked] == ["attnbook.pdf", "attnbook-offline.zip"]
