@@ -51,7 +51,8 @@ def build_wheel(folder: Path) -> Path:
 
 def contents(html: Path, wheel: Path, root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
     """Every entry of the zip, sorted by name: its name and its bytes."""
-    files = {f"book/{path.relative_to(html).as_posix()}": path for path in html.rglob("*") if path.is_file()}
+    pages = [path for path in html.rglob("*") if path.is_file() and path.name != ".buildinfo"]
+    files = {f"book/{path.relative_to(html).as_posix()}": path for path in pages}
     for folder in NOTEBOOKS:
         files |= {f"notebooks/{folder}/{path.name}": path for path in (root / folder).glob("*.ipynb")}
     files[wheel.name] = wheel

@@ -58,9 +58,10 @@ def test_the_sample_book_is_printed(sample_html, tmp_path):
         # The contents say on which page each part begins, and paper is upright.
         begins = print_book.page_numbers(pdf, print_book.read(html, root))
         assert list(begins.values()) == sorted(begins.values())
-        shown = b"".join(
-            document.pages[place].Contents.read_bytes() for place in range(1, begins["book/intro"] - 1)
-        )
+        contents = document.pages[1 : begins["book/intro"] - 1]
+        for page in contents:
+            page.contents_coalesce()
+        shown = b"".join(page.Contents.read_bytes() for page in contents)
         assert re.findall(rb"\((\d+)\) Tj ET EMC", shown) == [b"%d" % number for number in begins.values()]
         assert {float(page.mediabox[3]) > float(page.mediabox[2]) for page in document.pages} == {True}
 

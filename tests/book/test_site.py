@@ -97,3 +97,9 @@ def make(source, target, name):
     """Where a file comes from and where it goes, in a folder that is there."""
     (target / name).parent.mkdir(parents=True, exist_ok=True)
     return source / name, target / name
+
+
+def test_what_is_published_beside_the_pages_is_linked_whole(book_html):
+    text = (book_html / "book" / "how_to_use.html").read_text(encoding="utf-8")
+    linked = re.findall(r'href="(https://attnbook\.github\.io/attnbook/latest/take/[^"]+)"', text)
+    assert [link.rpartition("/")[2] for link in linked] == ["attnbook.pdf", "attnbook-offline.zip"]

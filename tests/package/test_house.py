@@ -41,6 +41,17 @@ def test_only_the_job_that_installs_nothing_may_write_to_the_repository():
     assert not re.search(r"pip|npm|make", commands)
 
 
+def test_what_the_book_offers_to_take_along_is_published():
+    offered = re.findall(r"<(take/[^>]+)>", (ROOT / "book" / "how_to_use.md").read_text(encoding="utf-8"))
+    assert offered
+    steps = "\n".join(step.get("run", "") for step in workflow("publish")["jobs"]["build"]["steps"])
+    for name in offered:
+        folder, _, file = name.partition("/")
+        assert re.search(rf"cp \S*{file} book/_build/html/{folder}/|cp \S+ book/_build/html/{name}", steps), (
+            name
+        )
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_actions_are_pinned_by_digest_with_their_version_beside_it(path):
     used = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
