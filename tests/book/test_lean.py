@@ -11,7 +11,9 @@ def trimmed(body: str) -> str:
 
 
 def test_a_cell_with_one_paragraph_needs_no_paragraph():
-    row = '<tr class="row-even"><td class="text-left"><p>0.5 <em>±</em> 0.1</p></td>\n<td><p>–</p>\n</td></tr>'
+    row = (
+        '<tr class="row-even"><td class="text-left"><p>0.5 <em>±</em> 0.1</p></td>\n<td><p>–</p>\n</td></tr>'
+    )
     assert trimmed(row) == '<tr><td class="text-left">0.5 <em>±</em> 0.1</td>\n<td>–</td></tr>'
 
 
