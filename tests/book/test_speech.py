@@ -45,6 +45,8 @@ READINGS = {
     r"a = 1 \qquad b = 2": "a equals 1 comma b equals 2",
     r"e^{s_j}": "e raised to the s sub j power",
     r"b^*": "b star",
+    r"\mathbb{E}": "expectation",
+    r"\Theta(n)": "Theta of n",
 }
 
 # A sign said by its shape, a word spelt out, an index taken for a number, a matrix for a function.

@@ -27,6 +27,8 @@ _FACTORS = set("hQ")
 _TAKEN_FOR_FUNCTIONS = set("fghFGH")
 # Vectors: a dot between two of them is their dot product, between numbers it is multiplication.
 _VECTORS = set("qkrxyuvwac")
+# Letters whose style would be announced: an upright one, a double-struck one.
+_NAMED = {"Θ": "Theta", "𝔼": "expectation"}
 # How an operator is said where its character says something else.
 _SAID = {
     "⊙": "elementwise-times",
@@ -58,8 +60,8 @@ def spoken(mathml: str) -> str:
             element[1].set("intent", "hat")  # the character would be spelt out
         elif element.tag == "mtext":
             _mend_text(element)
-        elif element.text == "Θ":
-            element.set("intent", "Theta")  # its upright form would be announced
+        elif element.text in _NAMED:
+            element.set("intent", _NAMED[element.text])
     return ET.tostring(root, encoding="unicode", short_empty_elements=False)
 
 
@@ -137,6 +139,9 @@ def _complete(row: ET.Element) -> None:
 
 def _joins(part: ET.Element | None) -> bool:
     """Whether it is an operator between two quantities."""
+    if part is not None and part.tag == "mrow":  # beside a word Temml puts an operator between two spaces
+        inner = [one for one in part if one.tag != "mspace"]
+        part = inner[0] if len(inner) == 1 else None
     return part is not None and part.tag == "mo" and (part.text or "") in set("+−=⋅×")
 
 
