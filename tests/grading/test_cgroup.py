@@ -4,10 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from attnbook.grading import cgroup
+from attnbook import cli
+from attnbook.grading import cgroup, command, sandbox
+from attnbook.grading.limits import Limits
+from attnbook.grading.pipes import WorkerGone
+from attnbook.grading.session import Session
 
 V2 = "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0"
 OURS = "user.slice/session.scope"
@@ -109,3 +114,55 @@ def test_the_kernel_ends_what_holds_too_much(monkeypatch):
         assert (done.stdout, modest.overflowed()) == ("a b\n", False)
     finally:
         modest.remove()
+
+
+class OneWorker:
+    """Stands for a pool: its only worker has this group."""
+
+    def __init__(self, group):
+        self.worker = SimpleNamespace(group=group)
+
+    def __call__(self, box, limits):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def take(self):
+        return self.worker
+
+    def give_back(self, worker):
+        assert worker is self.worker
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "words"),
+    [
+        ("bubblewrap", cgroup.Group(Path("/g"), 2), "held by the kernel in a control group (version 2)"),
+        ("bubblewrap", None, "looked at four times a second, since no control group can be made here"),
+        ("podman", None, "held by the engine"),
+    ],
+)
+def test_check_says_what_holds_a_submission(monkeypatch, capsys, kind, group, words):
+    monkeypatch.setattr(command, "Pool", OneWorker(group))
+    monkeypatch.setattr(sandbox, "choose", lambda **options: sandbox.Sandbox(kind))
+    assert cli.main(["grade", "--check"]) == 0
+    printed = capsys.readouterr().out
+    assert f"isolation: {kind}" in printed
+    assert f"memory of one submission: 4 GB, {words}" in printed
+
+
+@pytest.mark.parametrize(("full", "fault"), [(True, "too much memory"), (False, "ended the process")])
+def test_what_the_kernel_ended_for_its_memory_is_told_so(full, fault):
+    def gone(message, seconds):
+        raise WorkerGone("its process ended")
+
+    given_back = []
+    session = Session(SimpleNamespace(give_back=given_back.append), [], Limits())
+    worker = SimpleNamespace(pipes=SimpleNamespace(exchange=gone, used=0.0), overflowed=lambda: full)
+    session._worker = worker
+    assert session._exchange({"do": "cell"}, 1.0) == ({}, fault)
+    assert given_back == [worker]

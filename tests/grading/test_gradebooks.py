@@ -122,3 +122,21 @@ def test_moodle_gets_its_own_worksheet_back(tmp_path):
     assert [(one["Identifier"], one["Grade"]) for one in written] == [("Participant 815", "3.5")]
     assert written[0]["Last modified (submission)"] == "Monday, 4 May"
     assert written[0]["Last modified (grade)"] == "-", "what is not a grade comes back as it was"
+
+
+@pytest.mark.parametrize(
+    ("header", "maximum", "said"),
+    [
+        (["Identifier", "Grade", "Maximum Grade"], "5.00", False),
+        (["Identifier", "Grade", "Maximum Grade"], "5,00", False),
+        (["Identifier", "Grade", "Maximum Grade"], "100.00", True),
+        (["Identifier", "Grade", "Maximum Grade"], "Satisfactory", True),
+        (["Identifier", "Grade"], "", False),
+        (["id", "Maximum Grade"], "100.00", False),  # no worksheet of Moodle's
+    ],
+)
+def test_another_maximum_in_moodle_is_said(header, maximum, said):
+    roster = Roster([{"id": "815"}], [], header, [{"Maximum Grade": maximum} if maximum else {}])
+    told = gradebooks.other_maximum([row("815", 3.5, possible=5)], roster)
+    assert bool(told) is said
+    assert not said or f"worksheet is {maximum}, and the exercises have 5 points" in told

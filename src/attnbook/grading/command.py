@@ -17,7 +17,7 @@ from typing import Any
 from attnbook.exercises.registry import exercise, exercises
 from attnbook.exercises.spec import Exercise, validate
 from attnbook.extras import needs
-from attnbook.grading import archive, batch, reports, sandbox, seccomp, submissions
+from attnbook.grading import archive, batch, gradebooks, reports, sandbox, seccomp, submissions
 from attnbook.grading.limits import Limits
 from attnbook.grading.pool import GROUPED, CannotStart, Pool
 from attnbook.grading.roster import Roster, read_roster
@@ -269,7 +269,8 @@ def grade_into(out: Path, plan: batch.Plan, arguments: argparse.Namespace, roste
     )
     rows = reports.write_all(rows, out, title, roster)
     archive.remove(scratch / "unpacked")
-    for warning in [*(roster.warnings if roster else []), *about(found, rows)]:
+    other = gradebooks.other_maximum(rows, roster)
+    for warning in [*(roster.warnings if roster else []), *([other] if other else []), *about(found, rows)]:
         print(f"attnbook: {warning}", file=sys.stderr)
     print(summary(rows, out))
     return 1 if any(row["status"].startswith(batch.NOT_GRADED) for row in rows) else 0

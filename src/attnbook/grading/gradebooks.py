@@ -77,6 +77,23 @@ def is_moodle(roster: Roster | None) -> bool:
     return roster is not None and {"Identifier", "Grade"} <= set(roster.header)
 
 
+def other_maximum(rows: Rows, roster: Roster | None) -> str:
+    """A sentence where Moodle's assignment has another maximum than the exercises; empty where it fits."""
+    if roster is None or not is_moodle(roster) or not roster.rows:
+        return ""
+    said = roster.rows[0].get("Maximum Grade", "").strip()
+    try:
+        fits = not said or float(said.replace(",", ".")) == possible(rows)
+    except ValueError:  # a scale of words
+        fits = False
+    if fits:
+        return ""
+    return (
+        f"the maximum grade in Moodle's worksheet is {said}, and the exercises have {possible(rows):g} "
+        "points: points are not converted, so set the assignment's maximum grade before you upload"
+    )
+
+
 def nbgrader(rows: Rows, title: str) -> Table:
     """The columns of ``nbgrader export``: a line a person and assignment."""
     table: Table = [
