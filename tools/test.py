@@ -15,6 +15,9 @@ from project import ROOT
 
 # Each test in a process a core. Those of one file stay together: they share what they built.
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10", "-n", "auto", "--dist", "loadscope"]
+# In a browser most tests are one page each of one file, and all processes share one built book: who has nothing
+# left to do takes over half of what the other has not begun.
+IN_A_BROWSER = [*PYTEST[:-1], "worksteal"]
 NBVAL = ["--nbval", "--nbval-cell-timeout=300"]
 BROWSER_TESTS = ["tests/widgets", "tests/book"]
 OF_A_CHAPTER = ["tests/exercises", "tests/notebooks/test_rules.py", "tests/book/test_chapters.py"]
@@ -35,7 +38,7 @@ def all_stages() -> Stages:
         "types": [[sys.executable, "tools/type_check.py"]],
         "package": [[*PYTEST, *package]],
         "notebooks": [[*PYTEST, *NBVAL, "chapters", "solutions"]],
-        "book": [[*PYTEST, *BROWSER_TESTS]],
+        "book": [[*IN_A_BROWSER, *BROWSER_TESTS]],
     }
 
 
