@@ -15,8 +15,8 @@ from project import ROOT
 
 # Each test in a process a core. Those of one file stay together: they share what they built.
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10", "-n", "auto", "--dist", "loadscope"]
-# In a browser most tests are one page each of one file, and all processes share one built book: who has nothing
-# left to do takes over half of what the other has not begun.
+# In a browser most tests are a page each of one file, and all processes share one built book: who has nothing
+# left to do takes over half of what another has not begun.
 IN_A_BROWSER = [*PYTEST[:-1], "worksteal"]
 NBVAL = ["--nbval", "--nbval-cell-timeout=300"]
 BROWSER_TESTS = ["tests/widgets", "tests/book"]
