@@ -24,6 +24,7 @@ OWN = {
     "attnbook_pages",
     *(path.stem for path in (ROOT / "tools").glob("*.py")),
     *(path.stem for path in (ROOT / "tests").rglob("*.py")),
+    *(path.stem for path in (ROOT / "benchmarks").glob("*.py")),
 }
 
 
