@@ -20,6 +20,7 @@ from project import ROOT, version
 
 LATEST = "latest"
 LIST = "versions.json"
+TAKE = "take"  # the PDF and the zip of these very pages, linked whole
 NUMBER = re.compile(r"\d+\.\d+\.\d+")
 # What book/_ext/attnbook_pages writes into each build for this tool to fill in.
 _NOTE = re.compile(r'<p class="version-note" id="version-note".*?</p>', re.DOTALL)
@@ -203,6 +204,8 @@ def update(site: Path, folder: str, versions: dict[str, str], home: str) -> None
         body = _NOTE.sub(lambda _, note=note: note, body, count=1)
         if page == "versions.html":
             body = _VERSIONS.sub(lambda _: list_of(versions, folder), body)
+        if (site / folder / TAKE).is_dir():
+            body = body.replace(f'"{home}{LATEST}/{TAKE}/', f'"{home}{folder}/{TAKE}/')
         changed = named.sub(place, head) + end + body
         if changed != text:
             path.write_text(changed, encoding="utf-8", newline="\n")

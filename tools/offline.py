@@ -52,6 +52,8 @@ def build_wheel(folder: Path) -> Path:
 def contents(html: Path, wheel: Path, root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
     """Every entry of the zip, sorted by name: its name and its bytes."""
     pages = [path for path in html.rglob("*") if path.is_file() and path.name != ".buildinfo"]
+    # Where a site is put together by hand, the last zip lies among the pages.
+    pages = [path for path in pages if path.relative_to(html).parts[0] != "take"]
     files = {f"book/{path.relative_to(html).as_posix()}": path for path in pages}
     for folder in NOTEBOOKS:
         files |= {f"notebooks/{folder}/{path.name}": path for path in (root / folder).glob("*.ipynb")}

@@ -149,6 +149,16 @@ def test_a_run_of_which_nothing_is_said_stops_the_build():
     assert run_claims.claim("translation_phrasebook_scaled_64").chapter == 5, "a name with * serves many"
 
 
+def test_a_run_is_shown_where_its_experiment_is_imported_and_not_a_namesake():
+    from attnbook_pages.stored_results import shown_in
+
+    assert {address for address, _ in shown_in("no_such_run", "long_range")} == {
+        "../chapters/07_lab_machine_reader.html",
+        "../chapters/07_self_attention.html",
+    }
+    assert shown_in("no_such_run", "translation") == [], "attnbook.translation is no experiment"
+
+
 def test_a_figure_is_drawn_once_for_each_state_of_its_run(tmp_path):
     from attnbook_pages import run_figures
     from attnbook_pages.run_numbers import RunNumbers

@@ -53,6 +53,16 @@ def test_a_deck_shows_what_the_chapter_shows(book_html):
         assert re.search(r"Summary</h2>", text)
 
 
+def test_a_claim_says_what_a_figure_shows_and_not_only_how_to_read_it(book_html):
+    claims = [
+        re.sub(r"<[^>]+>", "", claim)
+        for path in sorted((book_html / "slides").glob("*.html"))
+        for claim in re.findall(r'<p class="claim">(.*?)</p>', path.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    assert len(claims) > 30
+    assert [claim for claim in claims if re.fullmatch(r"(Read|Begin|Look)\b[^.!?]*[.!?]\s*", claim)] == []
+
+
 def test_every_link_of_a_deck_leads_somewhere(book_html):
     pages = {}
     for name, text in decks(book_html).items():

@@ -84,6 +84,17 @@ def test_a_page_that_comes_back_has_its_place_in_the_latest_again(site, tmp_path
     assert f'href="{HOME}0.10/chapters/kept.html"' in read(site, "0.10/chapters/kept.html")
 
 
+def test_what_is_taken_along_is_that_of_the_same_version(tmp_path):
+    site, made = tmp_path / "site", build(tmp_path / "a", f'<a href="{HOME}latest/take/book.pdf">PDF</a>')
+    for folder in ("0.9", "latest"):
+        (made / "take").mkdir(exist_ok=True)
+        assemble(site, made, folder, "0.9.0")
+        assert f'href="{HOME}{folder}/take/book.pdf"' in read(site, f"{folder}/book/intro.html")
+    before = read(site, "0.9/book/intro.html")
+    assemble(site, made, "latest", "0.9.0")
+    assert read(site, "0.9/book/intro.html") == before
+
+
 def test_the_root_leads_to_the_latest_and_catches_what_is_lost(site):
     assert '<meta http-equiv="refresh" content="0; url=latest/index.html" />' in read(site, "index.html")
     lost = read(site, "404.html")

@@ -29,6 +29,8 @@ _OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:")
 _WIDGET = re.compile(r'<div class="attnbook-widget" data-model="(\w+)" data-class="(\w+)">')
 # Where a sentence ends: not after an initial or a short form.
 _END = re.compile(r"(?<![A-Z]\.)(?<!\b[A-Z])(?<!e\.g)(?<!i\.e)(?<!\bal)(?<!\bFig)[.!?][”’\")]*(?=\s)")
+# How a sentence begins that says how to read a figure, and not what the figure shows.
+_LEAD = re.compile(r"(?:Read|Begin|Look)\b")
 _MARKUP = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*]+)\*")
 
 
@@ -69,16 +71,28 @@ def quiz_text(text: str) -> str:
     return _MARKUP.sub(mark, escape(text, quote=False))
 
 
+def leads_in(paragraph: nodes.paragraph) -> bool:
+    """Whether a paragraph is one sentence that says how to read what stands above it."""
+    text = paragraph.astext().strip()
+    return bool(_LEAD.match(text)) and _END.search(text) is None
+
+
 def gist(paragraph: nodes.paragraph) -> nodes.paragraph:
-    """A paragraph's sentence in bold, if it has one, else its first sentences, no more than make a claim."""
+    """A paragraph's sentence in bold, if it has one, else its first sentences, no more than make a claim.
+
+    In an item of a list, bold words are the item's name and not its claim.
+    """
     bold = next((part for part in paragraph.children if isinstance(part, nodes.strong)), None)
-    if bold is not None and _END.search(bold.astext() + " "):
+    listed = isinstance(paragraph.parent, nodes.list_item)
+    if bold is not None and not listed and _END.search(bold.astext() + " "):
         return nodes.paragraph("", "", *(part.deepcopy() for part in bold.children))
     short, letters = nodes.paragraph(), 0
+    wanted, ended = (2 if _LEAD.match(paragraph.astext()) else 1), 0
     for part in paragraph.children:
         if isinstance(part, nodes.Text):
             for end in _END.finditer(f"{part} "):
-                if letters + end.end() >= CLAIM:
+                ended += 1
+                if letters + end.end() >= CLAIM and ended >= wanted:
                     short += nodes.Text(str(part)[: end.end()])
                     return short
         short += part.deepcopy()
@@ -219,12 +233,13 @@ class Deck:
 
     @staticmethod
     def _said(node: nodes.Node) -> list[nodes.Node]:
-        """The paragraph beneath a node, with the list that it announces; else the paragraph above."""
+        """The paragraph beneath a node, with what it announces or leads to; else the paragraph above."""
         below = beneath(node)
         first, second = next(below, None), next(below, None)
         if isinstance(first, nodes.paragraph):
             announced = first.astext().endswith(":") and isinstance(second, nodes.bullet_list)
-            return [first, second] if announced else [first]
+            led_to = leads_in(first) and isinstance(second, nodes.paragraph | nodes.bullet_list)
+            return [first, second] if announced or led_to else [first]
         child = climb(node)
         above = child.parent.children[: child.parent.index(child)]
         return next(([part] for part in reversed(above) if isinstance(part, nodes.paragraph)), [])
@@ -241,7 +256,11 @@ class Deck:
         said = self._said(figure)
         body = self._shown(figure)
         if said and said[0] is next(beneath(figure), None):
-            body = f'<p class="claim">{self._words(gist(said[0]))}</p>{body}'
+            # A sentence that leads in claims nothing: what it leads to does, in a list the first item.
+            source = said[-1] if leads_in(said[0]) else said[0]
+            if isinstance(source, nodes.bullet_list):
+                source = source.next_node(nodes.paragraph)
+            body = f'<p class="claim">{self._words(gist(source))}</p>{body}'
         return self._slide("figure", figure, body, self._html(*said))
 
     def _formula(self, formula: nodes.math_block) -> Slide:

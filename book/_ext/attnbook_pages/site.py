@@ -103,8 +103,12 @@ class Published(ReferenceRole):
     """A link to a file of the published site, such as ``{published}`the PDF <take/attnbook.pdf>` ``."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """The link, whole, since a copy of the page elsewhere has no such file beside it."""
-        return [nodes.reference("", self.title, refuri=home(address()) + self.target, internal=False)], []
+        """The link, whole, since a copy of the page elsewhere has no such file beside it.
+
+        It names the latest version's file; tools/assemble_site.py names each version's own.
+        """
+        place = self.config.html_baseurl + self.target
+        return [nodes.reference("", self.title, refuri=place, internal=False)], []
 
 
 def setup(app: Sphinx) -> None:

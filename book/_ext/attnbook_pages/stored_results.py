@@ -91,7 +91,9 @@ def shown_in(stem: str, experiment: str) -> list[tuple[str, str]]:
     quoted = re.compile(rf"""["']{re.escape(stem)}["']""")
     read = [(name, title) for name, title, code in readers() if quoted.search(code)]
     if not read:
-        imported = re.compile(rf"\b{re.escape(experiment)}\.|import {re.escape(experiment)}\b")
+        # From the experiments: attnbook.nn and attnbook.translation have modules of the same names.
+        module = re.escape(experiment)
+        imported = re.compile(rf"attnbook\.experiments(?:\.| import (?:\([^)]*|[^\n]*)\b){module}\b")
         read = [(name, title) for name, title, code in readers() if imported.search(code)]
     return [(f"../chapters/{name}.html", title) for name, title in read]
 
