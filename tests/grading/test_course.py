@@ -22,8 +22,9 @@ POSSIBLE = sum(exercise.points for exercise in exercises(2))
 
 def commands() -> list[str]:
     """The commands of the page's code blocks that call the grader, each in one line."""
-    blocks = re.findall(r"```\n(.*?)```", PAGE.replace("\\\n", ""), re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.startswith("attnbook grade")]
+    blocks = re.findall(r"^```(\S*)\n(.*?)^```$", PAGE.replace("\\\n", ""), re.DOTALL | re.MULTILINE)
+    lines = [line for language, block in blocks if not language for line in block.splitlines()]
+    return [line for line in lines if line.startswith("attnbook grade")]
 
 
 def solved_up_to(count: int) -> nbformat.NotebookNode:

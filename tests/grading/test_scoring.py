@@ -81,7 +81,7 @@ def test_score_is_what_the_grader_gives(tmp_path, cell):
 def test_score_of_a_notebook_that_kills_its_process(tmp_path):
     path = notebook(tmp_path / "04_mine.ipynb", "import os", "os._exit(3)")
     result = score(path)
-    assert (result.points, result.of) == (0, 19)
+    assert (result.points, result.of) == (0, 27)
     assert "cell 2 ended the process" in str(result)
 
 

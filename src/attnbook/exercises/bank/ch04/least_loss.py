@@ -23,7 +23,7 @@ EXERCISE = Measurement(
             0.0,
             "That is what becomes of it with the constant. Here each annotation is one number, and U has one "
             "column.",
-            0.2,
+            0.1,
         ),
         Nearby(
             WORDS * log(WORDS),

@@ -8,11 +8,6 @@ from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Prop
 SLOPE = Mistakes(
     "slope",
     right=lambda from_query, from_words: 1 - torch.tanh(from_query + from_words) ** 2,
-    one=Wrong(
-        lambda from_query, from_words: torch.ones_like(from_query + from_words),
-        "The slope of tanh is missing, as if there were no tanh. Where a hidden unit is near −1 or 1, it "
-        "hardly answers to the query.",
-    ),
     value=Wrong(
         lambda from_query, from_words: torch.tanh(from_query + from_words),
         "Where the slope of tanh belongs stands tanh itself.",
@@ -24,11 +19,6 @@ SLOPE = Mistakes(
     words=Wrong(
         lambda from_query, from_words: 1 - torch.tanh(from_words) ** 2 + 0 * from_query,
         "The slope is taken where the words alone are. The tanh stands around the query's part and the "
-        "word's together, and so does its slope.",
-    ),
-    query=Wrong(
-        lambda from_query, from_words: 1 - torch.tanh(from_query) ** 2 + 0 * from_words,
-        "The slope is taken where the query alone is. The tanh stands around the query's part and the "
         "word's together, and so does its slope.",
     ),
 )
@@ -115,6 +105,12 @@ EXERCISE = Function(
         Property(
             "over the words of a sentence the slopes add up to 0, since the weights always add up to 1",
             lambda args, outputs: bool((outputs["slopes"].sum(dim=1).abs() < 1e-4).all()),
+        ),
+        # Without the slope of tanh, or with one that is alike for all words, all scores would move alike.
+        Property(
+            "the slopes are not all 0: the slope of tanh, 1 − tanh², is taken where each word is, so that the "
+            "words' scores move differently",
+            lambda args, outputs: bool((outputs["slopes"].abs() > 1e-6).any()),
         ),
     ),
     mistakes=(SLOPE, UNITS, THROUGH, FACTOR),
