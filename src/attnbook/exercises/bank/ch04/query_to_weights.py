@@ -108,8 +108,8 @@ EXERCISE = Function(
         ),
         # Without the slope of tanh, or with one that is alike for all words, all scores would move alike.
         Property(
-            "the slopes are not all 0: the slope of tanh, 1 − tanh², is taken where each word is, so that the "
-            "words' scores move differently",
+            "the slopes are not all 0: the slope of tanh, 1 − tanh², is taken where each word is, so that "
+            "the words' scores move differently",
             lambda args, outputs: bool((outputs["slopes"].abs() > 1e-6).any()),
         ),
     ),
