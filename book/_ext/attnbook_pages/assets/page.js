@@ -168,24 +168,18 @@
     if (document.fonts) document.fonts.ready.then(fit);
   }
 
-  // What is wider than the page scrolls by itself; a keyboard must be able to reach it.
+  // What is wider than the page scrolls by itself; a keyboard must be able to reach it. The observer tells when the
+  // window changes, and when a fold is opened, before which nothing in it has a width.
   function scrolling() {
-    const places = () => all("pre, .math-block, .pst-scrollable-table-container, .cell_output > .output");
-    const mark = () => {
-      for (const place of places()) {
-        if (place.closest(".attnbook-widget")) continue;
-        const wider = place.scrollWidth > place.clientWidth + 1;
-        if (wider) place.tabIndex = 0;
-        else place.removeAttribute("tabindex");
-      }
+    const places = [...all("pre, .math-block, .pst-scrollable-table-container, .cell_output > .output")]
+      .filter((place) => !place.closest(".attnbook-widget"));
+    const mark = (place) => {
+      if (place.scrollWidth > place.clientWidth + 1) place.tabIndex = 0;
+      else place.removeAttribute("tabindex");
     };
-    let waiting = 0;
-    addEventListener("resize", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(mark, 200);
-    });
-    mark();
-    if (document.fonts) document.fonts.ready.then(mark);
+    const sizes = new ResizeObserver((changes) => { for (const { target } of changes) mark(target); });
+    for (const place of places) sizes.observe(place);
+    if (document.fonts) document.fonts.ready.then(() => places.forEach(mark));
   }
 
   colours();
