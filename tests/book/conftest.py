@@ -101,11 +101,11 @@ def visit(browser):
     """Open a page; when the test ends, nothing was asked of another origin and nothing failed."""
 
     @contextmanager
-    def opened(address: str, expect_errors: bool = False, **options):
+    def opened(address: str, expect_errors: bool = False, own: str | None = None, **options):
         options = {"viewport": {"width": 1280, "height": 900}, **options}
         context = browser.new_context(**options)
         seen = Visit()
-        own = address.split("/chapters/")[0].split("/book/")[0].split("/search")[0]
+        own = own or address.split("/chapters/")[0].split("/book/")[0].split("/search")[0]
 
         def route(request_route):
             url = request_route.request.url

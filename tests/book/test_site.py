@@ -81,13 +81,14 @@ def test_versions_are_chosen_by_plain_links_and_old_pages_say_so(visit, book_htm
             (build / card).write_bytes(b"drawn elsewhere")
     for folder, number in (("0.1", "0.1.0"), ("0.2", "0.2.0"), ("latest", "0.2.0")):
         assemble(site, build, folder, number)
-    with visit((site / "0.1/book/notation.html").as_uri(), java_script_enabled=False) as page:
+    old = (site / "0.1/book/notation.html").as_uri()
+    with visit(old, own=site.as_uri(), java_script_enabled=False) as page:
         note = page.locator("#version-note")
         assert note.inner_text().startswith("This is version 0.1.0; the newest is 0.2.0.")
         page.locator("a.book-version").click()
         listed = page.locator("#versions a").all_inner_texts()
         assert listed == ["Latest (0.2.0 and what has changed since)", "0.2.0", "0.1.0"]
-        page.goto((site / "0.1/book/notation.html").as_uri())
+        page.goto(old)
         note.get_by_role("link").click()
         page.wait_for_url("**/0.2/book/notation.html")
         assert not note.is_visible()
