@@ -197,6 +197,7 @@ def test_the_page_is_accessible(visit, book_served, violations, scheme):
         assert violations(page) == []
         page.goto(book_served + PROGRESS)
         page.get_by_role("button", name="Show the answer").click()
+        page.evaluate("scrollTo(0, 0)")  # a box that has gone half under the bar is no small target
         assert violations(page) == []
         page.set_viewport_size({"width": 320, "height": 700})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
