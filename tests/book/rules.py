@@ -26,6 +26,15 @@ def settle(page) -> None:
     page.evaluate("document.fonts.ready.then(() => true)")
 
 
+def leave(page, act) -> None:
+    """Go to another page after a moment, as a reader does.
+
+    What a page keeps reaches the next one through another process of the browser, and nothing tells when.
+    """
+    page.wait_for_timeout(300)
+    act()
+
+
 def whole(page, name: str) -> list[str]:
     """A widget that failed, a picture without words, a missing or needless button for Colab."""
     found = [f"a widget failed: {text}" for text in page.locator(".attnbook-failure").all_inner_texts()]
@@ -39,7 +48,7 @@ def whole(page, name: str) -> list[str]:
 
 
 # What is loaded when a reader asks for it: the search, the cards of terms and quizzes, the trained models.
-LATER = ("searchindex.js", "/terms.js", "/quizzes.js", "/models/")
+LATER = ("/minisearch.js", "/search_content.js", "/terms.js", "/quizzes.js", "/models/")
 
 
 def early(asked: list[str], name: str) -> list[str]:

@@ -1,11 +1,11 @@
 """What a reader keeps: chapters read, cards that come back, files out and in; a term's meaning beside it."""
 
-import json
 import re
 
 import pytest
+from building import script_value
 from playwright.sync_api import expect
-from rules import early
+from rules import early, leave
 
 from support import ROOT
 
@@ -19,12 +19,6 @@ PROGRESS = "/book/progress.html"
 def book(request, book_html, book_served) -> str:
     """Where the book is read from: a server, or the disk."""
     return book_served if request.param == "http" else book_html.as_uri()
-
-
-def script_value(book_html, name):
-    """What a script of cards holds."""
-    text = (book_html / "_static" / "attnbook" / f"{name}.js").read_text(encoding="utf-8")
-    return json.loads(text[text.index("=", text.index(f".{name}")) + 1 : text.rindex(";")])
 
 
 def test_every_link_of_a_term_leads_to_its_entry(book_html):
@@ -79,7 +73,7 @@ def test_a_walk_by_keyboard_from_reading_to_a_card_that_comes_back(visit, book):
         page.keyboard.press("Enter")
         expect(page.locator("#chapter-read-note")).to_contain_text("come back in your review")
         expect(page.locator("#book-contents .book-tick")).to_have_count(1)
-        page.goto(book + PROGRESS)
+        leave(page, lambda: page.goto(book + PROGRESS))
         expect(page.get_by_role("checkbox", name="2 · Attention as lookup")).to_be_checked()
         review = page.get_by_role("region", name="Due today")
         expect(review).to_contain_text("10 cards are due")
@@ -95,7 +89,7 @@ def test_a_walk_by_keyboard_from_reading_to_a_card_that_comes_back(visit, book):
         review.get_by_role("button", name="Not yet").click()
         expect(review).to_contain_text("9 cards are due")
         assert review.locator("div").nth(1).inner_text() != front
-        page.reload()
+        leave(page, page.reload)
         expect(review).to_contain_text("9 cards are due")
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 from playwright.sync_api import expect
+from rules import leave
 
 from support import ROOT
 
@@ -44,7 +45,7 @@ def test_the_syllabus_has_every_chapter_and_lab_once_and_all_points(book_html):
 def test_a_chapter_that_was_read_is_ticked_and_a_tick_reads_the_chapter(visit, book):
     with visit(book + "/chapters/02_attention_as_lookup.html") as page:
         page.locator("#chapter-read").click()
-        page.goto(book + PAGE)
+        leave(page, lambda: page.goto(book + PAGE))
         for way in ("two-hours", "weekend", "semester"):
             place = page.locator(f"[data-path={way}]")
             expect(place.get_by_role("checkbox", name="2 · Attention as lookup")).to_be_checked()
@@ -56,7 +57,7 @@ def test_a_chapter_that_was_read_is_ticked_and_a_tick_reads_the_chapter(visit, b
         expect(page.locator("#book-contents .book-tick")).to_have_count(2)
         translator = page.get_by_role("checkbox", name="Type a sentence: done")
         translator.check()
-        page.reload()
+        leave(page, page.reload)
         expect(translator).to_be_checked()
         page.goto(book + "/chapters/04_bahdanau.html")
         expect(page.locator("#chapter-read")).to_have_attribute("aria-pressed", "true")

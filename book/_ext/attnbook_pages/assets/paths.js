@@ -1,7 +1,7 @@
 // A way through the book as a checklist: what was read is ticked here, and what is ticked here was read.
 "use strict";
 (function () {
-  const { store, today, ticks } = globalThis.attnbookReader;
+  const { store, today, ticks, onKept } = globalThis.attnbookReader;
   const exercises = JSON.parse(document.querySelector("#reader-exercises")?.textContent || "[]");
   const places = [...document.querySelectorAll(".reading-path")];
   const boxes = (place) => [...place.querySelectorAll("input[type='checkbox']")];
@@ -55,6 +55,6 @@
     places.forEach((place) => place.classList.remove("printing"));
   });
   // A chapter that was marked in another tab is ticked here at once.
-  addEventListener("storage", show);
+  onKept(show);
   show();
 })();

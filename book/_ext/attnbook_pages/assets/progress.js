@@ -267,7 +267,6 @@
     status);
   refresh();
   onKept(() => {
-    ticks();
     showTable();
     showRecord();
     // A card that is being answered stays where it is.

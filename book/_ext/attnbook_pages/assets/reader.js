@@ -62,7 +62,7 @@
     if (!button) return;
     const note = document.querySelector("#chapter-read-note");
     const name = button.dataset.chapter;
-    reader.showButton = () => {
+    const show = () => {
       const day = store.read("read", {})[name];
       button.setAttribute("aria-pressed", String(Boolean(day)));
       note.textContent = day ? `Read on ${day}. Its terms and questions come back in your review.` : "";
@@ -71,11 +71,12 @@
       const read = store.read("read", {});
       if (read[name]) delete read[name];
       else read[name] = today();
-      if (store.write("read", read)) reader.showButton();
+      if (store.write("read", read)) show();
       else note.textContent = "This browser keeps nothing between visits, so this cannot be remembered.";
       ticks();
     });
-    reader.showButton();
+    show();
+    onKept(show);
   }
 
   // Another tab, or the page that was just left, may keep something after this page has read what is kept; and
@@ -159,6 +160,6 @@
   Object.assign(reader, { store, today, ticks, chapterOf, onKept });
   ticks();
   readButton();
-  onKept(() => { ticks(); reader.showButton?.(); });
+  onKept(ticks);
   termCards();
 })();
