@@ -10,35 +10,48 @@ from attnbook.experiments import luong_grid, runner, translation
 from attnbook.results import read, write
 
 
-def options(row):
+def options(row, hidden, longest):
     parser = argparse.ArgumentParser()
     translation.add_arguments(parser)
-    return parser.parse_args(row.words)
+    return parser.parse_args(row.words(hidden, longest))
 
 
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
     """Two of the stored rows, in a folder of their own."""
-    for row in list(luong_grid.stored(luong_grid.CHAPTER_4))[:2]:
-        results = read(luong_grid.FOLDER / f"{row.result(luong_grid.CHAPTER_4)}.json")
+    for row in list(luong_grid.stored(luong_grid.WIDE))[:2]:
+        results = read(luong_grid.FOLDER / f"{row.result(luong_grid.WIDE)}.json")
         results["options"]["hidden"] = luong_grid.HIDDEN
         write(tmp_path / f"{row.result()}.json", results)
     monkeypatch.setattr(luong_grid, "FOLDER", tmp_path)
     return tmp_path
 
 
-@pytest.mark.parametrize("row", luong_grid.ROWS, ids=lambda row: row.name)
-def test_a_row_is_a_run_of_translation_that_can_be_built(row):
-    wanted = options(row)
-    assert translation.result_name(wanted) == row.result()
+EVERY = [
+    pytest.param(row, hidden, longest, id=row.result(hidden, longest))
+    for hidden, longest, rows in luong_grid.PARTS
+    for row in rows
+]
+
+
+@pytest.mark.parametrize(("row", "hidden", "longest"), EVERY)
+def test_a_row_is_a_run_of_translation_that_can_be_built(row, hidden, longest):
+    wanted = options(row, hidden, longest)
+    assert translation.result_name(wanted) == row.result(hidden, longest)
     widths = {wanted.hidden, 2 * wanted.hidden}
     model = translation.build(wanted, 20, 20)
     assert {model.encoder.d_hidden, model.decoder.d_hidden} == widths  # equal sizes for every score
 
 
 def test_rows_have_names_of_their_own():
-    assert len({row.name for row in luong_grid.ROWS}) == len(luong_grid.ROWS)
-    assert len({row.result() for row in luong_grid.ROWS}) == len(luong_grid.ROWS)
+    for _, _, rows in luong_grid.PARTS:
+        assert len({row.name for row in rows}) == len(rows)
+    assert len({each.id for each in EVERY}) == len(EVERY)
+
+
+def test_a_part_that_the_grid_lacks_is_refused():
+    with pytest.raises(ValueError, match=r"^hidden, longest: expected one of .*\(64, 20\), got \(64, 40\)"):
+        luong_grid.stored(64, 40)
 
 
 def test_stored_rows_are_left_out_and_the_others_run(folder, monkeypatch, tmp_path):
@@ -47,15 +60,12 @@ def test_stored_rows_are_left_out_and_the_others_run(folder, monkeypatch, tmp_pa
         translation, "run_seed", lambda options, seed, device: ran.append(options) or {"bleu": 1}
     )
     monkeypatch.setattr(runner, "FOLDER", tmp_path)
-    there = set(luong_grid.stored())
+    there = {row.result() for row in luong_grid.stored()}
     assert main(["run", "luong_grid", "--seeds", "2", "--device", "cpu"]) == 0
-    wanted = [row for row in luong_grid.ROWS if row not in there]
-    assert [translation.result_name(each) for each in ran] == [
-        row.result() for row in wanted for _ in range(2)
-    ]
+    wanted = [each.id for each in EVERY if each.id not in there]
+    assert [translation.result_name(each) for each in ran] == [name for name in wanted for _ in range(2)]
     assert all(
-        read(tmp_path / f"{row.result()}.json")["command"].startswith("attnbook run translation")
-        for row in wanted
+        read(tmp_path / f"{name}.json")["command"].startswith("attnbook run translation") for name in wanted
     )
     ran.clear()
     assert main(["run", "luong_grid", "--seeds", "2", "--device", "cpu"]) == 0

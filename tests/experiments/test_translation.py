@@ -69,11 +69,36 @@ def test_every_window_builds_and_looks_through_it(attention, alignment):
         ("--attention none --alignment local-m", "--alignment: local-m needs an attention"),
         ("--attention dot --query previous-word", "--query: previous-word makes the query longer"),
         ("--unit lstm --query previous-word", "--query: previous-word makes the query longer"),
+        ("--attention dot --identity", "--identity: goes with general attention"),
+        ("--attention general --query previous-word --identity", "--identity: goes with general attention"),
     ],
 )
 def test_choices_that_do_not_go_together_are_named(words, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         translation.build(options(*words.split()), 9, 9)
+
+
+def test_general_from_the_identity_begins_as_dot():
+    models = []
+    for words in (("dot",), ("general", "--identity")):
+        wanted = options("--attention", *words, "--query", "current", "--hidden", "8")
+        models.append(translation.build(wanted, 30, 30))
+    dot, general = models
+    missing = general.load_state_dict(dot.state_dict(), strict=False)
+    assert len(missing.missing_keys) == 1 and not missing.unexpected_keys  # W_a alone
+    src, tgt = torch.randint(4, 30, (3, 7)), torch.randint(4, 30, (3, 5))
+    for one, other in zip(dot(src, tgt), general(src, tgt), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_second_beam_is_measured_on_the_same_sentences():
+    wanted = options("--pairs", "60", "--test-pairs", "24", "--hidden", "8", "--second-beam", "1")
+    data = translators.corpus(wanted)
+    model = translation.build(wanted, len(data.src), len(data.tgt))
+    numbers = translators.measure(model, data, wanted)
+    again = numbers["beam of 1"]  # greedy search once more
+    assert {"bleu", "exact", "bleu long", "exact long", "endless by length"} <= set(again)
+    assert again == {key: numbers[key] for key in again}
 
 
 def test_the_phrasebooks_parts_do_not_overlap():

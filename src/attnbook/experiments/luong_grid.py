@@ -1,10 +1,10 @@
 """Chapter 5's grid: which score, who asks, with input feeding or without, the whole sentence or a window.
 
 ``attnbook run luong_grid --seeds 3 --device cpu --threads 1`` runs ``attnbook run translation`` once for each
-row of :data:`ROWS`, at equal terms (:data:`TERMS`), and leaves out what is stored already, so that it goes on
-where it was cut off. Each row is stored under its own name. :func:`stored` reads the rows that there are, and
-:func:`table` prints them. Chapters 3 and 4 stored some of the rows at twice the size; rows of one size are
-compared with one another and not with those of the other.
+row of :data:`ROWS`, :data:`WIDER` and :data:`LONGER`, at equal terms (:data:`TERMS`), and leaves out what is
+stored already, so that it goes on where it was cut off. Each row is stored under its own name. :func:`stored`
+reads the rows of one size and one length of training that there are, and :func:`table` prints them. Only such
+rows are compared with one another.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from attnbook.results import FOLDER, read
 ABOUT = "chapter 5's grid: score, who asks, input feeding, window; each row a run of translation"
 
 HIDDEN = 32  # a bidirectional encoder of 2 × 32 numbers, a decoder of 64 for every score
-CHAPTER_4 = 64  # twice that: the rows of chapters 3 and 4
+WIDE = 64  # twice that: first the rows of chapters 3 and 4
+SHORT, LONG = 20, 40  # words of the longest sentence of training
 TERMS = "--batch-size 64 --most-steps 2500 --learning-rates .002 .004 .008"
 # In these a row may differ. The larger rows also tried the rate .001, which never won, and keep a curve.
-OWN = ("attention", "query", "alignment", "input_feeding", "learning_rates", "bleu_curve")
+OWN = ("attention", "query", "alignment", "input_feeding", "identity", "learning_rates", "bleu_curve")
+MEASURED = ("second_beam",)  # after training: not a term of it
+BEAM = 5  # hypotheses of the second search, where one is made
 ASKERS = {"previous": "asks before", "previous-word": "asks before + word", "current": "asks after"}
 
 
@@ -39,12 +42,15 @@ class Row:
     feeding : bool
         Whether the attentional vector is fed to the next step.
     alignment : "global", "local-m" or "local-p"
+    identity : bool
+        Whether W_a of *general* starts as the identity, so that the first scores are those of *dot*.
     """
 
     attention: str
     query: str = "current"
     feeding: bool = False
     alignment: str = "global"
+    identity: bool = False
 
     @property
     def name(self) -> str:
@@ -55,22 +61,29 @@ class Row:
         parts += [self.alignment] if self.alignment != "global" else []
         parts += [ASKERS[self.query]] if self.query != "current" else []
         parts += ["feeding"] if self.feeding else []
+        parts += ["from the identity"] if self.identity else []
         return ", ".join(parts)
 
-    @property
-    def words(self) -> list[str]:
+    def words(self, hidden: int = HIDDEN, longest: int = SHORT) -> list[str]:
         """The options of ``attnbook run translation``."""
         words = ["--attention", self.attention, "--query", self.query]
         words += ["--alignment", self.alignment] if self.alignment != "global" else []
         words += ["--input-feeding"] if self.feeding else []
-        return [*words, "--hidden", str(HIDDEN), *TERMS.split()]
+        words += ["--identity"] if self.identity else []
+        words += ["--longest", str(longest)] if longest != SHORT else []
+        words += ["--second-beam", str(BEAM)] if hidden == WIDE or longest == LONG else []
+        return [*words, "--hidden", str(hidden), *TERMS.split()]
 
-    def result(self, hidden: int = HIDDEN) -> str:
+    def result(self, hidden: int = HIDDEN, longest: int = SHORT) -> str:
         """The name under which the row of that size is stored, as ``translation.result_name`` makes it."""
         parts = ["translation", "phrasebook", self.attention]
         parts += [self.alignment] if self.alignment != "global" else []
         parts += [self.query] if self.query != "previous" else []
-        return "_".join([*parts, str(hidden), *(["feeding"] if self.feeding else [])])
+        parts += [str(hidden)]
+        parts += ["feeding"] if self.feeding else []
+        parts += ["identity"] if self.identity else []
+        parts += [f"to-{longest}"] if longest != SHORT else []
+        return "_".join(parts)
 
 
 ROWS = (
@@ -91,7 +104,30 @@ ROWS = (
     Row("additive", feeding=True),
     Row("dot", "previous"),
     Row("general", "previous"),
+    Row("general", identity=True),
 )
+# A decoder of twice the size; the first four rows are those of chapters 3 and 4
+WIDER = (
+    Row("none", "previous"),
+    Row("additive", "previous"),
+    Row("additive", "previous-word"),
+    Row("additive"),
+    Row("dot"),
+    Row("general"),
+    Row("concat"),
+    Row("general", alignment="local-m"),
+    Row("general", feeding=True),
+)
+# Trained on the lengths of the test, as the paper's were
+LONGER = (
+    Row("none", "previous"),
+    Row("additive", "previous"),
+    Row("general"),
+    Row("general", feeding=True),
+    Row("general", alignment="local-m"),
+    Row("location"),
+)
+PARTS = ((HIDDEN, SHORT, ROWS), (HIDDEN, LONG, LONGER), (WIDE, SHORT, WIDER))
 
 # heading, number in the summary, decimals
 COLUMNS = (("loss", "validation loss", 3), ("exact", "exact", 2), ("endless", "endless", 3))
@@ -107,38 +143,50 @@ def runs(seeds: Sequence[int]) -> list[list[str]]:
     ``translation`` itself leaves out the seeds that a row has.
     """
     wanted = {str(seed) for seed in seeds}
-    lacking = [row for row in ROWS if not wanted <= set((_read(row, HIDDEN) or {"seeds": ()})["seeds"])]
-    return [["translation", *row.words] for row in lacking]
+    return [
+        ["translation", *row.words(hidden, longest)]
+        for hidden, longest, rows in PARTS
+        for row in rows
+        if not wanted <= set((_read(row, hidden, longest) or {"seeds": ()})["seeds"])
+    ]
 
 
-def _read(row: Row, hidden: int) -> dict[str, Any] | None:
-    path = FOLDER / f"{row.result(hidden)}.json"
+def _read(row: Row, hidden: int, longest: int) -> dict[str, Any] | None:
+    path = FOLDER / f"{row.result(hidden, longest)}.json"
     return read(path) if path.exists() else None
 
 
-def stored(hidden: int = HIDDEN, least: int = 3) -> dict[Row, dict[str, Any]]:
-    """The results of each row of this size that has at least so many seeds, in the order of :data:`ROWS`.
+def stored(hidden: int = HIDDEN, longest: int = SHORT, least: int = 3) -> dict[Row, dict[str, Any]]:
+    """The results of each row of this size and this length of training that has at least so many seeds.
+
+    They stand in the order in which the rows are listed.
 
     Raises
     ------
     ValueError
-        If two rows were trained at different terms; the sentence names the option.
+        If the grid has no such part, or two rows were trained at different terms; the sentence names the
+        option.
     """
-    read_rows = ((row, _read(row, hidden)) for row in ROWS)
+    parts = {(size, length): rows for size, length, rows in PARTS}
+    if (hidden, longest) not in parts:
+        known = ", ".join(map(str, parts))
+        raise ValueError(f"hidden, longest: expected one of {known}, got ({hidden}, {longest})")
+    rows = parts[hidden, longest]
+    read_rows = ((row, _read(row, hidden, longest)) for row in rows)
     found = {row: results for row, results in read_rows if results and len(results["seeds"]) >= least}
     terms = [_terms(results["options"]) for results in found.values()]
     for row, own in zip(found, terms, strict=True):
         for option, value in own.items():
             if value != terms[0][option]:
                 raise ValueError(
-                    f"{row.result(hidden)}: {option} is {value}, and {terms[0][option]} in the other rows; "
-                    "store the row again by attnbook run luong_grid"
+                    f"{row.result(hidden, longest)}: {option} is {value}, and {terms[0][option]} in the "
+                    "other rows; store the row again by attnbook run luong_grid"
                 )
     return found
 
 
 def _terms(options: dict[str, Any]) -> dict[str, Any]:
-    return {option: value for option, value in sorted(options.items()) if option not in OWN}
+    return {option: value for option, value in sorted(options.items()) if option not in OWN + MEASURED}
 
 
 def apart(first: dict[str, Any], second: dict[str, Any], number: str) -> bool:
@@ -155,19 +203,24 @@ def apart(first: dict[str, Any], second: dict[str, Any], number: str) -> bool:
     return one["max"] < other["min"] or other["max"] < one["min"]
 
 
-def table(columns: Sequence[tuple[str, str, int]] = COLUMNS, hidden: int = HIDDEN, least: int = 3) -> str:
+def table(
+    columns: Sequence[tuple[str, str, int]] = COLUMNS,
+    hidden: int = HIDDEN,
+    longest: int = SHORT,
+    least: int = 3,
+) -> str:
     """The rows of one size that are stored, a line each: mean (smallest–largest) over seeds.
 
     Parameters
     ----------
     columns : sequence of (heading, number in the summary, decimals)
-    hidden : int
-        The size, 32 or 64.
+    hidden, longest : int
+        The size, and the length of the longest sentence of training, as in :func:`stored`.
     least : int
         Leave out rows of fewer seeds.
     """
     lines = [["", *(heading for heading, _, _ in columns)]]
-    for row, results in stored(hidden, least).items():
+    for row, results in stored(hidden, longest, least).items():
         numbers = [_cell(results["summary"].get(key), decimals) for _, key, decimals in columns]
         lines.append([row.name, *numbers])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]

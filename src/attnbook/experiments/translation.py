@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--window", type=int, default=4, metavar="D",
         help="with local alignments: half width of the window (default 4)")  # fmt: skip
     add("--input-feeding", action="store_true", help="with --query current: feed the last h̃")
+    add("--identity", action="store_true", help="with general: W_a starts as the identity, as dot")
     add("--hidden", type=int, default=128, metavar="N",
         help="of word vectors and each direction's state; twice for the decoder (default 128)")  # fmt: skip
     add("--dropout", type=float, default=0.0)
@@ -48,13 +49,16 @@ def result_name(options: argparse.Namespace) -> str:
     """The stem of the results file, such as translation_phrasebook_additive."""
     extras = [str(getattr(options, key)) for key, plain in PLAIN.items() if getattr(options, key) != plain]
     extras += ["feeding"] if options.input_feeding else []
+    extras += ["identity"] if options.identity else []
+    extras += [f"to-{options.longest}"] if options.data == "phrasebook" and options.longest != 20 else []
     return "_".join(["translation", translators.corpus_name(options), options.attention, *extras])
 
 
 def configuration(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments of ``models.families.translators.recurrent``."""
     names = ("attention", "unit", "query", "alignment", "window", "input_feeding", "hidden", "longest")
-    return {name: getattr(options, name) for name in names} | {"dropout": options.dropout}
+    chosen = {name: getattr(options, name) for name in (*names, "dropout")}
+    return chosen | ({"identity": True} if options.identity else {})
 
 
 def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> torch.nn.Module:

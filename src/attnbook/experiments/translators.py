@@ -40,7 +40,7 @@ SHORTEST = 2  # words of the shortest phrasebook sentence
 MOST_WORDS = 80  # where the search stops an output
 # Shortest and longest source sentence of each bucket, in words.
 BUCKETS = {
-    "phrasebook": ((2, 4), (5, 8), (9, 12), (13, 16), (17, 20), (21, 30), (31, 40)),
+    "phrasebook": ((2, 4), (5, 8), (9, 12), (13, 16), (17, 20), (21, 30), (31, 40), (41, 60)),
     "tatoeba": ((2, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 15), (16, 20), (21, 60)),
 }
 Alignments = list[set[tuple[int, int]]]
@@ -56,6 +56,8 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     add("--test-pairs", type=int, default=1000, help="test pairs at most (default 1000)")
     add("--vocabulary", type=int, default=6000, help="words kept a side, but for the phrasebook")
     add("--beam", type=int, default=1, help="beam width of the test; 1 (default) is greedy")
+    add("--second-beam", type=int, default=0, metavar="WIDTH",
+        help="also store the quality of translations by this beam width (default 0: do not)")  # fmt: skip
 
 
 # ---- data --------------------------------------------------------------------------------------------
@@ -193,35 +195,30 @@ def measure(
 
     ``alignments(model, pairs, src, tgt)`` says where the model looks; None for a model without weights.
     BLEU is smoothed as sacrebleu does by default ("exp"), which matters for few sentences only.
+    With ``--second-beam`` the same qualities stand once more under "beam of WIDTH".
     """
-    translated = translate(
-        model, [pair.src for pair in data.test], data.src, data.tgt, width=options.beam, most=MOST_WORDS
-    )
-    ours, theirs = [words for words, _ in translated], [pair.tgt for pair in data.test]
+
+    def written(width: int) -> list[list[str]]:
+        found = translate(
+            model, [pair.src for pair in data.test], data.src, data.tgt, width=width, most=MOST_WORDS
+        )
+        return [words for words, _ in found]
+
+    ours, theirs = written(options.beam), [pair.tgt for pair in data.test]
     lengths = [len(pair.src) for pair in data.test]
     inside = [i for i, length in enumerate(lengths) if length <= options.longest]
     beyond = [i for i, length in enumerate(lengths) if length > options.longest]
-
-    def quality(rows: list[int]) -> dict[str, float]:
-        mine, right = [ours[i] for i in rows], [theirs[i] for i in rows]
-        return {
-            "bleu": bleu(mine, right),
-            "chrf": chrf(mine, right),
-            "exact": exact(mine, right),
-            "endless": endless(mine, right, most=MOST_WORDS),
-        }
-
-    numbers: dict[str, Any] = quality(inside)
-    if beyond:
-        numbers |= {f"{name} long": value for name, value in quality(beyond).items()}
     by_length = {
         f"{low}-{high}": [i for i, length in enumerate(lengths) if low <= length <= high]
         for low, high in buckets(options)
     }
     by_length = {bucket: rows for bucket, rows in by_length.items() if rows}
-    by_bucket = {bucket: quality(rows) for bucket, rows in by_length.items()}
-    for name in ("bleu", "chrf", "exact", "endless"):
-        numbers[f"{name} by length"] = {bucket: scored[name] for bucket, scored in by_bucket.items()}
+
+    parts = {"": inside, " long": beyond}
+    numbers = _qualities(ours, theirs, parts, by_length)
+    if options.second_beam:
+        more = _qualities(written(options.second_beam), theirs, parts, by_length)
+        numbers[f"beam of {options.second_beam}"] = more
     numbers["sentences by length"] = {bucket: len(rows) for bucket, rows in by_length.items()}
     if all(pair.alignment is not None for pair in data.test):
         numbers |= _alignment_errors(model, data, inside, by_length, alignments)
@@ -229,6 +226,36 @@ def measure(
         {"src": " ".join(data.test[i].src), "tgt": " ".join(theirs[i]), "translation": " ".join(ours[i])}
         for i in (*inside[:2], *beyond[:1])
     ]
+    return numbers
+
+
+def _qualities(
+    outputs: list[list[str]],
+    references: list[list[str]],
+    parts: dict[str, list[int]],
+    by_length: dict[str, list[int]],
+) -> dict[str, Any]:
+    """BLEU, chrF, exact matches and endless outputs of some rows: of each part that has any, and by length.
+
+    ``parts`` and ``by_length`` hold row numbers; a part's name stands behind that of the measure.
+    """
+
+    def quality(rows: list[int]) -> dict[str, float]:
+        mine, right = [outputs[i] for i in rows], [references[i] for i in rows]
+        return {
+            "bleu": bleu(mine, right),
+            "chrf": chrf(mine, right),
+            "exact": exact(mine, right),
+            "endless": endless(mine, right, most=MOST_WORDS),
+        }
+
+    numbers: dict[str, Any] = {}
+    for part, rows in parts.items():
+        if rows:
+            numbers |= {name + part: value for name, value in quality(rows).items()}
+    by_bucket = {bucket: quality(rows) for bucket, rows in by_length.items()}
+    for name in ("bleu", "chrf", "exact", "endless"):
+        numbers[f"{name} by length"] = {bucket: scored[name] for bucket, scored in by_bucket.items()}
     return numbers
 
 

@@ -71,6 +71,7 @@ def recurrent(
     hidden: int = 128,
     longest: int = 20,
     dropout: float = 0.0,
+    identity: bool = False,
 ) -> nn.Seq2Seq:
     """A bidirectional encoder of 2 × ``hidden`` numbers and a decoder of 2 · ``hidden``.
 
@@ -94,6 +95,8 @@ def recurrent(
     hidden, longest : int
         ``longest`` is the number of positions that a location score knows.
     dropout : float
+    identity : bool
+        With general attention: W_a starts as the identity, so that the first scores are those of dot.
 
     Raises
     ------
@@ -107,6 +110,11 @@ def recurrent(
             raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
     if attention == "none" and alignment != "global":
         raise ValueError(f"alignment: {alignment} needs an attention; name one")
+    if identity and (attention != "general" or query == "previous-word"):
+        raise ValueError(
+            f"identity: goes with general attention and query previous or current, got {attention} "
+            f"and {query}"
+        )
     if query == "previous-word" and (attention not in ("additive", "general", "concat") or unit == "lstm"):
         raise ValueError(
             f"query: previous-word makes the query longer than the memory; it goes with a GRU and with "
@@ -128,6 +136,8 @@ def recurrent(
         # It has one row a place, so places beyond the longest training sentence cannot be looked at.
         "location": lambda: nn.LocationScore(width, longest),
     }[attention]()
+    if identity:
+        torch.nn.init.eye_(score.W.weight)
     if alignment != "global":
         score = nn.LocalAttention(score, window, ALIGNMENTS[alignment], d_query=d_query)
     options: dict[str, Any] = {"input_feeding": input_feeding, "dropout": dropout}
