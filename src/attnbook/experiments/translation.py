@@ -58,7 +58,8 @@ def configuration(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments of ``models.families.translators.recurrent``."""
     names = ("attention", "unit", "query", "alignment", "window", "input_feeding", "hidden", "longest")
     chosen = {name: getattr(options, name) for name in (*names, "dropout")}
-    return chosen | ({"identity": True} if options.identity else {})
+    # runs that were stored before there was this option lack it
+    return chosen | ({"identity": True} if getattr(options, "identity", False) else {})
 
 
 def build(options: argparse.Namespace, n_src: int, n_tgt: int) -> torch.nn.Module:
