@@ -111,13 +111,21 @@ def clipped_matches(
 
 
 def shown_apart(candidate, references, n) -> bool:
-    """Whether each mistake that can be made with these n shows, alone, as a result of its own."""
+    """Whether each mistake that can be made with this n has a result of its own, and a lost order shows beside
+    any of the others."""
+    left_out = {"order", "words", "joined"} if n == 1 else set()  # these differ among longer n-grams
     made = [{}]
     for family in (CLIP, COUNT, TOGETHER, OVER):
-        left_out = {"order", "words", "joined"} if n == 1 else set()  # these differ among longer n-grams
         made += [{family.switch: family[name].code} for name in family.wrongs if name not in left_out]
     results = [clipped_matches(candidate, references, n, **each) for each in made]
-    return len(set(results)) == len(results)
+    if len(set(results)) < len(results):
+        return False
+    order = COUNT["order"].code
+    return n == 1 or all(
+        clipped_matches(candidate, references, n, **each, count=order) != result
+        for each, result in zip(made, results, strict=True)
+        if "count" not in each
+    )
 
 
 def cases(draw: Draw) -> list[Case]:

@@ -23,15 +23,15 @@ EXERCISE = Choice(
         ),
         Nearby(
             "c",
-            "A score has no upper limit, and a weight has one: 1. In no row does *was* get more than that. The "
-            "1.89 is a sum down the column.",
+            "A score has no upper limit, and a weight has one: 1. In no row does *was* get more than that. "
+            "The 1.89 is a sum down the column.",
         ),
     ),
     hints=(
         "Over what does the softmax run: over the French words or over the English ones? So which sums "
         "have to be 1?",
-        "A column adds up what one English word gives to *all* the French words. Which rows are dark in the "
-        "column of *was*?",
+        "A column adds up what one English word gives to *all* the French words. Which rows are dark in "
+        "the column of *was*?",
         "English *was signed* is *a été signé*: two French words need *was*, and each may take nearly all "
         "of its own row from there.",
     ),
