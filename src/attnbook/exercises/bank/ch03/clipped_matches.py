@@ -111,8 +111,8 @@ def clipped_matches(
 
 
 def shown_apart(candidate, references, n) -> bool:
-    """Whether each mistake that can be made with this n has a result of its own, and a lost order shows beside
-    any of the others."""
+    """Whether each mistake that can be made with this n has a result of its own, and a lost order shows
+    beside any of the others."""
     left_out = {"order", "words", "joined"} if n == 1 else set()  # these differ among longer n-grams
     made = [{}]
     for family in (CLIP, COUNT, TOGETHER, OVER):
