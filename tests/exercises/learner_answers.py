@@ -63,6 +63,18 @@ HEADS = "multi_head(query, memory, W_q, W_k, W_v, W_o, n_heads, mask)"
 LSTM = "lstm_step(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)"
 GRU = "gru_step(x, h, W, U, b)"
 LOSS = "padded_loss(scores, target, mask)"
+MATCHES = "clipped_matches(candidate, references, n)"
+CORPUS = "corpus_bleu(candidates, references)"
+GRAMS = "from collections import Counter\ng = lambda t, n: Counter(tuple(t[i:i + n]) for i in range(len(t) - n + 1))\n"
+# the four precisions of a corpus, and its lengths
+SUMS = (
+    "pairs = list(zip(candidates, references))\n"
+    "p = [sum((g(c, n) & g(r, n)).total() for c, r in pairs) / sum(g(c, n).total() for c, r in pairs)"
+    " for n in {}]\n"
+    "C, R = sum(map(len, candidates)), sum(map(len, references))\n"
+)
+ADDITIVE = "additive_scores(queries, annotations, W, U, b, v, g)"
+PACKED = "attend_packed(scores, annotations, lengths)"
 SMOOTHED = "smoothed_loss(logits, wanted, mask, epsilon)"
 POOLING = "class QueryPooling(nn.Module):\n    def __init__(self, d_model, n_queries):\n        super().__init__()\n        self.query = nn.Parameter(torch.randn(n_queries, d_model))\n"
 
@@ -289,58 +301,85 @@ EVERY_ANSWER = [
     _def("greedy_decode", "columns", "greedy_decode(next_scores, start, stop, max_length)",
          "out, at = [], start\nfor _ in range(max_length):\n    at = int(next_scores[:, at].argmax())\n"
          "    if at == stop:\n        break\n    out.append(at)\nreturn out", r"column"),
-    _def("modified_precision", "sets", "modified_precision(candidate, reference, n)",
+    _def("clipped_matches", "sets", MATCHES,
          "c = [tuple(candidate[i:i + n]) for i in range(len(candidate) - n + 1)]\n"
-         "r = [tuple(reference[i:i + n]) for i in range(len(reference) - n + 1)]\n"
-         "return len(set(c) & set(r)) / len(c) if c else 0.0", r"set"),
-    _def("modified_precision", "last n-gram missed", "modified_precision(candidate, reference, n)",
+         "r = {tuple(one[i:i + n]) for one in references for i in range(len(one) - n + 1)}\n"
+         "return len(set(c) & r), len(c)", r"`set`"),
+    _def("clipped_matches", "last n-gram missed", MATCHES,
          "from collections import Counter\n"
-         "c = Counter(tuple(candidate[i:i + n]) for i in range(len(candidate) - n))\n"
-         "r = Counter(tuple(reference[i:i + n]) for i in range(len(reference) - n))\n"
-         "return sum((c & r).values()) / max(sum(c.values()), 1)", r"last"),
-    _def("modified_precision", "order ignored", "modified_precision(candidate, reference, n)",
+         "g = lambda t: Counter(tuple(t[i:i + n]) for i in range(len(t) - n))\n"
+         "c, limit = g(candidate), Counter()\nfor one in references:\n    limit |= g(one)\n"
+         "return (c & limit).total(), c.total()", r"last"),
+    _def("clipped_matches", "order ignored", MATCHES,
          "from collections import Counter\n"
          "g = lambda t: Counter(tuple(sorted(t[i:i + n])) for i in range(len(t) - n + 1))\n"
-         "c, r = g(candidate), g(reference)\nreturn sum((c & r).values()) / max(sum(c.values()), 1)",
-         r"order"),
-    _def("modified_precision", "arguments exchanged", "modified_precision(reference, candidate, n)",
+         "c, limit = g(candidate), Counter()\nfor one in references:\n    limit |= g(one)\n"
+         "return (c & limit).total(), c.total()", r"order"),
+    _def("clipped_matches", "counts added up", MATCHES,
          "from collections import Counter\n"
-         "g = lambda t: Counter(tuple(t[i:i + n]) for i in range(len(t) - n + 1))\n"
-         "c, r = g(candidate), g(reference)\nreturn sum((c & r).values()) / max(sum(c.values()), 1)",
-         r"recall|divide by the number of n-grams of the reference"),
-    _def("sentence_bleu", "n to 3", "sentence_bleu(candidate, reference)",
+         "g = lambda t: Counter(zip(*(t[i:] for i in range(n))))\n"
+         "c, limit = g(candidate), sum((g(one) for one in references), Counter())\n"
+         "return (c & limit).total(), c.total()", r"added up"),
+    _def("clipped_matches", "the best reference", MATCHES,
          "from collections import Counter\n"
-         "g = lambda t, n: Counter(tuple(t[i:i + n]) for i in range(len(t) - n + 1))\n"
-         "p = [sum((g(candidate, n) & g(reference, n)).values()) / max(len(candidate) - n + 1, 1)"
-         " for n in (1, 2, 3)]\nif min(p) == 0: return 0.0\n"
-         "m = math.exp(sum(map(math.log, p)) / 3)\n"
-         "return m * min(1.0, math.exp(1 - len(reference) / len(candidate)))", r"three|1 to 3"),
-    _def("sentence_bleu", "log of nothing", "sentence_bleu(candidate, reference)",
-         "from collections import Counter\n"
-         "g = lambda t, n: Counter(tuple(t[i:i + n]) for i in range(len(t) - n + 1))\n"
-         "p = [sum((g(candidate, n) & g(reference, n)).values()) / max(len(candidate) - n + 1, 1)"
-         " for n in (1, 2, 3, 4)]\n"
+         "g = lambda t: Counter(zip(*(t[i:] for i in range(n))))\n"
+         "return max((g(candidate) & g(one)).total() for one in references), g(candidate).total()",
+         r"keep the best"),
+    _def("clipped_matches", "in, and no limit", MATCHES,
+         "g = lambda t: [tuple(t[i:i + n]) for i in range(len(t) - n + 1)]\n"
+         "c = g(candidate)\nreturn sum(any(x in g(one) for one in references) for x in c), len(c)",
+         r"not clipped"),
+    _def("corpus_bleu", "mean of the sentences'", CORPUS, GRAMS +
+         "def one(c, r):\n"
+         "    p = [(g(c, n) & g(r, n)).total() / max(len(c) - n + 1, 1) for n in (1, 2, 3, 4)]\n"
+         "    m = math.exp(sum(map(math.log, p)) / 4) if min(p) else 0.0\n"
+         "    return m * min(1.0, math.exp(1 - len(r) / len(c)))\n"
+         "return sum(map(one, candidates, references)) / len(candidates)", r"mean of the sentences' BLEU"),
+    _def("corpus_bleu", "n to 3", CORPUS, GRAMS + SUMS.format("(1, 2, 3)") +
+         "if min(p) == 0: return 0.0\nm = math.exp(sum(map(math.log, p)) / 3)\n"
+         "return m * min(1.0, math.exp(1 - R / C))", r"up to three words|1 to 4"),
+    _def("corpus_bleu", "log of nothing", CORPUS, GRAMS + SUMS.format("(1, 2, 3, 4)") +
          "m = math.exp(sum(map(math.log, p)) / 4)\n"
-         "return m * min(1.0, math.exp(1 - len(reference) / len(candidate)))", r"raises ValueError"),
-    _def("sentence_bleu", "smoothed", "sentence_bleu(candidate, reference)",
-         "from collections import Counter\n"
-         "g = lambda t, n: Counter(tuple(t[i:i + n]) for i in range(len(t) - n + 1))\n"
-         "p = [(sum((g(candidate, n) & g(reference, n)).values()) + (n > 1)) /"
-         " (max(len(candidate) - n + 1, 1) + (n > 1)) for n in (1, 2, 3, 4)]\n"
+         "return m * min(1.0, math.exp(1 - R / C))", r"raises ValueError"),
+    _def("corpus_bleu", "precisions averaged", CORPUS, GRAMS +
+         "p = [sum((g(c, n) & g(r, n)).total() / max(len(c) - n + 1, 1) for c, r in "
+         "zip(candidates, references)) / len(candidates) for n in (1, 2, 3, 4)]\n"
+         "C, R = sum(map(len, candidates)), sum(map(len, references))\n"
          "m = math.exp(sum(map(math.log, p)) / 4) if min(p) else 0.0\n"
-         "return m * min(1.0, math.exp(1 - len(reference) / len(candidate)))", r"smoothed|1 is added"),
+         "return m * min(1.0, math.exp(1 - R / C))", r"precision of its own"),
     Answer("share_read_back", "in per cent", "share_read_back = 26.0", r"per cent"),
     # Chapter 4
-    _def("additive_scores", "tanh on the query alone", "additive_scores(query, annotations, W, U, v)",
-         "return (query @ W.T).tanh()[:, None] @ v + annotations @ U.T @ v", r"tanh"),
-    _def("additive_scores", "W not turned", "additive_scores(query, annotations, W, U, v)",
-         "return ((query @ W)[:, None] + annotations @ U).tanh() @ v", r"raises RuntimeError"),
-    _def("attend", "forgot ~", "attend(scores, annotations, mask)",
-         "w = scores.masked_fill(mask, -math.inf).softmax(-1).nan_to_num(0.0)\n"
-         "return (w[:, None] @ annotations).squeeze(1), w", r"wrong way round"),
-    _def("attend", "axis kept", "attend(scores, annotations, mask)",
-         "w = scores.masked_fill(~mask, -math.inf).softmax(-1).nan_to_num(0.0)\n"
-         "return w[:, None] @ annotations, w", r"unsqueeze|too many"),
+    _def("additive_scores", "bias after the tanh", ADDITIVE,
+         "h = ((queries @ W.T)[:, :, None] + (annotations @ U.T)[:, None]).tanh() + b\n"
+         "return h @ (g * v / v.norm())", r"after the tanh"),
+    _def("additive_scores", "tanh on the query alone", ADDITIVE,
+         "u = g * v / v.norm()\n"
+         "return ((queries @ W.T + b).tanh() @ u)[:, :, None] + (annotations @ U.T @ u)[:, None]",
+         r"tanh stands around the query"),
+    _def("additive_scores", "v as it is", ADDITIVE,
+         "return ((queries @ W.T)[:, :, None] + (annotations @ U.T)[:, None] + b).tanh() @ v * g",
+         r"not divided by its length"),
+    _def("additive_scores", "W not turned", ADDITIVE,
+         "return ((queries @ W)[:, :, None] + (annotations @ U)[:, None] + b).tanh() @ v",
+         r"raises RuntimeError"),
+    _def("additive_scores", "axes exchanged", ADDITIVE,
+         "h = ((queries @ W.T)[:, None] + (annotations @ U.T)[:, :, None] + b).tanh()\n"
+         "return h @ (g * v / v.norm())", r"two axes are exchanged"),
+    _def("attend_packed", "one softmax", PACKED,
+         "w = scores.softmax(0)\ncuts = lengths.tolist()\n"
+         "pairs = zip(w.split(cuts), annotations.split(cuts))\n"
+         "return torch.stack([a @ h for a, h in pairs]), w", r"words of all sentences"),
+    _def("attend_packed", "the largest of all", PACKED,
+         "owner = torch.arange(len(lengths)).repeat_interleave(lengths)\n"
+         "powers = (scores - scores.max()).exp()\n"
+         "total = torch.zeros(len(lengths)).index_add(0, owner, powers)\nw = powers / total[owner]\n"
+         "context = torch.zeros(len(lengths), annotations.shape[1])\n"
+         "return context.index_add(0, owner, w[:, None] * annotations), w", r"largest score of the whole row"),
+    _def("attend_packed", "starts not added up", PACKED,
+         "w, c, at = torch.zeros_like(scores), [], 0\nfor n in lengths.tolist():\n"
+         "    w[at:at + n] = scores[at:at + n].softmax(0)\n"
+         "    c.append(w[at:at + n] @ annotations[at:at + n])\n    at = n\n"
+         "return torch.stack(c), w", r"length of the one before"),
     Answer("BahdanauAttention", "tanh around the query alone",
            "class BahdanauAttention(nn.Module):\n    def __init__(self, q, a, d):\n        super().__init__()\n"
            "        self.W = nn.Parameter(torch.randn(d, q))\n        self.U = nn.Parameter(torch.randn(d, a))\n"
@@ -368,6 +407,10 @@ EVERY_ANSWER = [
          "p = sure | possible\nreturn 1 - float((guess & sure | guess & p).sum() / (guess.sum() + sure.sum()))",
          r"True \+ True|each .* counted once|counted once"),
     # Chapter 5
+    _def("biaffine_scores", "the general score alone", "biaffine_scores(query, keys, W, u)",
+         "return query @ W @ keys.mT", r"own term is missing"),
+    _def("biaffine_scores", "divided by the root", "biaffine_scores(query, keys, W, u)",
+         "return (query @ W @ keys.mT + (keys @ u)[:, None]) / math.sqrt(keys.shape[-1])", r"√d"),
     _def("luong_step", "new and attentional", "luong_step(word, state, memory, mask, W, W_a, W_c)",
          "new = torch.tanh(torch.cat([word, state], -1) @ W.T)\n"
          "s = ((new @ W_a)[:, None] * memory).sum(-1)\nw = s.masked_fill(~mask, -math.inf).softmax(-1)\n"

@@ -124,29 +124,61 @@ def loss_by_torch(scores, target, mask):
     return torch.nn.functional.cross_entropy(scores.flatten(0, 1), target.flatten())
 
 
-def bleu_by_counters(candidate, reference):
+def matches_by_loops(candidate, references, n):
+    def pieces(words):
+        return [words[i : i + n] for i in range(len(words)) if i + n <= len(words)]
+
+    ours, hits = pieces(candidate), 0
+    for i, piece in enumerate(ours):
+        if piece not in ours[:i]:  # each n-gram once
+            hits += min(ours.count(piece), max(pieces(each).count(piece) for each in references))
+    return torch.tensor(hits), len(ours)
+
+
+def bleu_by_counters(candidates, references):
     logs = 0.0
     for n in range(1, 5):
-        ours = Counter(zip(*(candidate[i:] for i in range(n)), strict=False))
-        theirs = Counter(zip(*(reference[i:] for i in range(n)), strict=False))
-        hits = (ours & theirs).total()
+        hits = total = 0
+        for candidate, reference in zip(candidates, references, strict=True):
+            ours = Counter(zip(*(candidate[i:] for i in range(n)), strict=False))
+            theirs = Counter(zip(*(reference[i:] for i in range(n)), strict=False))
+            hits, total = hits + (ours & theirs).total(), total + ours.total()
         if not hits:
             return 0
-        logs += math.log(hits / ours.total())
-    return math.exp(logs / 4 + min(0, 1 - len(reference) / len(candidate)))
+        logs += math.log(hits / total)
+    return math.exp(logs / 4 + min(0, 1 - sum(map(len, references)) / sum(map(len, candidates))))
 
 
-def bleu_by_sacrebleu(candidate, reference):
+def bleu_by_sacrebleu(candidates, references):
     from sacrebleu.metrics import BLEU
 
     metric = BLEU(tokenize="none", smooth_method="none", effective_order=False, force=True)
-    text = " ".join(map(str, candidate)), " ".join(map(str, reference))
-    return metric.corpus_score([text[0]], [[text[1]]]).score / 100
+    ours, theirs = ([" ".join(map(str, each)) for each in texts] for texts in (candidates, references))
+    return metric.corpus_score(ours, [theirs]).score / 100
 
 
-def additive_by_broadcast(query, annotations, W, U, v):
-    hidden = torch.einsum("ad,bd->ba", W, query).unsqueeze(1) + torch.einsum("ad,bsd->bsa", U, annotations)
-    return (hidden.tanh() * v).sum(-1)
+def additive_by_einsum(queries, annotations, W, U, b, v, g):
+    hidden = torch.einsum("ad,btd->bta", W, queries).unsqueeze(2)
+    hidden = (hidden + torch.einsum("ad,bsd->bsa", U, annotations).unsqueeze(1) + b).tanh()
+    return g * (hidden * torch.nn.functional.normalize(v, dim=0)).sum(-1)
+
+
+def packed_by_scatter(scores, annotations, lengths):
+    owner = torch.arange(len(lengths)).repeat_interleave(lengths)
+    largest = torch.full((len(lengths),), -math.inf).scatter_reduce(0, owner, scores, "amax")
+    powers = (scores - largest[owner]).exp()
+    weights = powers / torch.zeros(len(lengths)).index_add(0, owner, powers)[owner]
+    context = torch.zeros(len(lengths), annotations.shape[1])
+    return context.index_add(0, owner, weights[:, None] * annotations), weights
+
+
+def packed_by_padding(scores, annotations, lengths):
+    mask = torch.arange(int(lengths.max())) < lengths[:, None]
+    padded = torch.full(mask.shape, -math.inf).masked_scatter(mask, scores)
+    weights = torch.softmax(padded, -1).nan_to_num(0.0)
+    words = torch.zeros(*mask.shape, annotations.shape[1])
+    words[mask] = annotations
+    return (weights[:, None] @ words).squeeze(1), weights[mask]
 
 
 def directions_by_gather(forward, backward, lengths):
@@ -175,9 +207,12 @@ def aer_by_sets(guess, sure, possible):
         ("3.3", gru_by_einsum),
         ("3.4", last_state_by_gather),
         ("3.5", loss_by_torch),
+        ("3.7", matches_by_loops),
         ("3.8", bleu_by_counters),
         ("3.8", bleu_by_sacrebleu),
-        ("4.3", additive_by_broadcast),
+        ("4.3", additive_by_einsum),
+        ("4.4", packed_by_scatter),
+        ("4.4", packed_by_padding),
         ("4.6", directions_by_gather),
         ("4.7", aer_by_sets),
     ],

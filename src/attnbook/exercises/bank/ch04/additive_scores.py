@@ -1,4 +1,7 @@
-"""4.3: scores from a hidden layer over query and annotation."""
+"""4.3: the additive score in its normalised form, for all words of the translation at once.
+
+As in ``tfa.seq2seq.BahdanauAttention(normalize=True)``, after Salimans and Kingma (2016), arXiv:1602.07868.
+"""
 
 import torch
 
@@ -18,10 +21,6 @@ SQUASH = Mistakes(
         "There is no tanh. Then the two layers are one linear map, and the query adds the same number to "
         "every score, which the softmax cancels: the weights no longer depend on the query.",
     ),
-    sigmoid=Wrong(
-        lambda from_query, from_key, join, end: end(torch.sigmoid(join(from_query, from_key))),
-        "The hidden layer goes through a sigmoid; the paper has a tanh.",
-    ),
     relu=Wrong(
         lambda from_query, from_key, join, end: end(torch.relu(join(from_query, from_key))),
         "The hidden layer goes through a ReLU; the paper has a tanh.",
@@ -33,20 +32,8 @@ SQUASH = Mistakes(
     ),
     each=Wrong(
         lambda from_query, from_key, join, end: end(torch.tanh(from_query) + torch.tanh(from_key)),
-        "The tanh is applied to the two terms one by one, and then they are added. The query and the "
+        "The tanh is applied to the terms one by one, and then they are added. The query and the "
         "annotation must meet inside it; else the query's part cancels in the softmax.",
-    ),
-)
-END = Mistakes(
-    "end",
-    right=lambda hidden, v: hidden @ v,
-    sum=Wrong(
-        lambda hidden, v: hidden.sum(-1),
-        "The hidden layer is summed up; the vector v is missing. It says how much each hidden unit counts.",
-    ),
-    mean=Wrong(
-        lambda hidden, v: hidden.mean(-1),
-        "The hidden layer is averaged; the vector v is missing. It says how much each hidden unit counts.",
     ),
 )
 JOIN = Mistakes(
@@ -66,32 +53,76 @@ KEY = Mistakes(
     ),
     no_query=Wrong(
         lambda from_query, from_key: (torch.zeros_like(from_query), from_key),
-        "The query is not used: the scores are the same at every step of the decoder.",
+        "The query is not used: the scores are the same for every word of the translation.",
     ),
+)
+# What v and g make of the hidden layer: (v, g) → the vector that it is multiplied with.
+NORM = Mistakes(
+    "norm",
+    right=lambda v, g: g * v / v.norm(),
+    none=Wrong(
+        lambda v, g: g * v,
+        "v is not divided by its length. Then g is one number too many: doubling v does what doubling g "
+        "does.",
+    ),
+    squared=Wrong(
+        lambda v, g: g * v / (v @ v),
+        "v is divided by the sum of its squares, which is its length squared. The root is missing.",
+    ),
+    sum=Wrong(
+        lambda v, g: g * v / v.abs().sum(),
+        "v is divided by the sum of its absolute values. Its length ‖v‖ is the root of the sum of its "
+        "squares.",
+    ),
+    no_g=Wrong(
+        lambda v, g: v / v.norm(),
+        "g is not used. A vector of length 1 cannot make large scores, so no word could win clearly: g says "
+        "how large they get.",
+    ),
+    inverse=Wrong(
+        lambda v, g: v / (g * v.norm()),
+        "You divide by g. It is a factor: with a larger g the scores lie further apart.",
+    ),
+)
+# Where the bias comes in: (from_query, b) → the queries' part, and what is added after the tanh.
+BIAS = Mistakes(
+    "bias",
+    right=lambda from_query, b: (from_query + b, 0.0),
+    outside=Wrong(
+        lambda from_query, b: (from_query, b),
+        "The bias is added after the tanh. There it adds the same number to every score, and the softmax "
+        "cancels it: it could never learn anything. It belongs inside.",
+    ),
+    missing=Wrong(lambda from_query, b: (from_query, 0.0), "The bias b is not used."),
 )
 
 
 def additive_scores(
-    query, annotations, W, U, v,
-    *, squash=SQUASH.right, end=END.right, join=JOIN.right, key=KEY.right,
+    queries, annotations, W, U, b, v, g,
+    *, squash=SQUASH.right, join=JOIN.right, key=KEY.right, norm=NORM.right, bias=BIAS.right,
 ):  # fmt: skip
-    from_query = (query @ W.T)[:, None, :]  # (batch, 1, d_attention)
-    from_key = annotations @ U.T  # (batch, src, d_attention)
-    return squash(*key(from_query, from_key), join, lambda hidden: end(hidden, v))
+    from_query = (queries @ W.T)[:, :, None, :]  # (batch, tgt, 1, d_attention)
+    from_key = (annotations @ U.T)[:, None, :, :]  # (batch, 1, src, d_attention)
+    from_query, from_key = key(from_query, from_key)
+    from_query, after = bias(from_query, b)
+    scores = squash(from_query, from_key, join, lambda hidden: (hidden + after) @ norm(v, g))
+    return scores.expand(-1, queries.shape[1], annotations.shape[1])
 
 
 def cases(draw: Draw) -> list[Case]:
     found = []
     for _ in range(3):
-        batch, src, d_query, d_annotation, d_attention = draw.sizes(5, 2, 9)
+        batch, tgt, src, d_query, d_annotation, d_attention = draw.sizes(6, 2, 9)
         found.append(
             Case(
                 {
-                    "query": draw.normal(batch, d_query),
+                    "queries": draw.normal(batch, tgt, d_query),
                     "annotations": draw.normal(batch, src, d_annotation),
                     "W": draw.normal(d_attention, d_query, scale=0.7),
                     "U": draw.normal(d_attention, d_annotation, scale=0.7),
+                    "b": draw.normal(d_attention) + 0.3,
                     "v": draw.normal(d_attention) + 0.3,
+                    "g": round(draw.random.uniform(1.5, 4.0), 2),
                 }
             )
         )
@@ -100,27 +131,31 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="4.3",
-    title="The additive score",
+    title="The additive score, normalised",
     points=3,
-    minutes=12,
+    minutes=15,
     difficulty="medium",
-    signature="additive_scores(query, annotations, W, U, v)",
-    outputs=(Output("scores", ("batch", "src")),),
+    signature="additive_scores(queries, annotations, W, U, b, v, g)",
+    outputs=(Output("scores", ("batch", "tgt", "src")),),
     reference=additive_scores,
     cases=cases,
     tolerance=(1e-4, 5e-5),
-    mistakes=(SQUASH, END, JOIN, KEY),
+    mistakes=(SQUASH, JOIN, KEY, NORM, BIAS),
+    together=2,
     meaningless=(
         (JOIN, KEY),
         (JOIN, SQUASH["each"]),
         (KEY, SQUASH["each"]),
         (JOIN, SQUASH["query"]),
         (KEY, SQUASH["query"]),
+        (BIAS["outside"], SQUASH),
     ),
     forbidden=("AdditiveScore", "attnbook.nn"),
     hints=(
-        "`query @ W.T` is (batch, d_attention), `annotations @ U.T` is (batch, src, d_attention).",
-        "`[:, None, :]` gives the query's part an axis of length 1, so that it is added to each source word.",
-        "tanh of the sum, and then `@ v` takes the last axis away.",
+        "Each query meets each word of its source, so the hidden layer has four axes: (batch, tgt, src, "
+        "d_attention). Which of the two parts lacks tgt, and which src?",
+        "`[:, :, None, :]` gives the queries' part an axis of length 1 where the words will be; the words' "
+        "part needs one where the queries will be. The bias joins them inside the tanh.",
+        "`@` with a vector takes the last axis away. The vector is `g * v / v.norm()`.",
     ),
 )

@@ -2,8 +2,8 @@
 
 from attnbook.exercises.bank.ch05 import (
     answer_pictures,
+    biaffine_scores,
     decode_with_feeding,
-    general_scores,
     least_window,
     local_m_weights,
     local_p_weights,
@@ -20,7 +20,7 @@ EXERCISES = tuple(
         scores_that_work,
         sum_of_weights,
         answer_pictures,
-        general_scores,
+        biaffine_scores,
         local_m_weights,
         luong_step,
         least_window,

@@ -1,4 +1,4 @@
-"""5.4: scores of a query with keys of another size, through a matrix."""
+"""5.4: the general score, and what a key brings along (Dozat and Manning 2017, arXiv:1611.01734)."""
 
 import math
 
@@ -46,10 +46,37 @@ MATRIX = Mistakes(
         lambda query, W: query @ (W / W.norm()), "W is divided by its length. It should be used as it is."
     ),
 )
+# What u makes of the scores (batch, tgt, src) and of the keys' own term (batch, 1, src).
+PRIOR = Mistakes(
+    "prior",
+    right=lambda scores, own: scores + own,
+    missing=Wrong(
+        lambda scores, own: scores,
+        "The keys' own term is missing: this is the general score alone. u says how much a key is worth "
+        "attending to, whoever asks.",
+    ),
+    product=Wrong(
+        lambda scores, own: scores * own,
+        "The keys' own term is multiplied with the score. It is added: a key can be attractive whatever the "
+        "query is.",
+    ),
+    first=Wrong(
+        lambda scores, own: torch.cat([scores[:, :1] + own, scores[:, 1:]], dim=1),
+        "Only the first query gets the keys' own term. It is the same for every query of a sentence.",
+    ),
+    summed=Wrong(
+        lambda scores, own: scores + own.sum(-1, keepdim=True),
+        "The keys' own terms are added up before they are used. A number that is the same for all keys "
+        "changes nothing: the softmax cancels it. Each key gets its own.",
+    ),
+)
 
 
-def general_scores(query, keys, W, *, scaled=SCALED.right, end=END.right, matrix=MATRIX.right):
-    scores = matrix(query, W) @ keys.transpose(1, 2)
+def biaffine_scores(
+    query, keys, W, u,
+    *, scaled=SCALED.right, end=END.right, matrix=MATRIX.right, prior=PRIOR.right,
+):  # fmt: skip
+    scores = prior(matrix(query, W) @ keys.transpose(1, 2), (keys @ u)[:, None])
     return end(scaled(scores, keys.shape[-1]))
 
 
@@ -63,6 +90,7 @@ def cases(draw: Draw) -> list[Case]:
                     "query": draw.normal(batch, tgt, d_query),
                     "keys": draw.normal(batch, src, d_key),
                     "W": draw.normal(d_query, d_key),
+                    "u": draw.normal(d_key) + 0.5,
                 }
             )
         )
@@ -71,21 +99,24 @@ def cases(draw: Draw) -> list[Case]:
 
 EXERCISE = Function(
     id="5.4",
-    title="The general score",
+    title="What a key brings along",
     points=2,
     minutes=8,
     difficulty="easy",
-    signature="general_scores(query, keys, W)",
+    signature="biaffine_scores(query, keys, W, u)",
     outputs=(Output("scores", ("batch", "tgt", "src")),),
-    reference=general_scores,
+    reference=biaffine_scores,
     cases=cases,
     tolerance=(1e-4, 5e-5),
-    mistakes=(SCALED, END, MATRIX),
-    meaningless=((END["weights"], SCALED, MATRIX),),
+    mistakes=(SCALED, END, MATRIX, PRIOR),
+    together=2,
+    meaningless=((END["weights"], PRIOR["summed"]),),  # the softmax leaves nothing of the sum
     forbidden=("GeneralScore", "attnbook.nn"),
     hints=(
-        "`query @ W` has the size of a key: (batch, tgt, d_key).",
-        "Each of these rows is then multiplied with each key: `@ keys.transpose(1, 2)`.",
-        "One line, two products, no softmax.",
+        "The first term is section 5.4's *general*, with a batch in front: which two axes of the keys have "
+        "to be exchanged?",
+        "`keys @ u` is (batch, src): one number a key. The scores are (batch, tgt, src), so an axis is "
+        "missing where the queries stand.",
+        "`(keys @ u)[:, None]` is (batch, 1, src), and is added to each query's row.",
     ),
 )
