@@ -85,7 +85,8 @@ def test_general_from_the_identity_begins_as_dot():
         models.append(translation.build(wanted, 30, 30))
     dot, general = models
     missing = general.load_state_dict(dot.state_dict(), strict=False)
-    assert len(missing.missing_keys) == 1 and not missing.unexpected_keys  # W_a alone
+    assert len(missing.missing_keys) == 1  # W_a alone
+    assert not missing.unexpected_keys
     src, tgt = torch.randint(4, 30, (3, 7)), torch.randint(4, 30, (3, 5))
     for one, other in zip(dot(src, tgt), general(src, tgt), strict=True):
         torch.testing.assert_close(one, other)
