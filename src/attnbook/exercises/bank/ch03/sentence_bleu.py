@@ -80,10 +80,22 @@ SMOOTH = Mistakes(
 )
 
 
+ROLES = Mistakes(
+    "roles",
+    right=lambda candidate, reference: (candidate, reference),
+    exchanged=Wrong(
+        lambda candidate, reference: (reference, candidate),
+        "Candidate and reference are exchanged. The candidate is the first argument: the number of *its* "
+        "n-grams stands below the line, and it is the one that may not be too short.",
+    ),
+)
+
+
 def sentence_bleu(
     candidate, reference,
-    *, brevity=BREVITY.right, mean=MEAN.right, clip=CLIPPED.right, smooth=SMOOTH.right,
+    *, roles=ROLES.right, brevity=BREVITY.right, mean=MEAN.right, clip=CLIPPED.right, smooth=SMOOTH.right,
 ):  # fmt: skip
+    candidate, reference = roles(candidate, reference)
     precisions = [
         smooth(modified_precision(candidate, reference, n, clip=clip), max(len(candidate) - n + 1, 0), n)
         for n in (1, 2, 3, 4)
@@ -99,6 +111,7 @@ def cases(draw: Draw) -> list[Case]:
     for kind in ("longer", "shorter", "shorter", "no match"):
         reference = words(draw.random.randint(11, 14))
         if kind == "longer":
+            reference[9:11] = reference[3:5]  # what stands twice in both counts twice
             extra = words(3)
             candidate = [*reference[:6], *extra, *reference[5:], *reference[2:5]]
         elif kind == "shorter":
@@ -130,7 +143,7 @@ EXERCISE = Function(
     reference=sentence_bleu,
     cases=cases,
     properties=(Property("BLEU lies between 0 and 1", between_0_and_1),),
-    mistakes=(BREVITY, MEAN, CLIPPED, SMOOTH),
+    mistakes=(BREVITY, MEAN, CLIPPED, SMOOTH, ROLES),
     meaningless=((MEAN["only_4"], CLIPPED), (SMOOTH, MEAN), (SMOOTH, CLIPPED)),
     forbidden=("sacrebleu", "attnbook.translation.metrics"),
     hints=(
