@@ -64,11 +64,11 @@ def layers_needed(n, reach, *, way=WAY.right, steps=STEPS.right, width=WIDTH.rig
 
 def cases(draw: Draw) -> list[Case]:
     found = []
-    for exact in (False, True, False, True):
+    for kind in ("a rest", "none", "nearly one more", "none"):
         reach = draw.random.randrange(4, 9)
         times = draw.random.randrange(9, 25)
-        n = reach * times + 1 if exact else reach * times + draw.random.randrange(2, reach - 1) + 1
-        found.append(Case({"n": n, "reach": reach}))
+        rest = {"a rest": draw.random.randrange(2, reach - 1), "none": 0, "nearly one more": reach - 1}[kind]
+        found.append(Case({"n": reach * times + rest + 1, "reach": reach}))
     return found
 
 
