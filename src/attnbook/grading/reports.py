@@ -43,7 +43,7 @@ _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠\t\r]")  # wide signs too
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """A reader of ``path`` sees the old text or the new one, never half of one, and no rest is left behind."""
+    """A reader of ``path`` sees the old text or the new one, never half of one, and no part file stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
