@@ -66,7 +66,7 @@ def cases(draw: Draw) -> list[Case]:
     found = []
     for kind in ("a rest", "none", "nearly one more", "none"):
         reach = draw.random.randrange(4, 9)
-        times = draw.random.randrange(9, 25)
+        times = draw.random.randrange(36, 60)  # enough that one word more in the window is a layer less
         rest = {"a rest": draw.random.randrange(2, reach - 1), "none": 0, "nearly one more": reach - 1}[kind]
         found.append(Case({"n": reach * times + rest + 1, "reach": reach}))
     return found
