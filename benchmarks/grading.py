@@ -218,6 +218,14 @@ def memory_of_the_judge(count: int, copies: int = 0) -> None:
         shown = ", ".join(f"{tenth}0 % {size:.0f}" for tenth, size in sorted(readings.items()))
         kind = "hostile" if copies else "small"
         print(f"judge's resident memory over {count} {kind} submissions, MB: {shown}")
+        after_start = {tenth: size for tenth, size in readings.items() if tenth >= 2}
+        if len(after_start) > 1:  # what the first ones need, torch among it, is not growth
+            growth = after_start[max(after_start)] - after_start[min(after_start)]
+            counted = count * (max(after_start) - min(after_start)) / 10
+            print(
+                f"growth after the first fifth: {growth:+.1f} MB, "
+                f"{1024 * growth / counted:+.0f} kB a submission"
+            )
         print(f"largest: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:.0f} MB")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from learner_answers import EXERCISES, Answer
+from learner_answer import Answer
+from learner_answers import EXERCISES
 
 from attnbook.exercises.checking import try_answer
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 import torch
-from learner_answers import ANSWERS, EXERCISES, GONE
+from learner_answers import ANSWERS, EXERCISES
 from learners import told
 
 from attnbook.exercises import check, exercise
@@ -14,10 +14,11 @@ from attnbook.exercises.checking import forbidden_calls, try_answer
 
 def test_nine_of_ten_are_served_and_none_passes_or_gets_another_mistakes_name():
     kinds = {f"{answer.exercise} {answer.what}": told(answer, 7)[0] for answer in ANSWERS}
-    assert len(kinds) == len(ANSWERS) >= 80, f"exercises that are gone: {GONE}"
+    assert len(kinds) == len(ANSWERS) >= 170
     assert not [answer for answer, kind in kinds.items() if kind in ("accepted", "misnamed")]
     counts = Counter(kinds.values())
-    assert counts["named"] + counts["told"] >= 0.9 * len(ANSWERS), counts
+    assert not counts["quiet"], [answer for answer, kind in kinds.items() if kind == "quiet"]
+    assert counts["named"] >= 0.75 * len(ANSWERS), counts
 
 
 # By name: numbers change.

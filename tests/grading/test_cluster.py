@@ -1,16 +1,19 @@
 """Submissions handed to a Dask cluster of two workers, one of which is killed in the middle."""
 
+import csv
 import json
 import os
 import signal
+import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from attnbook import cli
 from attnbook.exercises.registry import exercise
-from attnbook.grading import cluster
+from attnbook.grading import batch, cluster
 from attnbook.grading.sandbox import bubblewrap_works
 
 RIGHT = "import torch\ndef attention_weights(scores):\n    return torch.softmax(scores, dim=-1)\n"
@@ -112,3 +115,113 @@ def test_a_lost_scheduler_ends_the_run_and_makes_no_marks(tmp_path, monkeypatch,
     assert "was lost" in capsys.readouterr().err
     assert not (out / "canvas.csv").exists()
     assert not (out / "grades.csv").exists()
+
+
+class Lost(Exception):
+    """What a future raises whose scheduler is gone."""
+
+
+class StandIn:
+    """A module in the place of Dask's ``distributed``: a scheduler that is lost after some answers."""
+
+    def __init__(self, answers):
+        self.answers, self.asked = answers, []
+        module, self.Client = self, lambda address, **options: StandInClient(module)
+
+    def as_completed(self, running):
+        return StandInFinished(running)
+
+
+class StandInClient:
+    def __init__(self, module):
+        self.module, self.status = module, "running"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        pass
+
+    def as_current(self):
+        return self
+
+    def submit(self, function, submission, content, ids, plan, **_):
+        self.module.asked.append(submission.file)
+        return StandInFuture(self, submission, ids, plan)
+
+
+class StandInFuture:
+    status = "finished"
+
+    def __init__(self, client, submission, ids, plan):
+        self.client, self.submission, self.ids, self.plan = client, submission, ids, plan
+
+    def result(self):
+        if self.client.module.answers <= 0:
+            self.client.status, self.status = "closed", "cancelled"
+            raise Lost
+        self.client.module.answers -= 1
+        return with_full_marks(self.submission, self.ids, self.plan)
+
+
+class StandInFinished:
+    def __init__(self, running):
+        self.left = list(running)
+
+    def has_ready(self):
+        return bool(self.left)
+
+    def is_empty(self):
+        return not self.left
+
+    def __next__(self):
+        return self.left.pop(0)
+
+
+def with_full_marks(submission, ids, plan):
+    """The row of a submission in which everything is right."""
+    asked = [exercise(id) for id in ids]
+    marks = [
+        {"id": one.id, "title": one.title, "points": one.points, "possible": one.points}
+        | {"feedback": ["These checks passed."], "named": []}
+        for one in asked
+    ]
+    row = batch._row_without_marks(submission, replace(plan, exercises=asked), "graded")
+    return {**row, "points": row["possible"], "marks": marks, "content": batch.content_of(submission)}
+
+
+def test_after_a_lost_scheduler_the_same_command_goes_on_and_nobody_has_zero(tmp_path, monkeypatch, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number in range(4):
+        content = {"cells": [{"cell_type": "code", "source": f"{RIGHT}n = {number}"}]}
+        (folder / f"s{number}.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    command = [
+        "grade",
+        str(folder),
+        "--exercises",
+        "2.3",
+        "--out",
+        str(out),
+        "--unsafe",
+        "--cluster",
+        "tcp://x",
+    ]
+
+    monkeypatch.setitem(sys.modules, "distributed", lost := StandIn(answers=2))
+    assert cli.main(command) == 1
+    assert "the scheduler at tcp://x was lost; what was graded is kept" in capsys.readouterr().err
+    assert len(lost.asked) == 4
+    assert len(list((out / "work" / "rows").glob("*.json"))) == 2
+    assert not list(out.glob("*.csv")), "a grade book was written although half of the class has no mark"
+
+    monkeypatch.setitem(sys.modules, "distributed", again := StandIn(answers=9))
+    assert cli.main(command) == 0
+    assert again.asked == ["s2.ipynb", "s3.ipynb"]
+    rows = json.loads((out / "grades.json").read_text(encoding="utf-8"))["rows"]
+    assert [row["points"] for row in rows] == [exercise("2.3").points] * 4
+    with (out / "marks.csv").open(encoding="utf-8", newline="") as opened:
+        assert [float(line["points"]) for line in csv.DictReader(opened)] == [exercise("2.3").points] * 4

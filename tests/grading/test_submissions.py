@@ -273,6 +273,14 @@ def test_a_file_and_a_folder_of_one_name_in_a_zip(tmp_path):
     assert found == {"ada": "not a notebook (.ipynb)", "ada~/work.ipynb": "", "ben.ipynb": ""}
 
 
+def test_a_zip_that_was_left_in_the_folder_is_said_to_be_one(tmp_path):
+    folder = lay(tmp_path / "submissions", "ben.ipynb")
+    (folder / "submissions.zip").write_bytes(b"PK")
+    problems = {one.file: one.problem for one in find(folder, tmp_path / "scratch")}
+    assert "name it as SUBMISSIONS if it holds the class" in problems["submissions.zip"]
+    assert problems["ben.ipynb"] == ""
+
+
 def aged(folder, *names):
     """The files, each an hour newer than the one before."""
     lay(folder, *names)

@@ -142,21 +142,22 @@ PROJECT = Mistakes(
     ),
 )
 
-# What the scores of a head are divided by: (d_head, d_model) → number.
+# What the scores of a head are divided by, and its weights after the softmax:
+# (d_head, d_model, n_keys) → (divisor before, divisor after).
 HEAD_SCALE = Mistakes(
     "scale",
-    right=lambda d_head, d_model: math.sqrt(d_head),
+    right=lambda d_head, **sizes: (math.sqrt(d_head), 1.0),
     d_model=Wrong(
-        lambda d_head, d_model: math.sqrt(d_model),
+        lambda d_head, d_model, **sizes: (math.sqrt(d_model), 1.0),
         "The scores are divided by √d_model. Each head compares vectors of d_head = d_model / n_heads "
         "numbers, so it is √d_head; your weights are flatter than they should be.",
     ),
     none=Wrong(
-        lambda d_head, d_model: 1.0,
+        lambda d_head, **sizes: (1.0, 1.0),
         "The scores are not divided by √d_head, so your weights are more peaked than they should be.",
     ),
     d_head=Wrong(
-        lambda d_head, d_model: float(d_head),
+        lambda d_head, **sizes: (float(d_head), 1.0),
         "The scores are divided by d_head instead of √d_head: your weights are flatter than they should be.",
     ),
 )
@@ -201,6 +202,20 @@ AVERAGE = Mistakes(
     ),
 )
 
+# What several families say of a divisor.
+BY_N_KEYS = (
+    "The scores are divided by the root of the number of keys. A score is a sum of d_k products, however "
+    "many keys there are: look which axis of the shape you take."
+)
+BY_EIGHT = (
+    "The scores are divided by 8, whatever the length of the vectors. That is √64, right for the 64 numbers "
+    "of a head in the paper; here it is the root of the length that the queries really have."
+)
+DIVIDED_AFTER = (
+    "The division by √d_k comes after the softmax: it makes the weights smaller, so that a row adds up "
+    "to 1/√d_k, and does nothing about large scores. It belongs to the scores."
+)
+
 # How products of queries and keys are scaled: (scores, d_k) → scores.
 KEY_SCALE = Mistakes(
     "scale",
@@ -215,6 +230,8 @@ KEY_SCALE = Mistakes(
         "The scores are divided by d_k instead of √d_k. They become too small, and your weights are flatter "
         "than they should be, the more so the longer the vectors.",
     ),
+    n_keys=Wrong(lambda scores, d_k: scores / math.sqrt(scores.shape[-1]), BY_N_KEYS),
+    eight=Wrong(lambda scores, d_k: scores / 8.0, BY_EIGHT),
 )
 
 # The axis of the scores (…, queries, keys) that the softmax runs over.
@@ -226,6 +243,14 @@ OVER = Mistakes(
         "The softmax runs over the queries instead of the keys. Each column of your weights adds up to 1, "
         "not each row: the queries compete for a key, where the keys should compete for a query. Look at the "
         "`dim` of the softmax.",
+    ),
+)
+# The same where the batch could be taken for it.
+OVER_OR_BATCH = OVER.also(
+    batch=Wrong(
+        0,
+        "The softmax runs over the batch: sentences that have nothing to do with each other compete for "
+        "weight. Look at the `dim` of the softmax.",
     ),
 )
 
@@ -249,8 +274,7 @@ KEY_DIVISOR = Mistakes(
     ),
     n_keys=Wrong(
         lambda d_k, n_keys, **sizes: (math.sqrt(n_keys), 1.0),
-        "The scores are divided by the root of the number of keys. A score is a sum of d_k products, however "
-        "many keys there are: look which axis of the shape you take.",
+        BY_N_KEYS,
     ),
     n_queries=Wrong(
         lambda d_k, n_queries, **sizes: (math.sqrt(n_queries), 1.0),
@@ -264,7 +288,7 @@ KEY_DIVISOR = Mistakes(
     ),
     after=Wrong(
         lambda d_k, **sizes: (1.0, math.sqrt(d_k)),
-        "The division by √d_k comes after the softmax: it makes the weights smaller, so that a row adds up "
-        "to 1/√d_k, and does nothing about large scores. It belongs to the scores.",
+        DIVIDED_AFTER,
     ),
+    eight=Wrong(lambda d_k, **sizes: (8.0, 1.0), BY_EIGHT),
 )

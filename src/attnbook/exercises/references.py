@@ -39,7 +39,8 @@ def multi_head(
     """
     d_model = query.shape[-1]
     q, k, v = (split(rows, n_heads) for rows in project(query, memory, W_q, W_k, W_v, n_heads))
-    scores = q @ k.transpose(-2, -1) / scale(d_model // n_heads, d_model)  # (batch, n_heads, queries, keys)
+    before, after = scale(d_model // n_heads, d_model=d_model, n_keys=k.shape[-2])
+    scores = q @ k.transpose(-2, -1) / before  # (batch, n_heads, queries, keys)
     allowed = mask[:, None, None, :].expand(scores.shape)
-    weights = over(scores, allowed, placed=placed, empty=empty)
+    weights = over(scores, allowed, placed=placed, empty=empty) / after
     return output(merge(weights @ v), W_o), weights

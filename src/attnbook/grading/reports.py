@@ -43,11 +43,15 @@ _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠\t\r]")  # wide signs too
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """A reader of ``path`` sees the old text or the new one, never half of one."""
+    """A reader of ``path`` sees the old text or the new one, never half of one, and no part file stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_text(text, encoding="utf-8", newline="", errors="backslashreplace")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="", errors="backslashreplace")
+        temporary.replace(path)
+    except BaseException:  # a full disk, say
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def cell(value: Any) -> str:

@@ -226,6 +226,8 @@ def _submission(
         problem = "a symbolic link, which is not followed"
     elif not stat.S_ISREG(found.st_mode):
         problem = "not a regular file"
+    elif path.suffix.lower() == ".zip":
+        problem = "a zip inside of the folder: unpack it, or name it as SUBMISSIONS if it holds the class"
     elif path.suffix.lower() != ".ipynb":
         problem = "not a notebook (.ipynb)"
     elif found.st_size > MAX_NOTEBOOK:

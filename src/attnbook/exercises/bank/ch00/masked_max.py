@@ -2,7 +2,7 @@
 
 import torch
 
-from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
 
 # The numbers among which the largest is sought: (vectors, mask (batch, words, 1)) → vectors.
 PLACED = Mistakes(
@@ -80,6 +80,10 @@ def cases(draw: Draw) -> list[Case]:
     return found
 
 
+def nothing_gives_zeros(args, outputs) -> bool:
+    return bool((outputs["largest"][~args["mask"].any(dim=1)] == 0).all())
+
+
 EXERCISE = Function(
     id="0.6",
     title="A maximum that skips padding",
@@ -90,6 +94,12 @@ EXERCISE = Function(
     outputs=(Output("largest", ("batch", "d_model")),),
     reference=masked_max,
     cases=cases,
+    properties=(
+        Property(
+            "a sentence without any word gives zeros, and not a large negative number in the place of −∞",
+            nothing_gives_zeros,
+        ),
+    ),
     mistakes=(PLACED, PICK, EMPTY),
     meaningless=(
         (PLACED["ignored"], EMPTY),

@@ -2,7 +2,7 @@
 
 import torch
 
-from attnbook.exercises.mistakes import OVER, softmax
+from attnbook.exercises.mistakes import OVER_OR_BATCH, softmax
 from attnbook.exercises.properties import NOT_NEGATIVE, ROWS_ADD_UP
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
@@ -21,13 +21,6 @@ def softmax_that_overflows(scores, dim):
     return softmax_less(scores, dim, 0.0)
 
 
-AXIS = OVER.also(
-    batch=Wrong(
-        0,
-        "The softmax runs over the batch: sentences that have nothing to do with each other compete for "
-        "weight. Look at the `dim` of the softmax.",
-    ),
-)
 FORM = Mistakes(
     "form",
     right=softmax,
@@ -67,7 +60,7 @@ FORM = Mistakes(
 )
 
 
-def attention_weights(scores, *, over=AXIS.right, form=FORM.right):
+def attention_weights(scores, *, over=OVER_OR_BATCH.right, form=FORM.right):
     return form(scores, over)
 
 
@@ -106,11 +99,11 @@ EXERCISE = Function(
     reference=attention_weights,
     cases=cases,
     properties=(NOT_NEGATIVE, ROWS_ADD_UP),
-    mistakes=(AXIS, FORM),
+    mistakes=(OVER_OR_BATCH, FORM),
     meaningless=(
-        (FORM["sigmoid"], AXIS),
-        (FORM["whole"], AXIS["queries"]),
-        (FORM["other_offset"], AXIS["batch"]),
+        (FORM["sigmoid"], OVER_OR_BATCH),
+        (FORM["whole"], OVER_OR_BATCH["queries"]),
+        (FORM["other_offset"], OVER_OR_BATCH["batch"]),
     ),
     hints=(
         "What is `scores.max()` for the second example? Is it a score of the row that comes out as NaN?",

@@ -1,7 +1,7 @@
 """2.9: learned queries that pool the words of a review."""
 
 from attnbook.exercises.cases import padding_mask
-from attnbook.exercises.mistakes import KEY_SCALE, MASK_OR_NAN
+from attnbook.exercises.mistakes import EMPTY, KEY_SCALE, MASK_OR_NAN, OVER_OR_BATCH
 from attnbook.exercises.properties import NOT_NEGATIVE
 from attnbook.exercises.references import masked_softmax
 from attnbook.exercises.spec import Case, Draw, Mistakes, Module, Output, Wrong
@@ -27,18 +27,24 @@ MIX = Mistakes(
 
 
 def query_pooling(
-    state, words, mask, *, scale=KEY_SCALE.right, placed=PLACED.right, cut=CUT.right, mix=MIX.right
-):
+    state, words, mask,
+    *, scale=KEY_SCALE.right, placed=PLACED.right, over=OVER_OR_BATCH.right, cut=CUT.right, mix=MIX.right,
+):  # fmt: skip
     query = state["query"]
     scores = scale(query @ words.mT, query.shape[-1])  # (batch, queries, words)
-    weights = cut(masked_softmax(scores, mask[:, None, :], placed=placed))
+    # No review is without words; over another axis a forbidden place can be all that there is, and gives NaN.
+    empty = EMPTY.right if over == -1 else EMPTY["nan"].code
+    weights = cut(masked_softmax(scores, mask[:, None, :], placed=placed, empty=empty, dim=over))
     return mix(weights @ words, query), weights
 
 
 def cases(draw: Draw) -> list[Case]:
     found = []
     for kind in ("full", "padded", "padded"):
-        batch, queries, words, d_model = draw.sizes(4, 3, 9)
+        while True:
+            batch, queries, words, d_model = draw.sizes(4, 3, 9)
+            if d_model != 8:  # or dividing by d_model and by 8 would be one mistake
+                break
         mask = padding_mask(draw, kind, batch, words)
         found.append(
             Case(
@@ -68,8 +74,11 @@ EXERCISE = Module(
     cases=cases,
     tolerance=(1e-4, 5e-5),
     properties=(NOT_NEGATIVE,),
-    mistakes=(KEY_SCALE, PLACED, CUT, MIX),
-    meaningless=tuple((PLACED["inverted_nan"], family) for family in (KEY_SCALE, CUT, MIX)),
+    mistakes=(KEY_SCALE, PLACED, OVER_OR_BATCH, CUT, MIX),
+    meaningless=(
+        *((PLACED["inverted_nan"], family) for family in (KEY_SCALE, CUT, MIX)),
+        *((OVER_OR_BATCH, family) for family in (PLACED, KEY_SCALE, CUT, MIX)),
+    ),
     forbidden=("scaled_dot_product_attention", "MultiheadAttention", "attnbook.nn"),
     hints=(
         "`self.query = torch.nn.Parameter(torch.randn(n_queries, d_model))`; the words are keys and "

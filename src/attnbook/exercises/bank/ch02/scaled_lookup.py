@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from attnbook.exercises.mistakes import KEY_DIVISOR, OVER, softmax
+from attnbook.exercises.mistakes import KEY_DIVISOR, OVER_OR_BATCH, softmax
 from attnbook.exercises.properties import NOT_NEGATIVE, ROWS_ADD_UP
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
@@ -13,18 +13,11 @@ def hard_lookup(weights, scores, value):
     return torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(value.dtype) @ value
 
 
-SCALE = KEY_DIVISOR.only("none", "d_k", "d_v", "n_keys", "n_queries", "after").also(
+SCALE = KEY_DIVISOR.only("none", "d_k", "d_v", "n_keys", "n_queries", "after", "eight").also(
     times=Wrong(
         lambda d_k, **sizes: (1 / math.sqrt(d_k), 1.0),
         "The scores are multiplied by √d_k instead of divided. Your weights are close to a hard lookup: "
         "almost everything on one key.",
-    ),
-)
-AXIS = OVER.also(
-    batch=Wrong(
-        0,
-        "The softmax runs over the batch: sentences that have nothing to do with each other compete for "
-        "weight. Look at the `dim` of the softmax.",
     ),
 )
 MIX = Mistakes(
@@ -48,7 +41,7 @@ MIX = Mistakes(
 )
 
 
-def scaled_lookup(query, key, value, *, scale=SCALE.right, over=AXIS.right, mix=MIX.right):
+def scaled_lookup(query, key, value, *, scale=SCALE.right, over=OVER_OR_BATCH.right, mix=MIX.right):
     before, after = scale(
         d_k=query.shape[-1], d_v=value.shape[-1], n_keys=key.shape[1], n_queries=query.shape[1]
     )
@@ -88,7 +81,7 @@ EXERCISE = Function(
     reference=scaled_lookup,
     cases=cases,
     properties=(NOT_NEGATIVE, ROWS_ADD_UP),
-    mistakes=(SCALE, AXIS, MIX),
+    mistakes=(SCALE, OVER_OR_BATCH, MIX),
     meaningless=((SCALE["after"], MIX["scores"]), (SCALE["after"], MIX["hard"])),
     forbidden=("scaled_dot_product_attention", "attnbook.nn"),
     hints=(

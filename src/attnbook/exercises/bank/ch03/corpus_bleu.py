@@ -107,10 +107,23 @@ WHOLE = Mistakes(
 )
 
 
+ROLES = Mistakes(
+    "roles",
+    right=lambda candidates, references: (candidates, references),
+    exchanged=Wrong(
+        lambda candidates, references: (references, candidates),
+        "Candidates and references are exchanged. The candidates are the first argument: the number of "
+        "*their* n-grams stands below the line, and they may not be too short.",
+    ),
+)
+
+
 def corpus_bleu(
     candidates, references,
-    *, brevity=BREVITY.right, mean=MEAN.right, pool=POOL.right, clip=CLIPPED.right, whole=WHOLE.right,
+    *, roles=ROLES.right, brevity=BREVITY.right, mean=MEAN.right, pool=POOL.right, clip=CLIPPED.right,
+    whole=WHOLE.right,
 ):  # fmt: skip
+    candidates, references = roles(candidates, references)
     return whole(candidates, references, brevity, mean, pool, clip)
 
 
@@ -155,7 +168,7 @@ EXERCISE = Function(
     reference=corpus_bleu,
     cases=cases,
     properties=(Property("BLEU lies between 0 and 1", between_0_and_1),),
-    mistakes=(BREVITY, MEAN, POOL, CLIPPED, WHOLE),
+    mistakes=(BREVITY, MEAN, POOL, CLIPPED, WHOLE, ROLES),
     together=2,
     meaningless=(
         (MEAN["only_4"], CLIPPED),

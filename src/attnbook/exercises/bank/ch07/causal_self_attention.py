@@ -2,11 +2,11 @@
 
 import torch
 
-from attnbook.exercises.mistakes import EMPTY, KEY_DIVISOR, MASK, OVER
+from attnbook.exercises.mistakes import EMPTY, KEY_DIVISOR, MASK, OVER_OR_BATCH
 from attnbook.exercises.references import masked_softmax
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
 
-SCALE = KEY_DIVISOR.only("none", "d_k", "d_model", "d_v", "n_keys", "multiplied", "after")
+SCALE = KEY_DIVISOR.only("none", "d_k", "d_model", "d_v", "n_keys", "multiplied", "after", "eight")
 FORGOT_TILDE = (
     "The triangle is upside down: each word sees the words *after* it, and those before it are forbidden. "
     "`masked_fill` fills where its mask is True, and your mask is True where a word *may* attend. "
@@ -55,13 +55,6 @@ PAST = Mistakes(
     ),
 )
 PLACED = MASK.only("after", "zero")
-AXIS = OVER.also(
-    batch=Wrong(
-        0,
-        "The softmax runs over the sentences of the batch (dim=0). Each word's weights over the keys should "
-        "add up to 1, so the softmax runs along the last axis.",
-    ),
-)
 ROLES = Mistakes(
     "roles",
     right=lambda W_q, W_k: (W_q, W_k),
@@ -75,7 +68,7 @@ ROLES = Mistakes(
 
 def causal_self_attention(
     x, W_q, W_k, W_v,
-    *, scale=SCALE.right, past=PAST.right, placed=PLACED.right, over=AXIS.right, roles=ROLES.right,
+    *, scale=SCALE.right, past=PAST.right, placed=PLACED.right, over=OVER_OR_BATCH.right, roles=ROLES.right,
 ):  # fmt: skip
     asking, asked = roles(W_q, W_k)
     n, d_model = x.shape[1:]
@@ -125,15 +118,15 @@ EXERCISE = Function(
     properties=(
         Property("the first word sees only itself, so its context is its own value", first_word_sees_itself),
     ),
-    mistakes=(SCALE, PAST, PLACED, AXIS, ROLES),
+    mistakes=(SCALE, PAST, PLACED, OVER_OR_BATCH, ROLES),
     together=2,
     meaningless=(
         (PLACED, PAST["all"]),
         *((PLACED, PAST[name]) for name in EMPTY_ROWS),
-        (AXIS, PLACED),
-        (AXIS, PAST),
-        (AXIS["batch"], SCALE),
-        (AXIS["batch"], ROLES),
+        (OVER_OR_BATCH, PLACED),
+        (OVER_OR_BATCH, PAST),
+        (OVER_OR_BATCH["batch"], SCALE),
+        (OVER_OR_BATCH["batch"], ROLES),
     ),
     forbidden=("scaled_dot_product_attention", "attnbook.nn", "MultiheadAttention"),
     hints=(

@@ -2,7 +2,7 @@
 
 import math
 
-from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
+from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Property, Wrong
 
 LOGARITHM = (
     "That is a logarithm: it holds when each layer reaches several times as far as the one below. Here every "
@@ -22,6 +22,11 @@ STEPS = Mistakes(
     down=Wrong(
         lambda distance, stride: distance // stride,
         "You round down. A rest that is shorter than the reach still needs a layer.",
+    ),
+    words_down=Wrong(
+        lambda distance, stride: (distance + 1) // stride,
+        "You divide the number of words and round down. From the first to the last of n words there are "
+        "n − 1 steps, and a rest that is shorter than the reach still needs a layer.",
     ),
     not_rounded=Wrong(
         lambda distance, stride: distance / stride,
@@ -59,12 +64,16 @@ def layers_needed(n, reach, *, way=WAY.right, steps=STEPS.right, width=WIDTH.rig
 
 def cases(draw: Draw) -> list[Case]:
     found = []
-    for exact in (False, True, False, True):
-        reach = draw.random.randrange(3, 9)
-        times = draw.random.randrange(9, 25)
-        n = reach * times + 1 if exact else reach * times + draw.random.randrange(2, reach) + 1
-        found.append(Case({"n": n, "reach": reach}))
+    for kind in ("a rest", "none", "nearly one more", "none"):
+        reach = draw.random.randrange(4, 9)
+        times = draw.random.randrange(36, 60)  # enough that one word more in the window is a layer less
+        rest = {"a rest": draw.random.randrange(2, reach - 1), "none": 0, "nearly one more": reach - 1}[kind]
+        found.append(Case({"n": reach * times + rest + 1, "reach": reach}))
     return found
+
+
+def far_enough(args, outputs) -> bool:
+    return outputs["layers"] * args["reach"] >= args["n"] - 1 - 1e-6
 
 
 EXERCISE = Function(
@@ -78,6 +87,13 @@ EXERCISE = Function(
     reference=layers_needed,
     cases=cases,
     tolerance=(0.0, 1e-3),
+    properties=(
+        Property(
+            "the last word is n − 1 words away, and each layer brings a signal at most `reach` words on, so "
+            "that layers · reach is at least n − 1",
+            far_enough,
+        ),
+    ),
     mistakes=(WAY, STEPS, WIDTH),
     together=1,
     hints=(

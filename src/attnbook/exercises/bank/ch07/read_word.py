@@ -56,6 +56,11 @@ GATES = Mistakes(
         "`torch.nn.LSTM` stores its gates. Here the output gate is the third quarter and the new content the "
         "fourth.",
     ),
+    forget_first=Wrong(
+        lambda i, f, o, new: (torch.sigmoid(f), torch.sigmoid(i), torch.sigmoid(new), o),
+        "The quarters are read as forget, input, new content, output. Here the rows of W come as input, "
+        "forget, output, new content.",
+    ),
     no_sigmoid=Wrong(
         lambda i, f, o, new: (i, f, o, new),
         "The gates are not squeezed into 0 to 1: a sigmoid is missing, so they can turn signs and blow "

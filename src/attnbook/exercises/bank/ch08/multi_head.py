@@ -4,7 +4,19 @@ import math
 
 from attnbook.exercises.bank.ch08._sizes import head_sizes
 from attnbook.exercises.cases import PADDED_CASES, padding_mask
-from attnbook.exercises.mistakes import EMPTY, EMPTY_UNREACHED, HEAD_SCALE, MASK, MERGE, MIX, PROJECT, SPLIT
+from attnbook.exercises.mistakes import (
+    BY_N_KEYS,
+    DIVIDED_AFTER,
+    EMPTY,
+    EMPTY_UNREACHED,
+    HEAD_SCALE,
+    MASK,
+    MERGE,
+    MIX,
+    OVER_OR_BATCH,
+    PROJECT,
+    SPLIT,
+)
 from attnbook.exercises.properties import NOT_NEGATIVE
 from attnbook.exercises.references import masked_softmax, multi_head
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
@@ -26,17 +38,25 @@ OVER = Mistakes(
         "The softmax runs over the heads: dim 1 of (batch, n_heads, queries, keys). Then the heads compete "
         "for a key. Each head has a row of its own, over the keys, which are the last dimension.",
     ),
+    batch=Wrong(
+        lambda scores, mask, *, placed, empty: masked_softmax(
+            scores, mask, placed=placed, empty=empty, dim=0
+        ),
+        OVER_OR_BATCH["batch"].text,
+    ),
 )
 SCALE = HEAD_SCALE.also(
     n_heads=Wrong(
-        lambda d_head, d_model: math.sqrt(d_model / d_head),
+        lambda d_head, d_model, **sizes: (math.sqrt(d_model / d_head), 1.0),
         "The scores are divided by √n_heads. A head compares vectors of d_head numbers, so it is √d_head.",
     ),
     all_numbers=Wrong(
-        lambda d_head, d_model: float(d_model),
+        lambda d_head, d_model, **sizes: (float(d_model), 1.0),
         "The scores are divided by d_model. A head compares d_head numbers, and the root of that belongs "
         "there: √d_head.",
     ),
+    n_keys=Wrong(lambda d_head, n_keys, **sizes: (math.sqrt(n_keys), 1.0), BY_N_KEYS),
+    after=Wrong(lambda d_head, **sizes: (1.0, math.sqrt(d_head)), DIVIDED_AFTER),
 )
 
 

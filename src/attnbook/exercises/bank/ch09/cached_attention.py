@@ -14,8 +14,8 @@ KEY_PLACE = Mistakes(
     right=lambda t, j: j + 0 * t,
     zero=Wrong(
         lambda t, j: 0 * (j + t),
-        "Every key is turned as if it were the first word. Then the score depends on where the query "
-        "stands, and not on how far away the key is.",
+        "Every key is turned as if it were the first word, which is to say not turned at all. Then the score "
+        "does not depend on how far away the key is.",
     ),
     again=Wrong(
         lambda t, j: j * (t - j + 1),
@@ -28,8 +28,8 @@ QUERY_PLACE = Mistakes(
     right=lambda t: t,
     zero=Wrong(
         lambda t: 0 * t,
-        "Every query is turned as if it were the first word. It stands at step t, like the key that comes "
-        "in with it.",
+        "Every query is turned as if it were the first word, which is to say not turned at all. It stands at "
+        "step t, like the key that comes in with it.",
     ),
     ahead=Wrong(
         lambda t: t + 1,

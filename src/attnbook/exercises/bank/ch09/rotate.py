@@ -41,6 +41,11 @@ PLACE = Mistakes(
         lambda x, positions: torch.arange(x.shape[2]),
         "You count 0, 1, 2, … yourself. The positions are given, and differ from sentence to sentence.",
     ),
+    from_1=Wrong(
+        lambda x, positions: positions[:, None] + 1,
+        "Every word is turned one position too far: yours are counted from 1. A word at position 0 is not "
+        "turned at all.",
+    ),
     first=Wrong(
         lambda x, positions: positions[:1, None],
         "All sentences get the positions of the first one. Each has a row of its own.",

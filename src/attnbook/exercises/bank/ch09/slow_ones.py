@@ -34,7 +34,7 @@ AMOUNT = Mistakes(
         "turn more slowly.",
     ),
 )
-SPEED = EXPONENT.only("i", "from_1")
+SPEED = EXPONENT.only("i", "doubled", "from_1")
 
 
 def slow_ones(

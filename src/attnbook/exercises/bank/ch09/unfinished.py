@@ -44,6 +44,12 @@ EXERCISE = Measurement(
             0.4,
         ),
         Nearby(
+            unfinished(step=4),
+            "Your pairs are too slow: the exponent is doubled. `torch.arange(0, d, 2)` counts 0, 2, 4, … and "
+            "holds the factor 2 of 2i/d_model already.",
+            0.4,
+        ),
+        Nearby(
             WIDE - 2 * (WIDE // 2 - unfinished()),
             "That counts columns. A pair is two of them, a sine and a cosine.",
             0.4,

@@ -6,6 +6,7 @@ import torch
 
 from attnbook.exercises.bank.ch10._layers import (
     MATRICES,
+    NORM_AFFINE,
     NORM_SPREAD,
     layer_parameters,
     plain_norm,
@@ -142,7 +143,7 @@ def encoder_layer(
     x, mask, parameters, n_heads, norm,
     *, place=PLACE.right, shortcut=SHORTCUT.right, norms=NORMS.right, feed=FEED.right, split=CUT.right,
     scale=HEAD_SCALE.right, placed=PLACED.right, output=OUTPUT.right, spread=NORM_SPREAD.right,
-    padding=PADDING.right, project=TURNED.right, merge=MERGE.right,
+    padding=PADDING.right, project=TURNED.right, merge=MERGE.right, affine=NORM_AFFINE.right,
 ):  # fmt: skip
     p = parameters
 
@@ -160,7 +161,7 @@ def encoder_layer(
         rows = place[norm](
             rows,
             sublayer,
-            lambda t, which=which: plain_norm(t, p[f"gamma_{which}"], p[f"beta_{which}"], spread),
+            lambda t, which=which: plain_norm(t, p[f"gamma_{which}"], p[f"beta_{which}"], spread, affine),
             lambda rows, normalised, half=half: shortcut(half, x, rows, normalised),
         )
     return padding(rows, mask)
@@ -221,10 +222,12 @@ EXERCISE = Function(
         PADDING,
         TURNED,
         MERGE,
+        NORM_AFFINE,
     ),
     together=2,
     possible=lambda switches: (
-        wiring_with_attention(switches) and not (len(switches) == 2 and {"project", "merge"} & set(switches))
+        wiring_with_attention(switches)
+        and not (len(switches) == 2 and {"project", "merge", "affine"} & set(switches))
     ),
     forbidden=(
         "scaled_dot_product_attention",

@@ -52,6 +52,11 @@ SHARE = Mistakes(
         lambda losses, mask: losses.mean(),
         "Padding is counted as if it were words: the mask is never used.",
     ),
+    inverted=Wrong(
+        lambda losses, mask: AVERAGE.right(losses, ~mask),
+        "The mask is read the wrong way round: the loss is that of the padding, and NaN where there is none. "
+        "True marks a real word.",
+    ),
     all_positions=Wrong(
         AVERAGE["all_positions"].code,
         "Padding counts with a loss of 0: you divide by all places. Divide by the number of real words.",

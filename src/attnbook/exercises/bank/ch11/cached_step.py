@@ -61,9 +61,10 @@ def cached_step(
     q, k, v = (split(x @ W.T, n_heads) for W in (W_q, W_k, for_values))
     keys, kept_keys = cache(key, k)
     values, kept_values = cache(value, v)
-    scores = q @ keys.mT / scale(d_head, x.shape[-1])
+    before, after = scale(d_head, d_model=x.shape[-1], n_keys=keys.shape[2])
+    scores = q @ keys.mT / before
     mask = past(x.shape[1], keys.shape[2]).expand(scores.shape)
-    context = output(merge(masked_softmax(scores, mask) @ values), W_o)
+    context = output(merge(masked_softmax(scores, mask) / after @ values), W_o)
     return context, kept_keys, kept_values
 
 
