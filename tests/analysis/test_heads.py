@@ -194,7 +194,8 @@ def test_a_model_learns_neighbours_on_sentences_that_are_all_neighbours():
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("steps", 0), ("d_model", 12), ("learning_rate", 0.0), ("test_sentences", 0)]
+    ("option", "value"),
+    [("steps", 0), ("d_model", 12), ("learning_rates", [0.005, 0.0]), ("test_sentences", 0)],
 )
 def test_bad_options_are_named(option, value):
     import argparse
@@ -229,12 +230,21 @@ def test_one_small_run_gives_every_number(capsys):
             "--heads",
             "1",
             "8",
+            "--learning-rates",
+            "0.001",
+            "0.01",
         ]
     )
     numbers = flatten(experiment.run_seed(options, 0, torch.device("cpu")))
     assert all(math.isfinite(value) for value in numbers.values())
     assert numbers["heads/1/parameters"] == numbers["heads/8/parameters"]
     assert sum(value for name, value in numbers.items() if name.startswith("examined/8/named/")) == 16
+    rate, tried = experiment.own_rate(options, 8, torch.device("cpu"))
+    assert numbers["heads/8/rate"] == rate == min(tried, key=lambda pair: pair[1])[0]
+    assert [each for each, _ in tried] == [0.001, 0.01]
+    options.learning_rates = [0.02]
+    assert experiment.own_rate(options, 8, torch.device("cpu")) == (0.02, [])
+    options.learning_rates = [0.001, 0.01]
     apart = sum(len(experiment.apart(words)[experiment.FAR]) for words in experiment.far_subjects(300))
     assert numbers["heads/8/far subject/places"] == apart > 0
     shipped = experiment.trained(options, 0, torch.device("cpu"))
