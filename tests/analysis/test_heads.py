@@ -8,6 +8,7 @@ import torch
 from attnbook.analysis import heads
 from attnbook.data import phrasebook
 from attnbook.data.hidden_words import HiddenWords, probes
+from attnbook.data.pairs import part_of
 from attnbook.data.phrasebook.relations import relations
 from attnbook.experiments import heads as experiment
 from attnbook.nn import MaskedWordModel
@@ -208,6 +209,13 @@ def test_bad_options_are_named(option, value):
         experiment.run_seed(options, 0, torch.device("cpu"))
 
 
+def test_far_subjects_are_kept():  # that they are what is drawn, each night: tools/far_subjects.py --check
+    kept = experiment.far_subjects()
+    assert len({tuple(words) for words in kept}) == len(kept) > 150
+    assert all(part_of(words) == "test" and 6 <= len(words) <= 14 for words in kept)
+    assert all(experiment.apart(words)[experiment.FAR] for words in kept)
+
+
 def test_one_small_run_gives_every_number(capsys):
     import argparse
 
@@ -226,7 +234,7 @@ def test_one_small_run_gives_every_number(capsys):
             "--d-model",
             "8",
             "--apart",
-            "300",
+            "200",
             "--heads",
             "1",
             "8",
@@ -245,7 +253,7 @@ def test_one_small_run_gives_every_number(capsys):
     options.learning_rates = [0.02]
     assert experiment.own_rate(options, 8, torch.device("cpu")) == (0.02, [])
     options.learning_rates = [0.001, 0.01]
-    apart = sum(len(experiment.apart(words)[experiment.FAR]) for words in experiment.far_subjects(300))
+    apart = sum(len(experiment.apart(words)[experiment.FAR]) for words in experiment.far_subjects(200))
     assert numbers["heads/8/far subject/places"] == apart > 0
     shipped = experiment.trained(options, 0, torch.device("cpu"))
     assert math.isfinite(shipped.measure()["loss"])
