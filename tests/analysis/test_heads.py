@@ -8,6 +8,7 @@ import torch
 from attnbook.analysis import heads
 from attnbook.data import phrasebook
 from attnbook.data.hidden_words import HiddenWords, probes
+from attnbook.data.pairs import part_of
 from attnbook.data.phrasebook.relations import relations
 from attnbook.experiments import heads as experiment
 from attnbook.nn import MaskedWordModel
@@ -194,7 +195,8 @@ def test_a_model_learns_neighbours_on_sentences_that_are_all_neighbours():
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("steps", 0), ("d_model", 12), ("learning_rate", 0.0), ("test_sentences", 0)]
+    ("option", "value"),
+    [("steps", 0), ("d_model", 12), ("learning_rates", [0.005, 0.0]), ("test_sentences", 0)],
 )
 def test_bad_options_are_named(option, value):
     import argparse
@@ -205,6 +207,13 @@ def test_bad_options_are_named(option, value):
     setattr(options, option, value)
     with pytest.raises(ValueError, match="--" + option.replace("_", "-")):
         experiment.run_seed(options, 0, torch.device("cpu"))
+
+
+def test_far_subjects_are_kept():  # that they are what is drawn, each night: tools/far_subjects.py --check
+    kept = experiment.far_subjects()
+    assert len({tuple(words) for words in kept}) == len(kept) > 150
+    assert all(part_of(words) == "test" and 6 <= len(words) <= 14 for words in kept)
+    assert all(experiment.apart(words)[experiment.FAR] for words in kept)
 
 
 def test_one_small_run_gives_every_number(capsys):
@@ -225,17 +234,26 @@ def test_one_small_run_gives_every_number(capsys):
             "--d-model",
             "8",
             "--apart",
-            "300",
+            "200",
             "--heads",
             "1",
             "8",
+            "--learning-rates",
+            "0.001",
+            "0.01",
         ]
     )
     numbers = flatten(experiment.run_seed(options, 0, torch.device("cpu")))
     assert all(math.isfinite(value) for value in numbers.values())
     assert numbers["heads/1/parameters"] == numbers["heads/8/parameters"]
     assert sum(value for name, value in numbers.items() if name.startswith("examined/8/named/")) == 16
-    apart = sum(len(experiment.apart(words)[experiment.FAR]) for words in experiment.far_subjects(300))
+    rate, tried = experiment.own_rate(options, 8, torch.device("cpu"))
+    assert numbers["heads/8/rate"] == rate == min(tried, key=lambda pair: pair[1])[0]
+    assert [each for each, _ in tried] == [0.001, 0.01]
+    options.learning_rates = [0.02]
+    assert experiment.own_rate(options, 8, torch.device("cpu")) == (0.02, [])
+    options.learning_rates = [0.001, 0.01]
+    apart = sum(len(experiment.apart(words)[experiment.FAR]) for words in experiment.far_subjects(200))
     assert numbers["heads/8/far subject/places"] == apart > 0
     shipped = experiment.trained(options, 0, torch.device("cpu"))
     assert math.isfinite(shipped.measure()["loss"])

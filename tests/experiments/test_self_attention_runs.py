@@ -1,6 +1,7 @@
 """The runs behind chapter 7: their data, that they repeat, and that the stored tables are whole."""
 
 import argparse
+import math
 
 import pytest
 import torch
@@ -65,8 +66,43 @@ def test_a_seed_repeats(monkeypatch):
     monkeypatch.setattr(long_range, "LENGTHS", (18,))
     monkeypatch.setattr(long_range, "BEYOND", (18, 32))
     monkeypatch.setattr(long_range, "PATIENT", (18,))
-    chosen = options(long_range, "--steps", "2", "--batch", "4")
-    assert long_range.run_seed(chosen, 0, CPU) == long_range.run_seed(chosen, 0, CPU)
+    chosen = options(long_range, "--steps", "2", "--batch", "4", "--learning-rates", ".001", ".01")
+    once = long_range.run_seed(chosen, 0, CPU)
+    long_range._trial.cache_clear()
+    assert long_range.run_seed(chosen, 0, CPU) == once
+
+
+def test_a_reader_gets_the_rate_of_the_lowest_validation_loss_on_seed_0(monkeypatch):
+    monkeypatch.setattr(long_range, "LENGTHS", (18,))
+    monkeypatch.setattr(long_range, "BEYOND", (18,))
+    monkeypatch.setattr(long_range, "PATIENT", ())
+    trained = []
+
+    def trial(name, kind, length, steps, batch, rate, seed, device):
+        trained.append((name, rate, seed))
+        best = 0.3 if name == "LSTM" else 0.1
+        return long_range.build(name, length, seed), abs(rate - best)
+
+    monkeypatch.setattr(long_range, "_trial", trial)
+    chosen = options(long_range, "--steps", "2", "--learning-rates", ".1", ".2", ".3")
+    found = long_range.run_seed(chosen, 5, CPU)
+    assert found["rate"]["LSTM"]["18"] == 0.3
+    assert found["rate"]["RNN"]["18"] == 0.1
+    assert [rate for rate, _ in found["rates tried"]["RNN"]["18"]] == [0.1, 0.2, 0.3]
+    assert [run for run in trained if run[0] == "LSTM"] == [
+        ("LSTM", 0.1, 0), ("LSTM", 0.2, 0), ("LSTM", 0.3, 0), ("LSTM", 0.3, 5)
+    ]  # fmt: skip
+
+
+def test_validation_programs_are_not_those_of_the_test():
+    model = long_range.build("self-attention", 18, 0)
+    validated, _ = long_range.programs(500, 18, long_range.VALIDATED_ON)
+    tested, right = long_range.programs(500, 18, long_range.TESTED_ON)
+    assert not torch.equal(validated, tested)
+    with torch.no_grad():
+        share = (model(tested).argmax(dim=-1) == right).float().mean().item()
+    assert long_range.accuracy(model, "once", 18) == share
+    assert abs(long_range.validation_loss(model, "once", 18) - math.log(8)) < 0.5
 
 
 def test_steps_to_learn():
@@ -193,7 +229,7 @@ def test_models_of_text_have_about_one_size_and_see_no_future():
     ("module", "words", "named"),
     [
         (long_range, ["--steps", "0"], "--steps"),
-        (long_range, ["--learning-rate", "0"], "--learning-rate"),
+        (long_range, ["--learning-rates", ".003", "0"], "--learning-rates"),
         (scaling, ["--d-model", "0"], "--d-model"),
         (what_grows, ["--steps", "0"], "--steps"),
         (layer_cost, ["--repeats", "0"], "--repeats"),

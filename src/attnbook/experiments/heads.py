@@ -2,8 +2,9 @@
 
 ``attnbook run heads --data phrasebook`` trains a model that names hidden words (two layers of heads and
 nothing besides) with 1, 2, 4 and 8 heads a layer, all of the same width and so with the same number of
-parameters. Those with 4 and 8 heads are examined: each head is named by a rule, switched off, averaged with
-its neighbours, and switched off one after another. With ``--ship`` the model with 4 heads is stored.
+parameters; of several learning rates each number of heads gets the one with the lowest validation loss on
+seed 0. Those with 4 and 8 heads are examined: each head is named by a rule, switched off, averaged with its
+neighbours, and switched off one after another. With ``--ship`` the model with 4 heads is stored.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -24,7 +26,8 @@ from attnbook.data.hidden_words import HiddenWords, probes
 from attnbook.data.phrasebook.relations import RELATIONS, relations
 from attnbook.data.vocabulary import Vocabulary
 from attnbook.devices import seed as set_seed
-from attnbook.experiments.options import at_least
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.experiments.shipping import Trained
 from attnbook.nn import MaskedWordModel
 from attnbook.training.fit import fit
@@ -37,7 +40,10 @@ EXAMINED = (4, 8)
 NAMES = ("previous word", "next word", "start marker", "last word", "same word", "rarest word")
 UNTRAINED = 4  # models whose best head sets the bar for chance; as many again are held against it
 FAR = "verb → subject"
-# Models of this process by seed, head count and options: the one that ships was trained for the results.
+DRAWN = 3000  # test sentences in which far subjects are looked for
+FAR_FILE = Path(phrasebook.__file__).parents[1] / "far_subjects.txt"  # made by tools/far_subjects.py
+# Models of this process by rate, seed, head count and options: the one that ships was trained for the
+# results, and a trial of the search for a rate is also a run of its seed.
 _FITTED: dict[tuple, tuple[MaskedWordModel, list[float]]] = {}
 
 
@@ -46,14 +52,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--data", choices=("phrasebook", "tatoeba"), default="phrasebook", help="whose English")
     add("--heads", type=int, nargs="+", choices=N_HEADS, default=list(N_HEADS), help="heads a layer")
+    add("--examine", type=int, nargs="*", choices=EXAMINED, default=list(EXAMINED),
+        help="numbers of heads whose models are examined; none after the option: no model")  # fmt: skip
     add("--d-model", type=int, default=48, metavar="D", help="numbers a word; 8 divides it (default 48)")
     add("--layers", type=int, default=2, metavar="N", help="layers of heads (default 2)")
     add("--steps", type=int, default=1200, metavar="N", help="training steps (default 1200)")
     add("--batch", type=int, default=48, metavar="N", help="sentences a step (default 48)")
-    add("--learning-rate", type=float, default=0.005, metavar="R", help="Adam's highest (default 0.005)")
+    add("--learning-rates", type=float, nargs="+", default=[0.005], metavar="R",
+        help="Adam's highest, tried on seed 0; the lowest validation loss wins (default .005)")  # fmt: skip
     add("--sentences", type=int, default=5000, metavar="N", help="phrasebook: to train on (default 5000)")
     add("--test-sentences", type=int, default=150, metavar="N", help="to measure on (default 150)")
-    add("--apart", type=int, default=3000, metavar="N", help="phrasebook: to look for far subjects in")
+    add("--apart", type=int, default=DRAWN, metavar="N", help="phrasebook: to look for far subjects in")
     add("--vocabulary", type=int, default=2000, metavar="N", help="tatoeba: words kept (default 2000)")
 
 
@@ -86,9 +95,19 @@ def held_out(n: int = 150) -> list[list[str]]:
 
 
 @cache
-def far_subjects(sentences: int = 3000) -> list[list[str]]:
+def far_subjects(sentences: int = DRAWN) -> list[list[str]]:
     """Of so many other test sentences those with something between a subject and its verb: "the dog of the
-    man is …".
+    man is …". Those of :data:`DRAWN` are kept in a file, since drawing them takes longer than all that is
+    asked of them.
+    """
+    if sentences == DRAWN:
+        return [line.split() for line in FAR_FILE.read_text(encoding="utf-8").splitlines()]
+    return drawn_far_subjects(sentences)
+
+
+def drawn_far_subjects(sentences: int) -> list[list[str]]:
+    """The same, drawn now: for 3,000 the grammar makes twenty times as many, since one in twenty is a test
+    sentence.
     """
     drawn = [pair.src for pair in phrasebook.sample(sentences, 2, "small", (6, LENGTHS[1]), "test")]
     return [words for words in drawn if apart(words)[FAR]]
@@ -100,16 +119,26 @@ def apart(words: list[str]) -> heads.Roles:
     return {FAR: {verb + 1: {subject + 1} for verb, subject in pairs if verb - subject > 1}}
 
 
+@cache
+def validation(data: str, n: int) -> list[list[str]]:
+    """Sentences that are neither trained nor tested on, by which a learning rate is chosen."""
+    if data == "phrasebook":
+        return [pair.src for pair in phrasebook.sample(n, 1, "small", LENGTHS, "validation")]
+    pairs = tatoeba.pairs("validation", LENGTHS)
+    return [pair.src for pair in pairs[:: max(1, len(pairs) // n)]][:n]
+
+
 def schedule(steps: int):
     """Up in 50 steps, level, and down to 0 over the last 60 %."""
     return lambda step: min((step + 1) / 50, 1.0, (steps - step) / (0.6 * steps))
 
 
 def fitted(
-    options: argparse.Namespace, seed: int, n_heads: int, device: torch.device
+    options: argparse.Namespace, seed: int, n_heads: int, device: torch.device, rate: float
 ) -> tuple[MaskedWordModel, list[float]]:
-    """A model trained as the options say, and its losses."""
-    key = (seed, n_heads, device, *sorted((name, str(value)) for name, value in vars(options).items()))
+    """A model trained as the options say at this learning rate, and its losses."""
+    told = sorted((name, str(value)) for name, value in vars(options).items())
+    key = (rate, seed, n_heads, device, *told)
     if key in _FITTED:
         return _FITTED[key]
     train, _, vocabulary = corpus(options.data, options.sentences, options.test_sentences, options.vocabulary)
@@ -120,7 +149,7 @@ def fitted(
         HiddenWords(train, vocabulary, options.batch, seed=seed),
         steps=options.steps,
         loss=heads.hidden_loss,
-        learning_rate=options.learning_rate,
+        learning_rate=rate,
         schedule=schedule(options.steps),
         device=device,
         seed=seed,
@@ -130,6 +159,24 @@ def fitted(
     return _FITTED[key]
 
 
+def own_rate(
+    options: argparse.Namespace, n_heads: int, device: torch.device
+) -> tuple[float, list[list[float]]]:
+    """The learning rate with the lowest validation loss on seed 0, and [rate, loss] of all that were tried;
+    where only one is given, that one, untried.
+    """
+    if len(options.learning_rates) == 1:
+        return options.learning_rates[0], []
+    *_, vocabulary = corpus(options.data, options.sentences, options.test_sentences, options.vocabulary)
+    probed = probes(validation(options.data, options.test_sentences), vocabulary)
+    return best_rate(
+        {
+            rate: heads.loss(fitted(options, SEARCH_SEED, n_heads, device, rate)[0], probed)
+            for rate in options.learning_rates
+        }
+    )
+
+
 def checked(options: argparse.Namespace) -> None:
     """Raise ValueError if a number is out of range."""
     at_least(options, 1, "layers", "steps", "batch", "sentences", "test_sentences", "apart", "vocabulary")
@@ -137,12 +184,11 @@ def checked(options: argparse.Namespace) -> None:
         raise ValueError(
             f"--d-model: expected a multiple of 8, got {options.d_model}; 8 heads share it evenly"
         )
-    if not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
+    learning_rates_above_zero(options.learning_rates)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
-    """Train one model for each number of heads, and examine those of :data:`EXAMINED`.
+    """Train one model for each number of heads, and examine those of ``--examine``.
 
     Raises
     ------
@@ -156,13 +202,16 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     probed = probes(test, vocabulary)
     numbers: dict[str, dict] = {"heads": {}}
     for n_heads in options.heads:
-        model, losses = fitted(options, seed, n_heads, device)
+        rate, tried = own_rate(options, n_heads, device)
+        model, losses = fitted(options, seed, n_heads, device, rate)
         tenth = max(1, len(losses) // 10)
         found: dict[str, Any] = {
             "loss": heads.loss(model, probed),
             "accuracy": heads.accuracy(model, probed),
             "hidden words": sum(len(probe.place) for probe in probed),
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "rate": rate,
+            "rates tried": tried,
             "training loss, each tenth": [
                 fmean(losses[start : start + tenth]) for start in range(0, len(losses), tenth)
             ],
@@ -174,7 +223,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
                 "far subject": look_far(model, far, vocabulary),
             }
         numbers["heads"][str(n_heads)] = found
-        if n_heads in EXAMINED:
+        if n_heads in options.examine:
             numbers[f"examined/{n_heads}"] = examine(model, train, test, vocabulary, options)
     return numbers
 
@@ -182,7 +231,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
 def trained(options: argparse.Namespace, seed: int, device: torch.device) -> Trained:
     """The model with 4 heads a layer of this seed, to ship."""
     checked(options)
-    model, _ = fitted(options, seed, 4, device)
+    model, _ = fitted(options, seed, 4, device, own_rate(options, 4, device)[0])
     _, test, vocabulary = corpus(options.data, options.sentences, options.test_sentences, options.vocabulary)
     configuration = {
         "d_model": options.d_model,

@@ -9,23 +9,25 @@ do nothing (comments). All assignments stand in its first half. The last token a
 
 Five readers with about the same number of parameters read the same programs for the same number of steps: a
 plain RNN, an LSTM, an LSTM whose gates begin so that it forgets slowly, one layer of self-attention, and the
-same with learned positions. On the shorter programs the slow LSTM gets a second chance: six times the steps,
-at a higher rate.
+same with learned positions. Each reader has, at each length, the learning rate of a small grid that gave the
+lowest validation loss on seed 0. On the shorter programs the slow LSTM gets a second chance: six times the
+steps, at the same rate.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import Random
 
 import torch
 from torch import Tensor, nn
 
-from attnbook.experiments.options import at_least
+from attnbook.experiments.kept_trials import SEARCH_SEED, best_rate
+from attnbook.experiments.options import at_least, learning_rates_above_zero
 from attnbook.nn import LearnedPositions, SelfAttention
-from attnbook.training.fit import fit
+from attnbook.training.fit import Diverged, fit
 
 ABOUT = "assign, wait, ask: recurrent readers and self-attention of equal size, by distance"
 
@@ -40,6 +42,7 @@ KINDS = ("once", "twice")
 LENGTHS = (18, 32, 64)
 BEYOND = (64, 96, 128, 256)  # tried on these by the readers that were trained on the first
 PATIENT = (18, 32)  # lengths at which the slow LSTM gets six times the steps
+TESTED_ON, VALIDATED_ON = 1_000_003, 1_000_004  # seeds of programs that no reader is trained on
 # Width of each reader, chosen so that all have about as many parameters as self-attention of 64.
 WIDTHS = {"RNN": 78, "LSTM": 40, "slow LSTM": 40, "self-attention": 64, "with positions": 64}
 
@@ -50,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--kind", choices=KINDS, default="once", help="variables assigned once (default) or twice")
     add("--steps", type=int, default=400, metavar="N", help="training steps of a reader (default 400)")
     add("--batch", type=int, default=32, metavar="N", help="programs a step (default 32)")
-    add("--learning-rate", type=float, default=3e-3, metavar="R", help="Adam's, at its highest (0.003)")
+    add("--learning-rates", type=float, nargs="+", default=[1e-3, 3e-3, 1e-2], metavar="R",
+        help="Adam's highest, tried on seed 0; the lowest validation loss wins (.001 .003 .01)")  # fmt: skip
 
 
 def result_name(options: argparse.Namespace) -> str:
@@ -104,7 +108,7 @@ def programs(n: int, length: int, seed: int, kind: str = "once") -> tuple[Tensor
 
 
 # Readers that are compared with each other are trained on the same programs, which need not be made twice.
-_training_programs = lru_cache(maxsize=4)(programs)
+_kept_programs = lru_cache(maxsize=16)(programs)
 
 
 def text(program: Tensor) -> str:
@@ -204,7 +208,7 @@ def train(
     seed: int = 0, **options,
 ):  # fmt: skip
     """Adam on new programs at every step, the learning rate falling to 0. Returns the ``History``."""
-    examples, answers = _training_programs(steps * batch, length, seed, kind)
+    examples, answers = _kept_programs(steps * batch, length, seed, kind)
     device = next(model.parameters()).device
     batches = [
         (one.to(device), other.to(device))
@@ -219,15 +223,42 @@ def train(
 
 
 @torch.no_grad()
+def _scores(model: nn.Module, kind: str, length: int, n: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Scores (n, 8) and right values (n,) of the programs with this seed."""
+    words, right = _kept_programs(n, length, seed, kind)
+    device = next(model.parameters()).device
+    return model(words.to(device)).cpu(), right
+
+
 def accuracy(model: nn.Module, kind: str, length: int, n: int = 500) -> float:
     """Share of right answers on ``n`` programs that no reader was trained on."""
-    words, right = programs(n, length, 1_000_003, kind)
-    device = next(model.parameters()).device
-    return (model(words.to(device)).argmax(dim=-1).cpu() == right).float().mean().item()
+    scores, right = _scores(model, kind, length, n, TESTED_ON)
+    return (scores.argmax(dim=-1) == right).float().mean().item()
+
+
+def validation_loss(model: nn.Module, kind: str, length: int, n: int = 500) -> float:
+    """Cross-entropy (nats an answer) on ``n`` programs that are neither trained nor tested on."""
+    return nn.functional.cross_entropy(*_scores(model, kind, length, n, VALIDATED_ON)).item()
+
+
+@cache
+def _trial(
+    name: str, kind: str, length: int, steps: int, batch: int, rate: float, seed: int, device: torch.device
+) -> tuple[nn.Module, float]:
+    """A trained reader and its validation loss, infinite if training diverged; kept, since a trial of the
+    search is also a run of its seed.
+    """
+    model = build(name, length, seed).to(device)
+    try:
+        train(model, kind, length, steps=steps, batch=batch, learning_rate=rate, seed=seed)
+    except Diverged:
+        return model, math.inf
+    return model, validation_loss(model, kind, length)
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
-    """Accuracy of each reader by length, and, trained at one length, on longer programs.
+    """Accuracy of each reader by length at its own learning rate, and, trained at one length, on longer
+    programs; the rates, and all that were tried with their validation losses.
 
     Raises
     ------
@@ -235,19 +266,26 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         If a number is out of range.
     """
     at_least(options, 1, "steps", "batch")
-    if not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate: expected above 0, got {options.learning_rate}")
-    found: dict[str, dict] = {"accuracy": {}, "beyond": {}, "parameters": {}}
-    trained = {"batch": options.batch, "seed": seed}
+    learning_rates_above_zero(options.learning_rates)
+    found: dict[str, dict] = {
+        "accuracy": {}, "validation loss": {}, "rate": {}, "rates tried": {}, "beyond": {}, "parameters": {}
+    }  # fmt: skip
+
+    def trial(
+        name: str, length: int, rate: float, of_seed: int, patience: int = 1
+    ) -> tuple[nn.Module, float]:
+        steps = patience * options.steps
+        return _trial(name, options.kind, length, steps, options.batch, rate, of_seed, device)
+
     for name in WIDTHS:
-        rows = found["accuracy"].setdefault(name, {})
+        rows = {part: found[part].setdefault(name, {}) for part in list(found)[:4]}
         for length in LENGTHS:
-            model = build(name, length, seed).to(device)
-            train(
-                model, options.kind, length,
-                steps=options.steps, learning_rate=options.learning_rate, **trained,
-            )  # fmt: skip
-            rows[str(length)] = accuracy(model, options.kind, length)
+            key = str(length)
+            rows["rate"][key], rows["rates tried"][key] = best_rate(
+                {rate: trial(name, length, rate, SEARCH_SEED)[1] for rate in options.learning_rates}
+            )
+            model, rows["validation loss"][key] = trial(name, length, rows["rate"][key], seed)
+            rows["accuracy"][key] = accuracy(model, options.kind, length)
             if length == BEYOND[0]:
                 found["beyond"][name] = {
                     str(longer): accuracy(model, options.kind, longer) for longer in BEYOND
@@ -259,10 +297,6 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         )
     rows = found["accuracy"].setdefault("slow LSTM, 6 x the steps", {})
     for length in PATIENT:
-        model = build("slow LSTM", length, seed).to(device)
-        train(
-            model, options.kind, length,
-            steps=6 * options.steps, learning_rate=1.7 * options.learning_rate, **trained,
-        )  # fmt: skip
+        model, _ = trial("slow LSTM", length, found["rate"]["slow LSTM"][str(length)], seed, patience=6)
         rows[str(length)] = accuracy(model, options.kind, length)
     return found
