@@ -163,7 +163,7 @@ def test_a_run_is_shown_where_a_list_of_runs_the_leaderboard_or_its_model_is():
     from attnbook_pages.stored_results import shown_in
 
     addresses = lambda *run: [address for address, _ in shown_in(*run)]  # noqa: E731
-    chapter_5 = ["../chapters/05_lab_grid.html", "../chapters/05_luong.html"]
+    chapter_5 = ["../chapters/05_luong.html", "../chapters/05_lab_grid.html"]
     assert addresses("translation_phrasebook_dot_current_32_feeding", "translation") == chapter_5
     assert set(chapter_5) < set(addresses("translation_phrasebook_none_64", "translation"))
     assert addresses("translation_phrasebook_dot_current_16", "translation") == []

@@ -74,7 +74,10 @@ def summary_table(summary: dict) -> str:
 def readers() -> list[tuple[str, str, str]]:
     """Name, title and code of each notebook, in order."""
     found = []
-    for path in sorted(CHAPTERS.glob("*.ipynb")):
+    # A chapter stands before its labs.
+    for path in sorted(
+        CHAPTERS.glob("*.ipynb"), key=lambda path: (path.name[:2], "_lab_" in path.name, path)
+    ):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
         title = next(
@@ -105,7 +108,9 @@ def shown_in(stem: str, experiment: str, shipped: str = "") -> list[tuple[str, s
     quoted = lambda name: rf"""["']{re.escape(name)}["']"""  # noqa: E731
     named = [quoted(stem), *(imports(module) for module, names in lists().items() if stem in names)]
     for pattern in ("|".join(named), imports(re.escape(experiment)), *([quoted(shipped)] if shipped else [])):
-        read = [(f"../chapters/{name}.html", title) for name, title, code in readers() if re.search(pattern, code)]
+        read = [
+            (f"../chapters/{name}.html", title) for name, title, code in readers() if re.search(pattern, code)
+        ]
         if read:
             return read
     return [("#the-leaderboard", "the leaderboard")] if stem == "translator_speed" else []
@@ -176,7 +181,9 @@ class StoredResults(SphinxDirective):
         words = nodes.container("", nodes.paragraph("", says), classes=["stored-run-words"])
         ships = re.search(r"--ship (\S+)", result["command"])
         links = shown_in(stem, result["experiment"], ships[1] if ships else "")
-        shown = nodes.paragraph("", "Shown in: " if links else "Shown here alone.", classes=["stored-run-made"])
+        shown = nodes.paragraph(
+            "", "Shown in: " if links else "Shown here alone.", classes=["stored-run-made"]
+        )
         for place, (address, name) in enumerate(links):
             shown += nodes.Text(", " if place else "")
             shown += nodes.reference("", name, refuri=address)
