@@ -213,6 +213,12 @@
     if (chosen) take(chosen.name, await chosen.text());
     file.value = "";
   } });
+  // Chromium opens the choice of a file on Space alone, and everything else here is pressed with Enter as well.
+  file.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    file.click();
+  });
   let sure = false;
   const erase = button("Erase everything", () => {
     if (!sure) {
