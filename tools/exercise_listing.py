@@ -21,6 +21,11 @@ hint("2.4")  # one step further each time
 progress()  # what you have solved
 score("02_attention_as_lookup.ipynb")  # the points of a whole notebook
 ```
+
+Open a notebook in Colab, or download it and open it in Jupyter
+([on your own machine](how_to_use.md#on-your-own-machine)). Run its first cell, then any exercise.
+What you have solved is kept where the notebook runs, and these pages do not see it:
+[your progress](progress.md#exercises-that-you-solved) says how to bring it here.
 """
 
 MARKS = """\
@@ -54,7 +59,6 @@ def listing() -> str:
     parts = [HEAD]
     address = repository()
     colab = address.replace("https://github.com/", "https://colab.research.google.com/github/")
-    raw = f"{address}/raw/main"
     for file in sorted(path.name for path in ROOT.glob("solutions/*.ipynb")):
         number = int(file[:2])
         mine = exercises(number)
@@ -65,7 +69,7 @@ def listing() -> str:
             f"## Chapter {number}: {_title(file)}\n\n"
             f"{len(mine)} exercises, {points} points, about {_time(minutes)}.\n"
             f"[Open in Colab]({colab}/blob/main/exercises/{file}) ·\n"
-            f"[download]({raw}/exercises/{file}) ·\n"
+            f"{{download}}`download <../exercises/{file}>` ·\n"
             f"[solutions]({address}/blob/main/solutions/{file})\n"
         )
         rows = ["| | exercise | what you do | points | minutes | difficulty |", "|---|---|---|--:|--:|---|"]

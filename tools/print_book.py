@@ -47,13 +47,26 @@ a.headerlink { display: none; }
 .bd-article img { max-width: 100%; height: auto; }
 /* Long code and long tables go on on the next page, four lines at least; a figure keeps its caption. */
 .bd-article pre, .bd-article table, .bd-article [data-class="Quiz"] { break-inside: auto; }
-.bd-article pre { orphans: 4; widows: 4; }
-.bd-article :is(tr, li, figure) { break-inside: avoid; }
+.bd-article :is(.highlight, [class*="highlight-"]) { display: block; break-inside: auto; }
+.bd-article pre { orphans: 4; widows: 4; overflow: visible; }
+.bd-article :is(tr, li, figure), .bd-article section:has(> .stored-run) { break-inside: avoid; }
+.bd-article tbody tr:is(:first-child, :last-child) { break-before: avoid; }
+.bd-article h4 { break-after: avoid; }
+/* An empty list of pages at a part's end would begin a page of its own. */
+.bd-article .toctree-wrapper:not(:has(*)) { display: none; }
 /* Space that a page keeps for what a script draws. */
 .bd-article .attnbook-widget { min-height: 0; }
 /* The first page lists the chapters, as the contents do. */
 .print-page section:not(:has(section)):has(> .toctree-wrapper) { display: none; }
 """
+# What is wider than the paper is made smaller: a printed page does not scroll.
+FIT = """() => {
+  const wide = document.querySelectorAll(".bd-article :is(.pst-scrollable-table-container, .math-block)");
+  const ratios = [...wide].map((box) => [box, box.clientWidth / box.scrollWidth]);
+  for (const [box, ratio] of ratios)
+    if (ratio < 1) for (const child of box.children) child.style.zoom = ratio;
+}"""
+PAPER = round((210 - 2 * 17) / 25.4 * 96)  # the width of STYLE's text, in pixels
 MARGIN = 17 / 25.4 * 72  # the right margin of STYLE, in points
 SIZE = 9.5  # of a number in the contents, in points
 FOOTER = (
@@ -80,7 +93,8 @@ def own_style(match: re.Match, page: str) -> str:
     """The style that a page has for itself, held to its own part: its rules, and its paper."""
     part = slug(page)
     papers = "".join(f"@page {part} {paper}" for paper in _PAPER.findall(match[1]))
-    rules = re.sub(r"\bhtml, body\b", ":scope", _PAPER.sub("", match[1]))
+    # Within @scope a selector begins at the part, which the article is an ancestor of.
+    rules = re.sub(r"\bhtml, body\b|\.bd-article\b", ":scope", _PAPER.sub("", match[1]))
     paper = f"{papers}#{part} {{ page: {part}; }}" if papers else ""
     return f"<style>{paper} @scope (#{part}) {{{rules}}}</style>"
 
@@ -104,6 +118,8 @@ def within(text: str, page: str, pages: set[str]) -> str:
             return 'data-left-out=""'
         return f'href="#{slug(there)}{"--" + fragment if fragment else ""}"'
 
+    # What is folded is left out; an answer that the reader opens has to be seen.
+    text = text.replace("<details>", "<details open>")
     text = _OWN_STYLE.sub(lambda match: own_style(match, page), text)
     text = _ID.sub(lambda match: f'{match[1]}="{slug(page)}--{match[2]}"', _DATA.sub("", text))
     return _ADDRESS.sub(address, text).replace(' loading="lazy"', "")
@@ -220,10 +236,12 @@ def print_pdf(document: Path, pdf: Path) -> None:
         )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page(color_scheme="light")
+        page = browser.new_page(color_scheme="light", viewport={"width": PAPER, "height": 1000})
         page.set_default_timeout(600_000)
         page.goto(document.as_uri())
         page.evaluate("document.fonts.ready")
+        page.emulate_media(media="print")
+        page.evaluate(FIT)
         page.pdf(
             path=pdf,
             prefer_css_page_size=True,

@@ -67,11 +67,11 @@ def test_the_sample_book_is_printed(sample_html, tmp_path):
 
 
 def test_a_pages_own_style_is_held_to_its_part():
-    page = "<style>html, body { font-size: 6pt } table { color: red } @page { size: A4 landscape; }</style>"
+    page = "<style>html, body { font-size: 6pt } .bd-article table { color: red } @page { size: A4; }</style>"
     text = print_book.within(page, "book/sheet", {"book/sheet"})
     assert text == (
-        "<style>@page book-sheet { size: A4 landscape; }#book-sheet { page: book-sheet; } "
-        "@scope (#book-sheet) {:scope { font-size: 6pt } table { color: red } }</style>"
+        "<style>@page book-sheet { size: A4; }#book-sheet { page: book-sheet; } "
+        "@scope (#book-sheet) {:scope { font-size: 6pt } :scope table { color: red } }</style>"
     )
 
 

@@ -159,6 +159,18 @@ def test_a_run_is_shown_where_its_experiment_is_imported_and_not_a_namesake():
     assert shown_in("no_such_run", "translation") == [], "attnbook.translation is no experiment"
 
 
+def test_a_run_is_shown_where_a_list_of_runs_the_leaderboard_or_its_model_is():
+    from attnbook_pages.stored_results import shown_in
+
+    addresses = lambda *run: [address for address, _ in shown_in(*run)]  # noqa: E731
+    chapter_5 = ["../chapters/05_luong.html", "../chapters/05_lab_grid.html"]
+    assert addresses("translation_phrasebook_dot_current_32_feeding", "translation") == chapter_5
+    assert set(chapter_5) < set(addresses("translation_phrasebook_none_64", "translation"))
+    assert addresses("translation_phrasebook_dot_current_16", "translation") == []
+    assert addresses("translator_speed", "translator_speed") == ["#the-leaderboard"]
+    assert addresses("drawn_digits", "drawn_digits", "12_vit") == ["../chapters/12_vision_attention.html"]
+
+
 def test_a_figure_is_drawn_once_for_each_state_of_its_run(tmp_path):
     from attnbook_pages import run_figures
     from attnbook_pages.run_numbers import RunNumbers

@@ -62,6 +62,7 @@ def test_a_claim_says_what_a_figure_shows_and_not_only_how_to_read_it(book_html)
     ]
     assert len(claims) > 30
     assert [claim for claim in claims if re.fullmatch(r"(Read|Begin|Look)\b[^.!?]*[.!?]\s*", claim)] == []
+    assert [claim for claim in claims if claim.rstrip().endswith("?")] == []
 
 
 def test_every_link_of_a_deck_leads_somewhere(book_html):

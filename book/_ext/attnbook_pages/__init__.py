@@ -26,6 +26,7 @@ PARTS = (
     "terms",
     "cards",
     "progress",
+    "exercise_links",
     "reading_paths",
     "turning",
     "sections",

@@ -260,7 +260,10 @@ class Deck:
             source = said[-1] if leads_in(said[0]) else said[0]
             if isinstance(source, nodes.bullet_list):
                 source = source.next_node(nodes.paragraph)
-            body = f'<p class="claim">{self._words(gist(source))}</p>{body}'
+            claim = gist(source)
+            # A question leads on to what comes next, and says nothing of this figure.
+            if not claim.astext().rstrip().endswith("?"):
+                body = f'<p class="claim">{self._words(claim)}</p>{body}'
         return self._slide("figure", figure, body, self._html(*said))
 
     def _formula(self, formula: nodes.math_block) -> Slide:

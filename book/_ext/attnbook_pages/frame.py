@@ -10,6 +10,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 from .paths import HERE, TEMPLATES
 from .repository import address
@@ -50,15 +51,27 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_context.setdefault("default_mode", "light")
 
 
+def contents(env: BuildEnvironment) -> list[str]:
+    """Every page that the contents list, in their order, which is that of teaching."""
+    found: list[str] = []
+    waiting = [env.config.root_doc]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting += reversed(env.toctree_includes.get(name, []))
+    return found
+
+
 def family(pagename: str, pages: Iterable[str]) -> tuple[str | None, list[str]]:
     """The core of a chapter and its labs, told from the number that their files begin with.
 
-    A page that is no chapter has neither.
+    The labs are in the order of `pages`. A page that is no chapter has neither.
     """
     found = _CHAPTER.match(pagename)
     if found is None:
         return None, []
-    chapter = sorted(name for name in pages if name.startswith(f"{found[1]}_"))
+    chapter = [name for name in pages if name.startswith(f"{found[1]}_")]
     labs = [name for name in chapter if name.startswith(f"{found[1]}_lab_")]
     return next((name for name in chapter if name not in labs), None), labs
 
@@ -70,7 +83,7 @@ def describe(
     context["attnbook_repository"] = address()
     context["author"] = app.config.author
     context.setdefault("attnbook_scripts", [])
-    core, labs = family(pagename, app.env.titles)
+    core, labs = family(pagename, contents(app.env))
     link = lambda name: {"link": context["pathto"](name), "title": app.env.titles[name].astext()}  # noqa: E731
     context["attnbook_core"] = link(core) if core not in (None, pagename) else None
     context["attnbook_labs"] = [link(name) for name in labs] if core == pagename else []

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from .errors import PageError
-from .frame import family
+from .frame import contents, family
 from .progress import LIST, exercises
 from .ways import PATHS, ways
 from .widgets import raw, script_safe
@@ -44,7 +44,12 @@ class ReadingPath(SphinxDirective):
         known = ways(source / PATHS)
         if self.arguments[0] not in known:
             raise PageError(f"reading-path: {PATHS} has {', '.join(known)}, not {self.arguments[0]}.")
-        for name in (PATHS, LIST, *(str(path) for path in sorted(source.glob("chapters/*.ipynb")))):
+        for name in (
+            PATHS,
+            LIST,
+            "_toc.yml",
+            *(str(path) for path in sorted(source.glob("chapters/*.ipynb"))),
+        ):
             self.env.note_dependency(str(source / name))
         self.state.document["attnbook_page_scripts"] = ["paths.js"]
         return [reading_path("", way=self.arguments[0])]
@@ -55,6 +60,7 @@ class Writer:
 
     def __init__(self, app: Sphinx, docname: str) -> None:
         self.env, self.builder, self.docname = app.env, app.builder, docname
+        self.contents = contents(app.env)
         self.exercises = exercises(Path(app.srcdir) / LIST)
         self.headings = headings(Path(app.srcdir) / LIST)
 
@@ -111,7 +117,7 @@ class Writer:
         """A row of the syllabus."""
         read, labs, hand_in = [], [], []
         for chapter in of:
-            core, beside = family(f"chapters/{chapter:02d}_", self.env.titles)
+            core, beside = family(f"chapters/{chapter:02d}_", self.contents)
             if core is None:
                 raise PageError(f"{PATHS}: there is no chapter {chapter}.")
             read.append(core)

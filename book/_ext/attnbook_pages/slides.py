@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from .decks import Deck, Slide
 from .fonts import mathematics_font
-from .frame import family
+from .frame import contents, family
 from .packages import npm_file
 from .paths import ASSETS, SLIDES, TEMPLATES
 from .static import FONT_CACHE, FONT_FACE
@@ -90,7 +90,7 @@ def style() -> str:
 def last_slide(app: Sphinx, docname: str) -> Slide:
     """Where to go on: the chapter, its labs, its exercises."""
     up = lambda name: f"../{name}.html"  # noqa: E731
-    _, labs = family(docname, app.env.titles)
+    _, labs = family(docname, contents(app.env))
     places = [(up(docname), "The chapter, with what is live in it")]
     places += [(up(lab), app.env.titles[lab].astext()) for lab in labs]
     if "book/exercises" in app.env.titles:

@@ -46,6 +46,8 @@ def spoken(mathml: str) -> str:
     """The same formula, with what it needs to be read aloud."""
     root = ET.fromstring(mathml)
     sets = "∩" in mathml
+    labelled = (script for script in root.iter("msubsup") if _letter(script[0]))
+    labels = {_labelled(script) for script in labelled if _is_label(script, _last(script))}
     for element in list(root.iter()):
         if element.tag in _ROWS:
             _pair_bars(element)
@@ -55,7 +57,7 @@ def spoken(mathml: str) -> str:
             _name_bars(element, sets)
         elif element.tag in _SCRIPTS:
             _separate_indices(element)
-            _name_superscript(element)
+            _name_superscript(element, labels)
         elif element.tag == "mover" and element[1].text == "ˆ":
             element[1].set("intent", "hat")  # the character would be spelt out
         elif element.tag == "mtext":
@@ -217,20 +219,33 @@ def _separate_indices(script: ET.Element) -> None:
         script[1][:] = separated
 
 
-def _name_superscript(script: ET.Element) -> None:
-    """A superscript that is no power: a transpose, a star, the name of a matrix."""
+def _last(script: ET.Element) -> str:
+    """What stands in the superscript."""
+    return "".join(script[-1].itertext())
+
+
+def _labelled(script: ET.Element) -> tuple[str, str]:
+    """The letter and its superscript."""
+    return _letter(script[0]), _last(script)
+
+
+def _name_superscript(script: ET.Element, labels: set[tuple[str, str]]) -> None:
+    """A superscript that is no power: a transpose, a star, the name of a matrix.
+
+    What names a letter beside an index names it without one, too: the scores a^t have the parts a_i^t.
+    """
     if script.tag == "msub":
         return
     base, label = script[0], script[-1]
     if base.tag == "mo" and not _is_bracket(base):
         return  # the bounds of a sum
-    text = "".join(label.itertext())
+    text = _last(script)
     name = "$x" if script.tag == "msup" else "subscript:infix($x,$i)"
     if text == "⊤":
         intent = f"transpose:postfix({name})"
     elif text in {"∗", "*"}:
         intent = f"star:postfix({name})"
-    elif _is_label(script, text):
+    elif _is_label(script, text) or _labelled(script) in labels:
         intent = f"superscript:infix({name},$l)"
         label.set("arg", "l")
     else:

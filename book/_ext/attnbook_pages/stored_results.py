@@ -74,7 +74,10 @@ def summary_table(summary: dict) -> str:
 def readers() -> list[tuple[str, str, str]]:
     """Name, title and code of each notebook, in order."""
     found = []
-    for path in sorted(CHAPTERS.glob("*.ipynb")):
+    # A chapter stands before its labs.
+    for path in sorted(
+        CHAPTERS.glob("*.ipynb"), key=lambda path: (path.name[:2], "_lab_" in path.name, path)
+    ):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
         title = next(
@@ -86,16 +89,31 @@ def readers() -> list[tuple[str, str, str]]:
     return found
 
 
-def shown_in(stem: str, experiment: str) -> list[tuple[str, str]]:
-    """Address and title of the chapters and labs that read this result, or a table of its experiment."""
-    quoted = re.compile(rf"""["']{re.escape(stem)}["']""")
-    read = [(name, title) for name, title, code in readers() if quoted.search(code)]
-    if not read:
-        # From the experiments: attnbook.nn and attnbook.translation have modules of the same names.
-        module = re.escape(experiment)
-        imported = re.compile(rf"attnbook\.experiments(?:\.| import (?:\([^)]*|[^\n]*)\b){module}\b")
-        read = [(name, title) for name, title, code in readers() if imported.search(code)]
-    return [(f"../chapters/{name}.html", title) for name, title in read]
+@cache
+def lists() -> dict[str, set[str]]:
+    """Modules of attnbook.experiments that read many runs by the names that they make, and these names."""
+    from attnbook.experiments import luong_grid
+
+    return {"luong_grid": luong_grid.names()}
+
+
+def shown_in(stem: str, experiment: str, shipped: str = "") -> list[tuple[str, str]]:
+    """Address and title of the chapters and labs that read this result, or a table of its experiment.
+
+    A run is read by its name or through a list of runs; else as the model that it shipped. The speeds of the
+    translators are read by this page's own leaderboard.
+    """
+    # From the experiments: attnbook.nn and attnbook.translation have modules of the same names.
+    imports = r"attnbook\.experiments(?:\.| import (?:\([^)]*|[^\n]*)\b){}\b".format
+    quoted = lambda name: rf"""["']{re.escape(name)}["']"""  # noqa: E731
+    named = [quoted(stem), *(imports(module) for module, names in lists().items() if stem in names)]
+    for pattern in ("|".join(named), imports(re.escape(experiment)), *([quoted(shipped)] if shipped else [])):
+        read = [
+            (f"../chapters/{name}.html", title) for name, title, code in readers() if re.search(pattern, code)
+        ]
+        if read:
+            return read
+    return [("#the-leaderboard", "the leaderboard")] if stem == "translator_speed" else []
 
 
 def heading(chapter: int) -> str:
@@ -161,13 +179,15 @@ class StoredResults(SphinxDirective):
             )
         section = nodes.section("", nodes.title("", question), ids=[nodes.make_id(f"result {stem}")])
         words = nodes.container("", nodes.paragraph("", says), classes=["stored-run-words"])
-        links = shown_in(stem, result["experiment"])
-        if links:
-            shown = nodes.paragraph("", "Shown in: ", classes=["stored-run-made"])
-            for place, (address, name) in enumerate(links):
-                shown += nodes.Text(", " if place else "")
-                shown += nodes.reference("", name, refuri=address)
-            words += shown
+        ships = re.search(r"--ship (\S+)", result["command"])
+        links = shown_in(stem, result["experiment"], ships[1] if ships else "")
+        shown = nodes.paragraph(
+            "", "Shown in: " if links else "Shown here alone.", classes=["stored-run-made"]
+        )
+        for place, (address, name) in enumerate(links):
+            shown += nodes.Text(", " if place else "")
+            shown += nodes.reference("", name, refuri=address)
+        words += shown
         section += nodes.container("", words, figure, classes=["stored-run"])
         # Folded: some runs measure hundreds of things, and a page of all of them is read by nobody.
         lines, seeds = len(result["summary"]), len(result["seeds"])

@@ -185,6 +185,11 @@ def stored(hidden: int = HIDDEN, longest: int = SHORT, least: int = 3) -> dict[R
     return found
 
 
+def names() -> set[str]:
+    """Under which names the rows that :func:`stored` reads are stored, of both sizes."""
+    return {row.result(hidden) for hidden in (HIDDEN, CHAPTER_4) for row in stored(hidden)}
+
+
 def _terms(options: dict[str, Any]) -> dict[str, Any]:
     return {option: value for option, value in sorted(options.items()) if option not in OWN + MEASURED}
 

@@ -113,7 +113,11 @@ class Quiz(Widget):
         for question in self._questions:
             options = "".join(f"<li>{_rich(option)}</li>" for option in question["options"])
             items.append(f'<li><p>{_rich(question["question"])}</p><ol type="a">{options}</ol></li>')
-        lead = f"Quiz of {len(items)} questions; open the chapter in the book or in Jupyter to answer them."
+        several = (
+            f"Quiz of {len(items)} questions; open the chapter in the book or in Jupyter to answer them."
+        )
+        alone = "A question; open the chapter in the book or in Jupyter to answer it."
+        lead = alone if len(items) == 1 else several
         return {"text/html": f"<p>{lead}</p><ol>{''.join(items)}</ol>"}, {}
 
 

@@ -134,7 +134,7 @@
     const { cards, mine, next } = due();
     if (!cards.length) {
       review.replaceChildren(h("p", {}, !mine
-        ? "Mark a chapter as read, and its terms and questions come here: today, tomorrow, and then ever more rarely."
+        ? "Tick a chapter in the table above, or press “I have read this” at its end, and its terms and questions come here: today, tomorrow, and then ever more rarely."
         : next ? `Nothing is due today. The next card comes on ${next}.` : "Nothing is due today. New cards come tomorrow."));
       return;
     }
@@ -213,6 +213,12 @@
     if (chosen) take(chosen.name, await chosen.text());
     file.value = "";
   } });
+  // Chromium opens the choice of a file on Space alone, and everything else here is pressed with Enter as well.
+  file.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    file.click();
+  });
   let sure = false;
   const erase = button("Erase everything", () => {
     if (!sure) {
