@@ -187,9 +187,7 @@ def stored(hidden: int = HIDDEN, longest: int = SHORT, least: int = 3) -> dict[R
 
 def names() -> set[str]:
     """Under which names the rows that :func:`stored` reads are stored, of all parts."""
-    return {
-        row.result(hidden, longest) for hidden, longest, _ in PARTS for row in stored(hidden, longest)
-    }
+    return {row.result(hidden, longest) for hidden, longest, _ in PARTS for row in stored(hidden, longest)}
 
 
 def _terms(options: dict[str, Any]) -> dict[str, Any]:
