@@ -88,23 +88,27 @@ class Row:
 
 ROWS = (
     Row("none", "previous"),  # chapter 3
-    Row("additive", "previous"),  # chapter 4
-    Row("additive", "previous-word"),  # chapter 4's lab
+    # who asks before the update, as in chapter 4
+    Row("additive", "previous"),
+    Row("additive", "previous-word"),
+    Row("dot", "previous"),
+    Row("general", "previous"),
+    # who asks after it
     Row("additive"),
     Row("dot"),
     Row("general"),
+    Row("general", identity=True),
     Row("concat"),
     Row("location"),
+    # and feeds what was found to the next step
+    Row("additive", feeding=True),
+    Row("dot", feeding=True),
     Row("general", feeding=True),
     Row("concat", feeding=True),
+    # windows
     Row("general", alignment="local-m"),
     Row("general", alignment="local-p"),
     Row("general", alignment="local-p", feeding=True),
-    Row("dot", feeding=True),
-    Row("additive", feeding=True),
-    Row("dot", "previous"),
-    Row("general", "previous"),
-    Row("general", identity=True),
 )
 # A decoder of twice the size; the first four rows are those of chapters 3 and 4
 WIDER = (
