@@ -190,6 +190,8 @@ EXERCISE = Function(
         (TOGETHER, CLIP["added"]),
         (TOGETHER, CLIP["first"]),
         (TOGETHER, CLIP["every"]),
+        (TOGETHER["joined"], CLIP["free"]),
+        (TOGETHER["joined"], CLIP["once"]),
     ),
     hints=(
         "List the n-grams: `tuple(tokens[i:i + n])` for each place i where n words still fit. "
