@@ -138,7 +138,8 @@ def test_contents_open_and_close_at_every_width(visit, served, width):
             page.keyboard.press("Escape")
             assert page.evaluate("document.activeElement.id") == "contents-toggle"
         assert list_.is_visible() == open_at_first
-        assert button.get_attribute("aria-expanded") == str(open_at_first).lower()
+        said = f'button => button.getAttribute("aria-expanded") === "{str(open_at_first).lower()}"'
+        page.wait_for_function(said, arg=button.element_handle(), timeout=2000)  # an event later
 
 
 def test_contents_lead_to_pages_from_a_narrow_screen(visit, served):

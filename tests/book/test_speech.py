@@ -45,7 +45,7 @@ READINGS = {
     r"a = 1 \qquad b = 2": "a equals 1 comma b equals 2",
     r"e^{s_j}": "e raised to the s sub j power",
     r"b^*": "b star",
-    r"a_i^t = b^t + a^t": "a sub i superscript t equals b raised to the t power plus a superscript t",
+    r"a_i^t = b^t + a^t": "a sub i superscript t equals b to the t-th power plus a superscript t",
     r"\mathbb{E}": "expectation",
     r"\Theta(n)": "Theta of n",
 }

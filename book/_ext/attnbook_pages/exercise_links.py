@@ -23,7 +23,7 @@ def page(name: str, words: str) -> addnodes.pending_xref:
 
 
 class ExerciseLinks(SphinxTransform):
-    """Write a paragraph after the one that links a chapter's exercise notebook."""
+    """Go on in the paragraph that links a chapter's exercise notebook."""
 
     default_priority = 500
 
@@ -33,28 +33,26 @@ class ExerciseLinks(SphinxTransform):
         for link in self.document.findall(nodes.reference):
             where, __, name = link.get("refuri", "").rpartition("/")
             if f"{where}/" == start and (Path(self.env.srcdir) / "exercises" / name).is_file():
-                paragraph = link.parent
-                paragraph.parent.insert(paragraph.parent.index(paragraph) + 1, self.ways(name))
+                link.parent.extend(self.ways(name))
                 return
 
-    def ways(self, name: str) -> nodes.paragraph:
+    def ways(self, name: str) -> list[nodes.Node]:
         """Colab, a file for Jupyter, and the page that takes in what was solved."""
         colab = f"{address()}/blob/main/exercises/{name}".replace("https://github.com/", COLAB)
         file = {"reftarget": f"/exercises/{name}", "refdoc": self.env.docname}
         download = addnodes.download_reference("", "", **file)
         download += nodes.inline("", "download it")
-        words = nodes.paragraph("", "To solve them, ")
-        words += [
+        return [
+            nodes.Text(" To solve them, "),
             nodes.reference("", "open the notebook in Colab", refuri=colab, internal=False),
             nodes.Text(", or "),
             download,
-            nodes.Text(" and open it in "),
+            nodes.Text(" for "),
             page("book/how_to_use", "Jupyter"),
-            nodes.Text(". What you have solved is kept where the notebook runs; "),
+            nodes.Text("; "),
             page("book/progress", "your progress"),
-            nodes.Text(" says how to bring it into these pages."),
+            nodes.Text(" says how what you solved comes back."),
         ]
-        return words
 
 
 def setup(app: Sphinx) -> None:
