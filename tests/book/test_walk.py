@@ -82,7 +82,7 @@ def test_from_the_first_page_to_an_exercise_and_a_card_that_is_due(visit, book_s
         solved.write_text('{"id": "4.3", "passed": true, "when": "2030-01-01T10:00:00+00:00"}\n')
         open_text(page)
         reach(page, "Import an exported file, or the exercises you solved in Jupyter (progress.jsonl):")
-        # A window of the system opens on a click, which a machine under load may not show: the click is asked for.
+        # A window of the system opens on a click, and may not on a machine under load: look for the click.
         page.evaluate("() => document.activeElement.addEventListener('click', () => (window.asked = true))")
         page.keyboard.press("Enter")
         assert page.evaluate("window.asked") is True
