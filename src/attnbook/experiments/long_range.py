@@ -42,6 +42,7 @@ KINDS = ("once", "twice")
 LENGTHS = (18, 32, 64)
 BEYOND = (64, 96, 128, 256)  # tried on these by the readers that were trained on the first
 PATIENT = (18, 32)  # lengths at which the slow LSTM gets six times the steps
+BY_LENGTH = ("accuracy", "validation loss", "rate", "rates tried")  # kept of each reader at each length
 TESTED_ON, VALIDATED_ON = 1_000_003, 1_000_004  # seeds of programs that no reader is trained on
 # Width of each reader, chosen so that all have about as many parameters as self-attention of 64.
 WIDTHS = {"RNN": 78, "LSTM": 40, "slow LSTM": 40, "self-attention": 64, "with positions": 64}
@@ -267,9 +268,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     """
     at_least(options, 1, "steps", "batch")
     learning_rates_above_zero(options.learning_rates)
-    found: dict[str, dict] = {
-        "accuracy": {}, "validation loss": {}, "rate": {}, "rates tried": {}, "beyond": {}, "parameters": {}
-    }  # fmt: skip
+    found: dict[str, dict] = {part: {} for part in (*BY_LENGTH, "beyond", "parameters")}
 
     def trial(
         name: str, length: int, rate: float, of_seed: int, patience: int = 1
@@ -278,7 +277,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
         return _trial(name, options.kind, length, steps, options.batch, rate, of_seed, device)
 
     for name in WIDTHS:
-        rows = {part: found[part].setdefault(name, {}) for part in list(found)[:4]}
+        rows = {part: found[part].setdefault(name, {}) for part in BY_LENGTH}
         for length in LENGTHS:
             key = str(length)
             rows["rate"][key], rows["rates tried"][key] = best_rate(
