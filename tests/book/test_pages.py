@@ -101,6 +101,31 @@ def test_pages_without_widgets_load_no_widget_script(sample_html):
     assert re.findall(r'<script[^>]* src="([^"]+)"', text) == ["../_static/attnbook/page.js"]
 
 
+def test_widgets_come_before_what_measures_the_page(sample_html):
+    text = (sample_html / "chapters" / "sample.html").read_text(encoding="utf-8")
+    scripts = re.findall(r'<script defer src="[^"]+/(\w+)\.js"', text)
+    assert scripts[0] == "base"
+    assert scripts[-2:] == ["host", "page"]
+
+
+@pytest.mark.parametrize(("place", "waits"), [("", True), ("#quiz", False)])
+def test_sections_wait_for_the_widgets_only_in_a_page_opened_at_its_top(visit, served, place, waits):
+    # A page that is opened at a place in it must know how tall all that stands above is.
+    classes = """
+        window.seen = [];
+        new MutationObserver(() => seen.push(document.documentElement.className))
+          .observe(document, { attributes: true, subtree: true, attributeFilter: ["class"] });
+        """
+    with visit(served + "/book/glossary.html", own=served) as page:
+        page.add_init_script(classes)
+        page.goto(served + CHAPTER + place)
+        wait_for_widgets(page)
+        assert any("opening" in names for names in page.evaluate("seen")) == waits
+        last = page.locator(".bd-article > section > section").last
+        assert last.evaluate("(section) => getComputedStyle(section).contentVisibility") == "visible"
+        assert page.evaluate("document.documentElement.classList.contains('opening')") is False
+
+
 def test_launch_and_download_point_to_this_notebook(visit, served):
     import tomllib
 

@@ -182,6 +182,8 @@
     if (document.fonts) document.fonts.ready.then(() => places.forEach(mark));
   }
 
+  // The widgets live by now; from here on the whole page is laid out.
+  root.classList.remove("opening");
   colours();
   contents();
   pageContents();
