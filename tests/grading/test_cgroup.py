@@ -153,6 +153,7 @@ def test_check_says_what_holds_a_submission(monkeypatch, capsys, kind, group, wo
     printed = capsys.readouterr().out
     assert f"isolation: {kind}" in printed
     assert f"memory of one submission: 4 GB, {words}" in printed
+    assert "each submission: a process started for it" in printed
 
 
 @pytest.mark.parametrize(("full", "fault"), [(True, "too much memory"), (False, "ended the process")])
