@@ -117,7 +117,8 @@ def _work() -> NoReturn:
         shut_in.dumpable(True)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.argv = [worker.__file__ or ""]
-        # Python's own generator is seeded anew at a fork, and torch's begins alike in every process.
+        # A process of its own draws a seed for each of these; Python's generator does so at a fork by itself.
+        worker.torch.default_generator.seed()
         if "numpy.random" in sys.modules:
             sys.modules["numpy.random"].seed()
         worker.main()
