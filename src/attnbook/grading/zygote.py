@@ -103,6 +103,7 @@ class Zygote:
     def __init__(self, runtime: Path, limits: Limits):
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(START)
+        self._ending = threading.Lock()
         filter_ = seccomp.program()
         assert filter_ is not None  # see ``possible``
         settings = {
@@ -215,9 +216,11 @@ class Zygote:
 
     def end(self) -> None:
         """End it, and with it every worker that it forked; from any thread."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)  # bubblewrap, with which its box ends
-        self.process.wait()
+        with self._ending:  # a number must not be used after the wait
+            if self.process.poll() is None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.process.pid, signal.SIGKILL)  # bubblewrap, with which its box ends
+                self.process.wait()
 
     def close(self) -> None:
         """End it and let go of its socket."""
@@ -283,12 +286,15 @@ class Nursery:
         self._stopped = self.given_up = False
         self._start()
 
-    def _start(self) -> Zygote:
-        zygote = Zygote(self.runtime, self.limits)
+    def _start(self) -> None:
+        try:
+            zygote = Zygote(self.runtime, self.limits)
+        except (OSError, subprocess.SubprocessError) as error:
+            self._give_up(str(error))
+            return
         self._started.append(zygote)
         if self._stopped:  # meanwhile, by another thread
             zygote.end()
-        return zygote
 
     def fork(self, group: Group | None = None) -> tuple[Child, Zygote] | None:
         """A worker and where it comes from; None from the time on that none can be had here, for good."""
@@ -303,10 +309,10 @@ class Nursery:
                     reason = f"the process that starts workers ended: {error}"
                     if not self._stopped:  # workers that it forked before may go on in its box
                         self._start()
-                except Refused as error:
+                except (Refused, OSError) as error:  # the latter: no descriptor is left, say
                     reason = str(error)
                     break
-            if not self._stopped:
+            if not (self._stopped or self.given_up):
                 self._give_up(reason)
         return None
 
