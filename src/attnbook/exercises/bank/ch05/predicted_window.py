@@ -175,7 +175,9 @@ EXERCISE = Function(
         Property("every row of weights adds up to 1", adds_up_to_one),
     ),
     mistakes=(LENGTH, MIDDLE, WIDTH, SIGMA, PLACED, WORDS, BEND),
-    together=3,
+    together=2,
+    # so narrow a Gaussian leaves nothing that a window could cut off
+    meaningless=((SIGMA["precedence"], WORDS["cut"]),),
     forbidden=("LocalAttention", "attnbook.nn"),
     hints=(
         "`hidden = torch.tanh(query @ W_p.T)` is used twice, for a share of the way and for a share of the "
