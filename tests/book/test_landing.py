@@ -30,6 +30,21 @@ def test_every_chapter_is_a_station(book_html):
 
 
 @pytest.mark.browser
+def test_where_to_begin_is_the_first_stop_in_the_text(visit, book_served):
+    with visit(book_served + PAGE, viewport={"width": 1366, "height": 768}) as page:
+        page.wait_for_selector(".landing .ab[data-settled]")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")  # skip to the text
+        for _ in range(5):
+            page.keyboard.press("Tab")
+            focused = page.locator(":focus")
+            if "headerlink" not in (focused.get_attribute("class") or ""):
+                break
+        expect(focused).to_have_text("Where do I begin?")
+        assert focused.get_attribute("href") == "paths.html"
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("where", ["http", "file"])
 def test_a_visitor_drags_at_once(visit, book_html, book_served, where):
     address = book_served if where == "http" else book_html.as_uri()

@@ -62,6 +62,31 @@ def test_formulas_are_drawn_in_our_font(visit, origin):
         assert page.locator("math msqrt").first.bounding_box()["width"] > 10
 
 
+# At how many widths of its paragraph what stands behind a formula begins a line.
+LEFT_ALONE = """(formula) => {
+  const { style } = formula.closest("p");
+  const mark = document.createRange();
+  mark.selectNodeContents(formula.lastChild.data ? formula.lastChild : formula.nextSibling);
+  mark.setEnd(mark.startContainer, 1);
+  return Array.from({ length: 500 }, (_, i) => {
+    style.width = `${200 + i}px`;
+    const { bottom } = formula.querySelector("math").getBoundingClientRect();
+    return mark.getBoundingClientRect().top >= bottom;
+  }).filter(Boolean).length;
+}"""
+
+
+def test_what_touches_a_formula_stays_on_its_line(visit, served):
+    with visit(served + CHAPTER) as page:
+        formulas = page.locator("main p .math").all()[:2]
+        assert [formula.inner_text()[-1] for formula in formulas] == [",", "."]
+        for formula in formulas:
+            assert formula.evaluate(LEFT_ALONE) == 0
+            # The same text outside the formula's box: a browser leaves it alone.
+            formula.evaluate("(formula) => formula.after(formula.lastChild)")
+            assert formula.evaluate(LEFT_ALONE) > 0
+
+
 def test_figures_carry_their_alternative_text(visit, served):
     with visit(served + CHAPTER) as page:
         texts = page.evaluate("[...document.querySelectorAll('main img')].map((image) => image.alt)")

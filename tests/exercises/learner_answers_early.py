@@ -5,10 +5,11 @@ from __future__ import annotations
 from learner_answer import Answer, function
 
 ATTENTION = "scaled_lookup(query, key, value)"
-EXIT = "lookup_or_nothing(query, key, value)"
+EXIT = "lookup_or_nothing(context, weights, log_sum, exit_score)"
 SOFTMAX = "attention_weights(scores)"
 GRU = "gru_step(x, h, W, U, b)"
-LOSS = "padded_loss(scores, target, mask)"
+LOSS = "padded_loss(scores, target, stop)"
+BEFORE = "e = (target == stop).int()\nmask = e.cumsum(1) - e == 0\n"
 MATCHES = "clipped_matches(candidate, references, n)"
 CORPUS = "corpus_bleu(candidates, references)"
 GRAMS = "from collections import Counter\ng = lambda t, n: Counter(tuple(t[i:i + n]) for i in range(len(t) - n + 1))\n"
@@ -21,6 +22,12 @@ SUMS = (
 )
 ADDITIVE = "additive_scores(queries, annotations, W, U, b, v, g)"
 PACKED = "attend_packed(scores, annotations, lengths)"
+WINDOW = "predicted_window(query, scores, lengths, W_p, v_p, v_d)"
+PLACE = (
+    "S, h = lengths[:, None], torch.tanh(query @ W_p.T)\n"
+    "c, d = S * torch.sigmoid(h @ v_p), S * torch.sigmoid(h @ v_d)\n"
+    "real = (torch.arange(scores.shape[-1]) < S)[:, None]\n"
+)
 POOLING = "class QueryPooling(nn.Module):\n    def __init__(self, d_model, n_queries):\n        super().__init__()\n        self.query = nn.Parameter(torch.randn(n_queries, d_model))\n"
 
 ANSWERS = [
@@ -33,20 +40,25 @@ ANSWERS = [
     function("shares", "minimum taken away", "shares(scores, dim, temperature)",
          "z = scores / temperature\ne = (z - z.amin(dim, keepdim=True)).exp()\n"
          "return e / e.sum(dim, keepdim=True)", r"overflow|infinity divided"),
-    function("surprise", "column of the right classes", "surprise(logits, right)",
-         "return -torch.log_softmax(logits, -1)[:, right].mean()", r"`?\[:, right\]`?|every pair|all .*pairs"),
+    function("surprise", "the class with the largest part", "surprise(logits, right)",
+         "return -torch.log_softmax(logits, -1)[range(len(right)), right.argmax(-1)].mean()",
+         r"largest part|in part"),
+    function("surprise", "mean of all products", "surprise(logits, right)",
+         "return -(right * torch.log_softmax(logits, -1)).mean()", r"number of classes"),
     function("surprise", "all classes", "surprise(logits, right)", "return -torch.log_softmax(logits, -1).mean()",
          r"all classes|not used"),
     function("surprise", "likeliest class", "surprise(logits, right)",
          "return -torch.log_softmax(logits, -1).amax(-1).mean()", r"likeliest"),
     function("surprise", "log of softmax", "surprise(logits, right)",
-         "return -torch.log(torch.softmax(logits, -1)[range(len(right)), right]).mean()",
+         "return -(right * torch.log(torch.softmax(logits, -1))).sum(-1).mean()",
          r"infinity|rounds to 0|log of 0"),
     function("surprise", "a little inside the log", "surprise(logits, right)",
-         "p = torch.softmax(logits, -1)[range(len(right)), right]\nreturn -torch.log(p + 1e-6).mean()",
+         "return -(right * torch.log(torch.softmax(logits, -1) + 1e-6)).sum(-1).mean()",
          r"small number|added to the share|1e-"),
+    function("surprise", "the other way round", "surprise(logits, right)",
+         "return F.kl_div(torch.log_softmax(logits, -1), right, reduction='batchmean')", r"Kullback"),
     function("surprise", "one loss each", "surprise(logits, right)",
-         "return -torch.log_softmax(logits, -1)[range(len(right)), right]", r"one number.*(mean|sum)"),
+         "return -(right * torch.log_softmax(logits, -1)).sum(-1)", r"one number.*(mean|sum)"),
     function("masked_max", "zeros for padding", "masked_max(vectors, mask)",
          "return (vectors * mask[..., None]).amax(1)", r"0 is larger"),
     function("masked_max", "forgot ~", "masked_max(vectors, mask)",
@@ -120,12 +132,20 @@ ANSWERS = [
     function("attention_weights", "over the batch", SOFTMAX, "return scores.softmax(0)", r"batch"),
     function("scaled_lookup", "8 as in the example", ATTENTION,
          "w = (query @ key.mT / 8).softmax(-1)\nreturn w @ value, w", r"divided by 8"),
-    function("lookup_or_nothing", "root of keys", EXIT,
-         "s = query @ key.mT / key.shape[1] ** 0.5\ns = torch.cat([s, torch.zeros_like(s[..., :1])], -1)\n"
-         "w = s.softmax(-1)[..., :-1]\nreturn w @ value, w", r"number of keys"),
+    function("lookup_or_nothing", "sum and score", EXIT,
+         "k = (log_sum.exp() / (log_sum.exp() + exit_score))[..., None]\nreturn k * context, k * weights",
+         r"e to its power"),
     function("lookup_or_nothing", "exponentials as they come", EXIT,
-         "e = (query @ key.mT / query.shape[-1] ** 0.5).exp()\nw = e / (1 + e.sum(-1, keepdim=True))\n"
-         "return w @ value, w", r"overflow"),
+         "k = (log_sum.exp() / (log_sum.exp() + exit_score.exp()))[..., None]\n"
+         "return k * context, k * weights", r"overflow"),
+    function("lookup_or_nothing", "taken from all alike", EXIT,
+         "k = torch.sigmoid(log_sum - exit_score)[..., None]\n"
+         "return k * context, weights - (1 - k) / weights.shape[-1]", r"below 0"),
+    function("lookup_or_nothing", "what the exit takes", EXIT,
+         "k = 1 / (1 + (log_sum - exit_score).exp())[..., None]\nreturn k * context, k * weights",
+         r"rest of it"),
+    function("lookup_or_nothing", "old context", EXIT,
+         "k = torch.sigmoid(log_sum - exit_score)[..., None]\nreturn context, k * weights", r"context stayed"),
     # Chapter 3
     function("gru_step", "bias inside the reset", GRU,
          "n = h.shape[1]\na, c = (x @ W.T).split(n, 1), (h @ U.T).split(n, 1)\nbr, bz, bn = b.split(n)\n"
@@ -135,15 +155,29 @@ ANSWERS = [
          "n = h.shape[1]\na, c = (x @ W.T + b).split(n, 1), (h @ U.T).split(n, 1)\n"
          "r, z = (a[0] + c[0]).sigmoid(), (a[1] + c[1]).sigmoid()\n"
          "new = (a[2] + r * c[2]).tanh()\nreturn z * h + (1 - z) * new", r"before the product"),
-    function("padded_loss", "divided by the batch", LOSS,
+    function("padded_loss", "divided by the batch", LOSS, BEFORE +
          "l = -torch.log_softmax(scores, -1).gather(-1, target[..., None]).squeeze(-1)\n"
          "return (l * mask).sum() / len(scores)", r"number of sentences"),
-    function("padded_loss", "one loss a sentence", LOSS,
+    function("padded_loss", "one loss a sentence", LOSS, BEFORE +
          "l = -torch.log_softmax(scores, -1).gather(-1, target[..., None]).squeeze(-1)\n"
          "return (l * mask).sum(1) / mask.sum(1)", r"one number.*(mean|sum)"),
-    function("padded_loss", "softmax over the positions", LOSS,
+    function("padded_loss", "softmax over the positions", LOSS, BEFORE +
          "l = -torch.log_softmax(scores, 1).gather(-1, target[..., None]).squeeze(-1)\n"
          "return (l * mask).sum() / mask.sum()", r"positions"),
+    function("padded_loss", "not before the stop", LOSS,
+         "return F.cross_entropy(scores.transpose(1, 2), target, reduction='none')"
+         "[(target == stop).cumsum(1) == 0].mean()", r"stop word itself"),
+    function("padded_loss", "stop as ignore_index", LOSS,
+         "return F.cross_entropy(scores.flatten(0, 1), target.flatten(), ignore_index=stop)",
+         r"wherever they stand"),
+    function("padded_loss", "argmax of no stop", LOSS,
+         "last = (target == stop).int().argmax(1)\nmask = torch.arange(target.shape[1]) <= last[:, None]\n"
+         "return F.cross_entropy(scores.transpose(1, 2), target, reduction='none')[mask].mean()",
+         r"`argmax` of a row"),
+    function("padded_loss", "index of the first, row by row", LOSS,
+         "l = F.cross_entropy(scores.transpose(1, 2), target, reduction='none')\n"
+         "t = [list(row).index(stop) + 1 for row in target.tolist()]\n"
+         "return torch.cat([a[:n] for a, n in zip(l, t)]).mean()", r"raises ValueError"),
     function("greedy_decode", "columns", "greedy_decode(next_scores, start, stop, max_length)",
          "out, at = [], start\nfor _ in range(max_length):\n    at = int(next_scores[:, at].argmax())\n"
          "    if at == stop:\n        break\n    out.append(at)\nreturn out", r"column"),
@@ -194,11 +228,11 @@ ANSWERS = [
          "m = math.exp(sum(map(math.log, p)) / 4) if min(p) else 0.0\n"
          "return m * min(1.0, math.exp(1 - R / C))", r"precision of its own"),
     Answer("share_read_back", "in per cent", "share_read_back = 26.0", r"per cent"),
-    function("padded_loss", "forgot ~", LOSS,
+    function("padded_loss", "behind the stop", LOSS, BEFORE +
          "l = -torch.log_softmax(scores, -1).gather(-1, target[..., None]).squeeze(-1)\n"
          "return (l * ~mask).sum() / (~mask).sum()", r"wrong way round"),
     function("padded_loss", "no mask", LOSS,
-         "return F.cross_entropy(scores.flatten(0, 1), target.flatten())", r"mask is never used"),
+         "return F.cross_entropy(scores.flatten(0, 1), target.flatten())", r"`stop` is never used"),
     function("corpus_bleu", "sets", CORPUS, GRAMS +
          "p = [sum(len({*g(c, n)} & {*g(r, n)}) for c, r in zip(candidates, references))"
          " / sum(g(c, n).total() for c in candidates) for n in (1, 2, 3, 4)]\n"
@@ -286,16 +320,19 @@ ANSWERS = [
          "s = ((new @ W_a)[:, None] * memory).sum(-1)\nw = s.masked_fill(~mask, -math.inf).softmax(-1)\n"
          "c = (w[:, :, None] * memory).sum(1)\nreturn new, torch.tanh(torch.cat([c, new], -1) @ W_c.T), w",
          r"swapped"),
-    function("local_p_weights", "over the batch", "local_p_weights(query, scores, lengths, W_p, v_p, window)",
-         "S = lengths[:, None]\nc = S * torch.sigmoid(torch.tanh(query @ W_p.T) @ v_p)\n"
-         "j = torch.arange(scores.shape[-1])\nd = j - c[:, :, None]\n"
-         "may = (j < S)[:, None] & (d.abs() <= window)\n"
-         "w = scores.masked_fill(~may, -math.inf).softmax(0).nan_to_num(0.0)\n"
-         "return c, w * torch.exp(-d**2 / (2 * (window / 2) ** 2))", r"batch"),
-    function("local_p_weights", "precedence", "local_p_weights(query, scores, lengths, W_p, v_p, window)",
-         "S = lengths[:, None]\nc = S * torch.sigmoid(torch.tanh(query @ W_p.T) @ v_p)\n"
-         "j = torch.arange(scores.shape[-1])\nd = j - c[:, :, None]\n"
-         "may = (j < S)[:, None] & (d.abs() <= window)\n"
-         "w = scores.masked_fill(~may, -math.inf).softmax(-1).nan_to_num(0.0)\n"
-         "return c, w * torch.exp(-d**2 / 2 * (window / 2) ** 2)", r"multiplied|parenthes"),
+    function("predicted_window", "over the batch", WINDOW, PLACE +
+         "g = -(torch.arange(scores.shape[-1]) - c[:, :, None])**2 / (2 * (d[:, :, None] / 2)**2)\n"
+         "return c, d, (scores + g).masked_fill(~real, -math.inf).softmax(0).nan_to_num(0.0)", r"batch"),
+    function("predicted_window", "precedence", WINDOW, PLACE +
+         "g = -(torch.arange(scores.shape[-1]) - c[:, :, None])**2 / 2 * (d[:, :, None] / 2)**2\n"
+         "return c, d, (scores + g).masked_fill(~real, -math.inf).softmax(-1)", r"multiplied|parenthes"),
+    function("predicted_window", "as in the chapter", WINDOW, PLACE +
+         "t = torch.arange(scores.shape[-1]) - c[:, :, None]\nw = d[:, :, None]\n"
+         "a = scores.masked_fill(~real, -math.inf).softmax(-1)\n"
+         "return c, d, a * torch.exp(-t**2 / (2 * (w / 2)**2))", r"before the softmax"),
+    function("predicted_window", "the window cut out as well", WINDOW, PLACE +
+         "t = torch.arange(scores.shape[-1]) - c[:, :, None]\nw = d[:, :, None]\n"
+         "s = scores - t**2 / (2 * (w / 2)**2)\n"
+         "return c, d, s.masked_fill(~real | (t.abs() > w), -math.inf).softmax(-1).nan_to_num(0.0)",
+         r"cut off"),
 ]  # fmt: skip

@@ -119,8 +119,11 @@ def last_state_by_gather(states, mask):
     return states.gather(1, ends[:, None, None].expand(-1, 1, states.shape[2])).squeeze(1)
 
 
-def loss_by_torch(scores, target, mask):
-    target = target.masked_fill(~mask, -100)
+def loss_by_torch(scores, target, stop):
+    target = target.clone()
+    for row in target:
+        for end in (row == stop).nonzero()[:1]:
+            row[end + 1 :] = -100
     return torch.nn.functional.cross_entropy(scores.flatten(0, 1), target.flatten())
 
 

@@ -91,7 +91,7 @@ def test_what_an_exercise_forbids_is_said_of_a_right_answer(capsys):
         return torch.nn.functional.cross_entropy(logits, right)
 
     def by_hand(logits, right):
-        return (torch.logsumexp(logits, -1) - logits[torch.arange(len(right)), right]).mean()
+        return (torch.logsumexp(logits, -1) - (right * logits).sum(-1)).mean()
 
     assert check(SURPRISE, by_torch).passed
     assert "It uses `cross_entropy`, which this exercise asks you to do without" in capsys.readouterr().out

@@ -32,10 +32,10 @@ def test_score_finds_answers_by_name_and_survives_bad_cells(tmp_path):
         "def attention_weights(scores):\n    return torch.softmax(scores, -1)",
         "import sys; sys.exit()",
         """
-        def lookup_or_nothing(query, key, value):
-            powers = torch.exp(query @ key.mT / math.sqrt(query.shape[-1]))  # large scores overflow
-            weights = powers / (1 + powers.sum(-1, keepdim=True))
-            return weights @ value, weights
+        def lookup_or_nothing(context, weights, log_sum, exit_score):
+            sums = torch.exp(log_sum)  # large scores overflow
+            kept = (sums / (sums + torch.exp(exit_score)))[..., None]
+            return kept * context, kept * weights
         """,
     )
     result = score(path)

@@ -220,6 +220,67 @@ def test_n_keeps_one_peak_and_quietens_many():
     assert model.normalise_map(torch.full((5, 5), 3.0)).max() == 0
 
 
+def test_one_round_of_competition_by_hand():
+    """A spike in five places: σ_inh = 1.25, σ_ex = 0.1 reaches no neighbour."""
+    spike = torch.tensor([[0.0, 0.0, 3.0, 0.0, 0.0]])
+    # e^(−1/3.125) = 0.7261 and e^(−4/3.125) = 0.2780, so that 1 / (1 + 2 · 0.7261 + 2 · 0.2780) = 0.3324 of
+    # the wide Gaussian lies on the spike: 1 + 0.25 − 2.25 · 0.3324 − 0.02 = 0.4821 of it is left.
+    after = model.compete(spike, rounds=1)
+    torch.testing.assert_close(after, torch.tensor([[0.0, 0.0, 0.4821, 0.0, 0.0]]), atol=1e-4, rtol=0)
+    # every term is proportional to the map, so a second round leaves the same share again
+    torch.testing.assert_close(
+        model.compete(spike, rounds=2).max(), torch.tensor(0.4821**2), atol=1e-4, rtol=0
+    )
+
+
+def competition_by_loops(image, rounds):
+    """Sums over all pairs of places, from the formula."""
+    h, w = image.shape
+    image = (image - image.min()) / (image.max() - image.min())
+    for _ in range(rounds):
+        after = np.zeros_like(image)
+        for i, j in np.ndindex(h, w):
+            total = image[i, j] - 0.02 * image.max()
+            for strength, part in ((0.5**2, 0.02), (-(1.5**2), 0.25)):
+                sigma = part * max(h, w)
+                weight = np.array(
+                    [
+                        [np.exp(-((i - y) ** 2 + (j - x) ** 2) / (2 * sigma**2)) for x in range(w)]
+                        for y in range(h)
+                    ]
+                )
+                total += strength * (weight * image).sum() / weight.sum()
+            after[i, j] = max(total, 0.0)
+        image = after
+    return image
+
+
+def test_competition_equals_loops_written_from_the_formula():
+    image = np.random.default_rng(0).random((9, 14))
+    found = model.compete(torch.from_numpy(image), rounds=3)
+    np.testing.assert_allclose(found.numpy(), competition_by_loops(image, 3), atol=1e-12)
+    assert 0 < (found > 0).sum() < found.numel()
+
+
+def test_competition_keeps_two_equal_peaks_that_n_silences():
+    y, x = torch.meshgrid(torch.arange(49.0), torch.arange(49.0), indexing="ij")
+
+    def peaks(*places):
+        return sum(torch.exp(-((y - row) ** 2 + (x - column) ** 2) / 8) for row, column in places)
+
+    one, two = peaks((24, 24)), peaks((24, 12), (24, 36))
+    many = peaks(*((6 + 12 * i, 6 + 12 * j) for i in range(4) for j in range(4)))
+    assert model.normalise_map(two).max() < 1e-6
+    left = model.compete(two)
+    assert left[24, 12] > 1
+    torch.testing.assert_close(left[24, 12], left[24, 36])
+    assert model.compete(one).max() > left.max() > model.compete(many).max() > 0
+    assert model.compete(torch.full((5, 5), 3.0)).max() == 0
+    torch.testing.assert_close(
+        model.compete(5 * one + 2, rounds=0), (one - one.min()) / (one.max() - one.min())
+    )
+
+
 def test_a_flat_top_counts_once():
     flat = torch.zeros(7, 7)
     flat[2:5, 3:6] = 1.0
@@ -298,6 +359,9 @@ def test_looks_are_further_apart_than_the_radius():
             lambda: model.centre_surround(model.pyramid(torch.rand(20, 20), 3), 1, 3),
             r"centre < surround.*scales 0 to 2",
         ),
+        (lambda: model.compete(torch.rand(5, 5), rounds=-1), r"rounds: .* at least 0, got -1"),
+        (lambda: model.compete(torch.rand(5)), r"feature_map: .*\(h, w\)"),
+        (lambda: model.gaussian_blur(torch.rand(5, 5), 0.0), r"sigma: .*got 0"),
         (lambda: model.motion(torch.rand(5, 5), torch.rand(5, 5), "north"), r"direction: expected 'right'"),
     ],
 )

@@ -252,7 +252,8 @@ def picture():
     target = saliency.colour_match(image, (0.8, 0.1, 0.1))
     alone = saliency.itti_koch(image, **scales, top_down=target)
     moving = saliency.itti_koch(image, **scales, previous=before, gains=(1.0, 1.0, 1.0, 0.5, 2.0))
-    return alone.saliency, moving.saliency, saliency.winner_take_all(alone.saliency, 3)
+    competed = saliency.compete(alone.coarse, rounds=2)
+    return alone.saliency, moving.saliency, competed, saliency.winner_take_all(alone.saliency, 3)
 
 
 def flexible():

@@ -26,6 +26,7 @@ from attnbook.widgets import AlignmentExplorer
 from attnbook.widgets.alignment_explorer import alignment_weights
 
 ALIGNMENT = (JS / "mechanisms" / "alignment.js").as_uri()
+NUMBERS = (JS / "lib" / "numbers.js").as_uri()
 
 
 def float64(numbers):
@@ -96,7 +97,8 @@ def test_luongs_scores_in_javascript_equal_torchs(node, tmp_path, scorer):
     draw = random.Random(1)
     made = [luong(scorer, draw.randint(1, 40), draw.randint(1, 40), seed) for seed in range(12)]
     program = f"""
-import {{ align, rowsOf, turned, unpack }} from {ALIGNMENT!r};
+import {{ align, rowsOf, turned }} from {ALIGNMENT!r};
+import {{ unpack }} from {NUMBERS!r};
 const rows = (text, n) => rowsOf(unpack(text), unpack(text).length / n);
 console.log(JSON.stringify(data.map(({{ query, key, W }}) => {{
   const [asked, raw] = [rows(query, 4), rows(key, 3)];
@@ -148,7 +150,8 @@ def test_arithmetic_of_luongs_scores(page_of, scorer):
 def test_what_travels_is_float32_exactly(node, tmp_path):
     w = explorer()
     program = f"""
-import {{ rowsOf, unpack }} from {ALIGNMENT!r};
+import {{ rowsOf }} from {ALIGNMENT!r};
+import {{ unpack }} from {NUMBERS!r};
 const shares = ({{ src, scorers }}) => rowsOf(unpack(scorers.dot.weights), src.length);
 console.log(JSON.stringify(data.map(shares)));
 """
@@ -338,7 +341,8 @@ def test_sentences_are_the_kernels(node, tmp_path):
                 made.append(w)
     program = f"""
 globalThis.BOOK = true;
-import {{ rowsOf, unpack }} from {ALIGNMENT!r};
+import {{ rowsOf }} from {ALIGNMENT!r};
+import {{ unpack }} from {NUMBERS!r};
 const {{ sentence }} = await import({(JS / "alignment_explorer.js").as_uri()!r});
 console.log(JSON.stringify(data.map(([examples, state]) => {{
   const example = examples.find((one) => one.src.join(" ") === state.source.join(" "));

@@ -20,8 +20,10 @@ from widget_driver import (
 from widget_examples import HEAD_SENTENCES, HEAD_WORDS, given_heads, heads, word_model
 from widget_page import JS
 
+from attnbook import models
 from attnbook.analysis.heads import Change
 from attnbook.analysis.heads import run as examined
+from attnbook.data.hidden_words import MASK
 from attnbook.nn import MaskedWordModel, WordModel
 from attnbook.widgets import HeadExplorer
 
@@ -98,12 +100,16 @@ console.log(JSON.stringify(data[1].map(([tokens, off, ablation]) => {{
             torch.testing.assert_close(got_logits, logits, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("off", [[], [[0, 1]], [[0, 0], [1, 2]]], ids=str)
-def test_chapter_8_model_and_its_means(node, tmp_path, off):
+def test_chapter_8_model_and_its_means(node, tmp_path, off, half):
     """Without layer norms, with a bias, with one mean for visible words and one for the hidden word."""
     model = masked_words()
+    if half:
+        model = model.half().float()
     means = torch.randn(2, 3, 2, 4)
     w = heads(model=model, head_means=means, ask=3)
+    assert w.content["model"]["half"] == half
     w.ablated, w.ablation = off, "mean"
     tokens = [HEAD_WORDS.index(word) for word in w.tokens]
     tokens[3] = 0
@@ -316,6 +322,24 @@ def test_a_small_model_is_small_in_the_notebook():
     words = [f"w{i}" for i in range(100)]
     w = HeadExplorer.from_model(model, words[:16], words, mask_word="w0")
     assert len(w.content["model"]["numbers"]) < 75_000
+
+
+@pytest.mark.parametrize("one", [0.1, 1e-9, 1e6], ids=["rounded", "too small", "too large"])
+def test_half_precision_only_where_it_loses_nothing(one):
+    model = masked_words().half().float()
+    halves = heads(model=model).content["model"]
+    with torch.no_grad():
+        model.layers[0].W_k.bias[0] = one
+    singles = heads(model=model).content["model"]
+    assert (halves["half"], singles["half"]) == (True, False)
+    assert len(halves["numbers"]) == pytest.approx(len(singles["numbers"]) / 2, abs=4)
+
+
+def test_the_model_that_ships_travels_in_half_precision():
+    trained = models.load("08_heads")
+    words = trained.vocabularies["words"].words
+    w = HeadExplorer.from_model(trained.model, ["<bos>", "the", "dog"], words, mask_word=MASK)
+    assert w.content["model"]["half"]
 
 
 STATES = [

@@ -1,14 +1,23 @@
 """What JavaScript computes equals torch within 1e-5, on random inputs; it speaks the kernel's sentences."""
 
 import random
+import re
 
 import torch
 from widget_driver import run_js
-from widget_examples import quiz
+from widget_examples import QUESTIONS, quiz, translation
 from widget_page import JS
 
 from attnbook import nn
-from attnbook.widgets import QKVPlayground
+from attnbook.analysis.budget import Shape
+from attnbook.widgets import (
+    AlignmentExplorer,
+    AttentionBudget,
+    AttentionWindow,
+    HeadExplorer,
+    QKVPlayground,
+    Quiz,
+)
 
 ATTENTION = (JS / "mechanisms" / "attention.js").as_uri()
 ATTEND = f"import {{ attend }} from {ATTENTION!r};\nconsole.log(JSON.stringify(data.map(attend)));"
@@ -147,3 +156,45 @@ console.log(JSON.stringify(data.map(said)));
 """
     out = run_js(node, tmp_path, program, [[w.questions, w.state] for w in made])
     assert [tuple(x) for x in out] == [(w.summary, w.score) for w in made]
+
+
+def of_one():
+    """Widgets of one question, one word, one head, …: each with what its page's `sentence` takes."""
+    alone, one = [[1.0]], {"scores": [0.0], "tokens": ["yes"]}
+    for predict in (True, False):
+        w = Quiz(QUESTIONS[:1])
+        yield w, "quiz", [w.questions, w.state]
+        w = QKVPlayground([1.0], alone, alone, predict=predict)
+        yield w, "qkv_playground", [w.state]
+        w = HeadExplorer(["yes"], [[alone]], outputs=[[alone]], predict=predict)
+        w.ablated = [(0, 0)]
+        yield w, "heads/words", [w.state, w.content]
+        w = AttentionBudget(Shape(1, 1, 1, 1, bits=1), length=1, predict=predict)
+        yield w, "attention_budget", [w.state, w.get_state()["named"]]
+        for mode in ("soft", "hard", "local-m"):
+            w = AttentionWindow(**one, mode=mode, predict=predict)
+            w.samples = 1
+            yield w, "attention_window", [w.state, w.memory]
+        example = translation(["yes"], ["oui"])
+        w = AlignmentExplorer([example], scorer="dot", predict=predict)
+        parts = {**w.examples[0]["scorers"]["dot"], "weights": alone}
+        yield w, "alignment_explorer", [w.state, w.examples[0], parts]
+
+
+def test_one_of_something_has_no_plural(node, tmp_path):
+    made = list(of_one())
+    program = f"""
+globalThis.BOOK = true;
+const said = [];
+for (const [file, given] of data) {{
+  const page = await import(`{JS.as_uri()}/${{file}}.js`);
+  if (file === "attention_window") given[1] = page.unpackMemory(given[1]);
+  said.push(page.sentence(...given));
+}}
+console.log(JSON.stringify(said));
+"""
+    said = run_js(node, tmp_path, program, [[file, given] for _, file, given in made])
+    assert said == [w.summary for w, _, _ in made]
+    for sentence in said:
+        assert not re.search(r"\b1 (?:target |source )?\w+s\b", sentence), sentence
+    assert sum(bool(re.search(r"\b1 \w", sentence)) for sentence in said) > 10

@@ -125,7 +125,7 @@ def test_bad_arguments_are_named():
         ({"examples": []}, "examples: expected a list of pictures"),
         ({"examples": [[[0] * 7] * 8]}, r"examples\[0\]: expected a matrix of shape \(8, 8\)"),
         ({"examples": [[[0.5] * 8] * 8]}, r"examples\[0\]: expected whole numbers from 0 to 16"),
-        ({"examples": [blank], "names": ["a", "b"]}, "names: expected 1 strings"),
+        ({"examples": [blank], "names": ["a", "b"]}, "names: expected 1 string"),
         ({"examples": [blank], "model": "99_none"}, "model: expected one of"),
         ({"examples": [blank], "model": "04_additive"}, "expected a vision_transformer"),
         ({"examples": [blank], "asks": 17}, "asks: expected a whole number from 0 to 16"),

@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 
 PARTS = (
     "frame",
+    "addresses",
     "accessibility",
     "mathematics",
     "highlighting",

@@ -19,6 +19,7 @@ from pathlib import Path
 from docutils import nodes
 
 from .cells import WHOLE, is_cell, tags
+from .mathematics import glued
 from .opening import AIMS
 
 LONGEST = 480  # letters of text beside a formula; what is longer is cut to its first sentence
@@ -166,7 +167,8 @@ class Deck:
 
     def _html(self, *parts: nodes.Node) -> str:
         """Nodes as HTML, their links leading to the book."""
-        return home("".join(self._fragment(part.deepcopy()) for part in parts), self._docname)
+        markup = "".join(self._fragment(part.deepcopy()) for part in parts)
+        return glued(home(markup, self._docname))
 
     def _words(self, node: nodes.TextElement) -> str:
         """What stands in a paragraph, caption or title, as HTML without an element around it."""

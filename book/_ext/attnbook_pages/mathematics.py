@@ -2,6 +2,7 @@
 
 import re
 from html import escape, unescape
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -17,6 +18,8 @@ from .speech import spoken
 
 LOGGER = logging.getLogger(__name__)
 _TAG = re.compile(r"<[^>]*>")
+# A formula within a line, and what touches it: a bracket before, a full stop or a "-th" behind.
+_TOUCHED = re.compile(r'(\(*)<span class="math">(<math\b.*?</math>)</span>([^\s<]*)', re.DOTALL)
 
 
 class Typesetter:
@@ -82,7 +85,23 @@ def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def glued(markup: str) -> str:
+    """Markup in which what touches a formula is kept on its line.
+
+    A browser may break a line before and behind each formula, so a full stop stood alone on the next one. In
+    ``.math`` the style sheets let no line end.
+    """
+    return _TOUCHED.sub(r'<span class="math">\1\2\3</span>', markup)
+
+
+def glue(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object) -> None:
+    """Glue the body of one page."""
+    if context.get("body"):
+        context["body"] = glued(context["body"])
+
+
 def setup(app: Sphinx) -> None:
     """Register the renderer under the name that _config.yml asks for."""
     app.add_html_math_renderer("temml", (visit_inline, None), (visit_block, None))
+    app.connect("html-page-context", glue, priority=855)
     app.connect("build-finished", TYPESETTER.close)

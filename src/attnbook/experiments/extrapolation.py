@@ -3,7 +3,8 @@
 A text is a row of symbols drawn at random, and at every place the same question is asked. Six questions, one
 model each:
 
-- ``back 3``: which symbol stood three places back?
+- ``back 5``: which symbol stood five places back? (Five places are no whole number of turns of any rotary
+  pair, nor half of one, so that the distance is not mistaken for another one near it.)
 - ``back 20``: which stood twenty places back?
 - ``fourth``: which was the fourth symbol of the text?
 - ``latest``: what followed when the symbol of this place was last here?
@@ -11,11 +12,14 @@ model each:
 - ``majority``: were more of the symbols so far from the first half of the alphabet, or from the second?
 
 The model has two layers of causal self-attention and nothing else, so that what it knows of order comes from
-its positions: learned, sinusoidal, relative, rotary, ALiBi, or none. A causal model's answer at a place does
-not depend on what comes later, so one text of 256 places tests all lengths: the accuracy at places 33 to 64
-is that of a text of this length.
+its positions: learned, sinusoidal, relative, rotary, ALiBi, T5's bias, or none. A causal model's answer at a
+place does not depend on what comes later, so one text of 256 places tests all lengths: the accuracy at places
+33 to 64 is that of a text of this length.
 
-The steps are fixed, and not every loss is flat after them: the results tell what so many steps teach.
+Every reader is trained alike: each learning rate of a small grid is tried on seed 0, and the lowest loss on
+texts held out wins; the rate stays until that loss has stood still for some hundred steps (the patience),
+then falls to 0. A cap may end it before, and the results say so. The patience is long, because a reader that
+has to look twice may stand still for hundreds of steps before it finds how.
 :mod:`attnbook.experiments.longer_texts` uses the same readers for one question and for the repairs of rotary
 positions.
 """
@@ -24,10 +28,13 @@ from __future__ import annotations
 
 import argparse
 import copy
+import math
 
 import torch
 from torch import Tensor, nn
 
+from attnbook.experiments.options import at_least
+from attnbook.experiments.rate_grid import at_best_rate
 from attnbook.nn import (
     ALiBi,
     LearnedPositions,
@@ -36,34 +43,36 @@ from attnbook.nn import (
     RotaryPositions,
     SinusoidalPositions,
     T5Bias,
-    interpolated,
-    rotary_frequencies,
     window_mask,
 )
-from attnbook.training.fit import fit
+from attnbook.training.fit import Diverged, fit
 
-ABOUT = "six ways of telling positions, trained on 32 places and asked on 256"
+ABOUT = "seven ways of telling positions, trained on 32 places and asked on 256"
 
 SYMBOLS = 32
 TRAINED = 32  # places of a text in training
 LONGEST = 256
 PLACES = ((8, 16), (16, 32), (32, 64), (64, 128), (128, 256))  # from, to: counted from 0, the end left out
 FARTHEST = 16  # distances with a vector of their own, for relative positions
-KINDS = ("none", "learned", "sinusoidal", "relative", "rotary", "alibi")
-SCHEMES = (*KINDS, "t5")  # what a reader can be built with
-# Training steps of each question: the two that need two looks, one after the other, take longer.
-QUESTIONS = {"back 3": 400, "back 20": 600, "fourth": 400, "latest": 1200, "earliest": 1200, "majority": 300}
-LONGER = 128  # places to which a rotary reader is brought by squeezing
-TUNED = 100  # steps of further training there
+SCHEMES = ("none", "learned", "sinusoidal", "relative", "rotary", "alibi", "t5")
+QUESTIONS = ("back 5", "back 20", "fourth", "latest", "earliest", "majority")
 NOTHING = -100  # no answer is asked for here: cross_entropy leaves such places out
+HELD_OUT = 1_000_005  # seeds the texts on which the loss is measured
+WARM_UP, COOL_DOWN = 50, 300  # steps until the highest rate, and from it to 0
+EVERY = 100  # steps between two looks at the loss held out
+PROGRESS = 0.01  # nats by which the loss must fall within the patience
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Every kind of position gets the same texts, batches and steps."""
+    """Every kind of position gets the same texts, batches and rule of training."""
     add = parser.add_argument
-    add("--effort", type=float, default=1.0, metavar="F", help="multiplies all training steps (default 1)")
-    add("--batch", type=int, default=32, metavar="N", help="texts a step (default 32)")
-    add("--learning-rate", type=float, default=3e-3, metavar="R", help="Adam's, at its highest (0.003)")
+    add("--batch", type=int, default=16, metavar="N", help="texts a step (default 16)")
+    add("--learning-rates", type=float, nargs="+", default=[1e-3, 3e-3, 1e-2], metavar="R",
+        help="tried on seed 0; the lowest loss wins (default .001 .003 .01)")  # fmt: skip
+    add("--patience", type=int, default=800, metavar="N",
+        help="steps without progress until the rate falls to 0 (default 800)")  # fmt: skip
+    add("--steps", type=int, default=3000, metavar="N",
+        help="the rate falls to 0 after these at the latest (default 3000)")  # fmt: skip
 
 
 def texts(n: int, length: int, generator: torch.Generator) -> Tensor:
@@ -261,52 +270,80 @@ def with_frequencies(model: Reader, frequencies: Tensor) -> Reader:
     return twin
 
 
-def squeezed(model: Reader, squeeze: float) -> Reader:
-    """A copy of a rotary reader whose places stand closer by the factor ``squeeze``."""
-    d_head = model.layers[0].attention.d_head
-    return with_frequencies(model, interpolated(rotary_frequencies(d_head), 1 / squeeze))
+@torch.no_grad()
+def held_out_loss(model: nn.Module, question: str, length: int = TRAINED) -> float:
+    """Cross-entropy on 64 texts that no reader was trained on, in nats."""
+    text = texts(64, length, torch.Generator().manual_seed(HELD_OUT))
+    device = next(model.parameters()).device
+    return error(model, (text.to(device), answers(text, question).to(device))).item()
 
 
-def lengthened(model: Reader, options: argparse.Namespace, seed: int) -> dict[str, dict[str, float]]:
-    """A rotary reader brought to ``LONGER`` places, by squeezing, by a little more training, and by both."""
-    found = {}
-    for name, start in (("as it is", model), ("squeezed", squeezed(model, TRAINED / LONGER))):
-        found[name] = accuracy(start, "latest", length=LONGER)
-        tuned = copy.deepcopy(start)
-        train(
-            tuned, "latest", steps=TUNED, length=LONGER, batch=8,
-            learning_rate=options.learning_rate / 3, seed=seed + 1_000,
+def until_flat(
+    model: nn.Module, question: str, options: argparse.Namespace, rate: float, seed: int
+) -> list[list[float]]:
+    """Train in place by the rule at the top; [step, held-out loss] on the way. Empty if the run diverged."""
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    best = math.inf
+    curve: list[list[float]] = []
+
+    def batches(step: int) -> tuple[Tensor, Tensor]:
+        text = texts(options.batch, TRAINED, generator)
+        return text.to(device), answers(text, question).to(device)
+
+    def progress(now: nn.Module) -> float:
+        """The loss, but the best one so far while it lies less than ``PROGRESS`` below that."""
+        nonlocal best
+        loss = held_out_loss(now, question)
+        curve.append([EVERY * (len(curve) + 1), loss])
+        if loss < best - PROGRESS:
+            best = loss
+        return max(loss, best)
+
+    common = {"learning_rate": rate, "loss": error, "precision": "float32", "progress": False}
+    try:
+        history = fit(
+            model, batches, steps=options.steps, seed=seed,
+            schedule=lambda step: min(1.0, (step + 1) / WARM_UP),
+            validate=progress, validate_every=EVERY, patience=max(1, options.patience // EVERY), **common,
         )  # fmt: skip
-        found[f"{name}, trained on"] = accuracy(tuned, "latest", length=LONGER)
-    return found
+        fit(
+            model, batches, steps=COOL_DOWN, seed=seed + 1_000, schedule=lambda step: 1 - step / COOL_DOWN,
+            **common,
+        )  # fmt: skip
+    except Diverged:
+        return []
+    curve.append([len(history.losses) + COOL_DOWN, held_out_loss(model, question)])
+    return curve
 
 
 def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> dict[str, dict]:
-    """Accuracy of each kind of position by question and place.
+    """Accuracy of each kind of position by question and place; loss, steps and rate of each reader.
 
     Raises
     ------
     ValueError
         If a number is out of range.
     """
-    if options.batch < 1:
-        raise ValueError(f"--batch: expected at least 1, got {options.batch}")
-    for name in ("effort", "learning_rate"):
-        if not getattr(options, name) > 0:
-            raise ValueError(f"--{name.replace('_', '-')}: expected above 0, got {getattr(options, name)}")
-    found: dict[str, dict] = {"accuracy": {}, "loss": {}, "lengthened": {}}
-    for question, steps in QUESTIONS.items():
-        rows = found["accuracy"].setdefault(question, {})
-        losses = found["loss"].setdefault(question, {})
-        for kind in KINDS:
-            model = build(kind, seed).to(device)
-            history = train(
-                model, question,
-                steps=max(1, round(options.effort * steps)), batch=options.batch,
-                learning_rate=options.learning_rate, seed=seed,
-            )  # fmt: skip
-            rows[kind] = accuracy(model, question)
-            losses[kind] = sum(history.losses[-20:]) / len(history.losses[-20:])
-            if (kind, question) == ("rotary", "latest"):
-                found["lengthened"] = lengthened(model, options, seed)
+    at_least(options, 1, "batch", "patience", "steps")
+    found: dict[str, dict] = {name: {} for name in ("accuracy", "loss", "steps", "hit the cap", "rates")}
+    for question in QUESTIONS:
+        for kind in SCHEMES:
+
+            def train_one(model, options, rate, seed, question=question):
+                return until_flat(model, question, options, rate, seed)
+
+            key = {"question": question, "kind": kind, "batch": options.batch, "patience": options.patience}
+            model, numbers = at_best_rate(
+                "extrapolation", key, lambda kind=kind: Reader(kind).to(device), train_one, options, seed
+            )
+            steps, loss = numbers["validation"][-1]
+            for name, value in (
+                ("accuracy", accuracy(model, question)),
+                ("loss", loss),
+                ("steps", steps),
+                ("hit the cap", float(steps == options.steps + COOL_DOWN)),
+                ("rates", {"chosen": numbers["rate"], "tried": numbers["rates tried"]}),
+            ):
+                found[name].setdefault(question, {})[kind] = value
     return found

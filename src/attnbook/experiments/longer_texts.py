@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from attnbook.experiments import extrapolation
-from attnbook.experiments.extrapolation import LONGER, TRAINED, Reader, accuracy, error, texts, train
+from attnbook.experiments.extrapolation import TRAINED, Reader, accuracy, held_out_loss, train
 from attnbook.experiments.options import at_least
 from attnbook.nn import (
     base_for_longer,
@@ -36,7 +36,7 @@ QUESTION = "back 5"
 SCHEMES = ("learned", "sinusoidal", "alibi", "t5", "relative", "rotary", "none")
 NEVER = ("alibi", "none")  # get more steps, and still do not learn it
 LAYERS = {"first layer only": (0,), "second layer only": (1,)}
-HELD_OUT = 1_000_005  # seeds the texts on which the loss is measured
+LONGER = 128  # places to which the rotary reader is brought
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,14 +60,6 @@ def frequencies() -> dict[str, Tensor]:
         "slow ones interpolated": interpolated_by_parts(as_trained, factor, TRAINED, slow=1, fast=1),
         "larger base": rotary_frequencies(d_head, base_for_longer(d_head, factor)),
     }
-
-
-@torch.no_grad()
-def held_out_loss(model: Reader) -> float:
-    """Cross-entropy on 64 texts of the length of training, in nats."""
-    text = texts(64, TRAINED, torch.Generator().manual_seed(HELD_OUT))
-    device = next(model.parameters()).device
-    return error(model, (text.to(device), extrapolation.answers(text, QUESTION).to(device))).item()
 
 
 def windowed(model: Reader, reach: int) -> Reader:
@@ -119,7 +111,7 @@ def run_seed(options: argparse.Namespace, seed: int, device: torch.device) -> di
     for kind in SCHEMES:
         model = reader(kind, options.more_steps if kind in NEVER else options.steps)
         found["accuracy"][kind] = accuracy(model, QUESTION)
-        found["loss"][kind] = held_out_loss(model)
+        found["loss"][kind] = held_out_loss(model, QUESTION)
         if kind == "rotary":
             found["windowed"] = accuracy(windowed(model, TRAINED - 1), QUESTION)
             found["repaired"] = repaired(model, options, seed)

@@ -338,6 +338,72 @@ def normalise_map(feature_map: Tensor) -> Tensor:
     return scaled * (1 - mean_of_others) ** 2
 
 
+def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
+    """Each pixel becomes the mean of all, weighted by a Gaussian of their distance.
+
+    At the border the Gaussian is cut off, and its weights still add up to 1: along
+    each dimension they are the softmax of −distance² / (2 sigma²).
+
+    Parameters
+    ----------
+    image : (h, w), floating
+    sigma : float
+        In pixels.
+
+    Returns
+    -------
+    (h, w)
+    """
+    checks.floating("image", image)
+    checks.dimensions("image", image, ("h", "w"))
+    checks.positive_number("sigma", sigma)
+    for dim, size in enumerate(image.shape):
+        place = torch.arange(size, dtype=image.dtype, device=image.device)
+        distance = place.unsqueeze(1) - place
+        weights = torch.softmax(-(distance**2) / (2 * sigma**2), dim=1)
+        image = weights @ image if dim == 0 else image @ weights.T
+    return image
+
+
+def compete(feature_map: Tensor, rounds: int = 10) -> Tensor:
+    """The iterative N(·): a neighbourhood excites, a wide surround inhibits.
+
+    The map is brought to [0, 1]. Then each round makes of it
+
+    max(0, M + M ∗ DoG − 0.02 max M),  DoG = 0.5² G(σ_ex) − 1.5² G(σ_inh),
+
+    G Gaussians whose weights add up to 1, σ_ex 2 % and σ_inh 25 % of the longer
+    side. Itti & Koch 2000, https://doi.org/10.1016/S0042-6989(99)00163-7; form and
+    constants as in the programs of the authors' groups (iNVT's
+    ``maxNormalizeFancy``, SaliencyToolbox's ``maxNormalizeIterative``); there a
+    Gaussian ends after half of the shorter side, here it reaches the whole map.
+
+    Parameters
+    ----------
+    feature_map : (h, w), floating
+    rounds : int
+
+    Returns
+    -------
+    (h, w)
+        At least 0; a peak that stands alone grows above 1.
+    """
+    checks.floating("feature_map", feature_map)
+    checks.dimensions("feature_map", feature_map, ("h", "w"))
+    checks.whole_number("rounds", rounds, least=0)
+    low, high = feature_map.min(), feature_map.max()
+    if high - low < SMALLEST_RANGE:
+        return torch.zeros_like(feature_map)
+    active = (feature_map - low) / (high - low)
+    side = max(active.shape)
+    for _ in range(rounds):
+        excitation = 0.5**2 * gaussian_blur(active, 0.02 * side)
+        inhibition = 1.5**2 * gaussian_blur(active, 0.25 * side)
+        active = active + excitation - inhibition - 0.02 * active.max()
+        active = active.clamp(min=0)
+    return active
+
+
 def feature_pyramids(
     image: Tensor, previous: Tensor | None, finest: int, levels: int
 ) -> dict[str, dict[str, dict[int, Tensor]]]:

@@ -418,9 +418,11 @@ class AlignmentExplorer(RunsModels, PredictFirst):
         if not state["revealed"]:
             return f"The weights are hidden: predict which source word “{word}” looks at most, or skip."
         best, share = self._outcome(state)
+        written = values.count_of(len(shown["output"]), "target word")
+        read = values.count_of(len(example["src"]), "source word")
         return (
             f"“{word}” looks most at “{example['src'][best]}”, {values.percent(share)}: {state['scorer']} "
-            f"score, {len(shown['output'])} target words over {len(example['src'])} source words."
+            f"score, {written} over {read}."
         )
 
     def _figure(self):

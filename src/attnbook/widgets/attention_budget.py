@@ -182,15 +182,17 @@ class AttentionBudget(PredictFirst):
         return name_of(state["shape"], self._known)
 
     def _sentence(self, state):
-        text = f"{self._name(state)}, {state['length']:,} tokens at {state['shape']['bits']} bits"
+        tokens = values.count_of(state["length"], "token", f"{state['length']:,}")
+        text = f"{self._name(state)}, {tokens} at {values.count_of(state['shape']['bits'], 'bit')}"
         if not state["revealed"]:
             return f"{text}: what its cache takes is hidden; predict which pattern fits, or skip."
         numbers = self._numbers(state)
+        reach = values.count_of(numbers["reach"], "token", f"{numbers['reach']:,}")
         fits = "fits" if numbers["cache"] <= state["memory"] * 1e9 else "does not fit"
         return (
             f"{text}: a cache of {in_bytes(numbers['cache'])}, which {fits} in "
             f"{gigabytes(state['memory'])} GB; the newest token takes {in_words(numbers['operations'])} "
-            f"operations and moves {in_bytes(numbers['traffic'])}; {numbers['reach']:,} tokens can change it."
+            f"operations and moves {in_bytes(numbers['traffic'])}; {reach} can change it."
         )
 
     def _figure(self):

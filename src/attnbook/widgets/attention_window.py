@@ -211,9 +211,8 @@ class AttentionWindow(PredictFirst):
         self._keys = None if keys is None else _float32(values.matrix("keys", keys))
         self._tokens = self._checked_tokens(tokens, scores, trained)
         if self._keys is not None and len(self._keys) != len(self._tokens):
-            raise ValueError(
-                f"tokens: expected one a key, {len(self._keys)} strings, got {len(self._tokens)}."
-            )
+            wanted = values.count_of(len(self._keys), "string")
+            raise ValueError(f"tokens: expected one a key, {wanted}, got {len(self._tokens)}.")
         self._trained: Any = None if trained is None else _trained(trained, self._keys, len(self._tokens))
         self._packed = {
             "tokens": self._tokens,
@@ -399,7 +398,7 @@ class AttentionWindow(PredictFirst):
         tokens, mode, step = self._tokens, state["mode"], state["step"]
         weights = seen["weights"]
         top = max(range(len(weights)), key=weights.__getitem__)
-        best = tokens[top]
+        best, words = tokens[top], values.count_of(len(tokens), "word")
         stored = seen["soft"] is None
         if stored:
             text = (
@@ -410,19 +409,21 @@ class AttentionWindow(PredictFirst):
         elif not state["revealed"]:
             text = "the weights are hidden: predict and commit, or skip"
         elif mode == "soft":
+            every = "all " if len(tokens) > 1 else ""
             text = (
-                f"soft attention over all {len(tokens)} words gives “{best}” the largest share, "
+                f"soft attention over {every}{words} gives “{best}” the largest share, "
                 f"{values.percent(max(seen['soft']))}"
             )
         elif mode == "hard":
             counts = draw_counts(seen["soft"], state["samples"], state["seed"])
-            drawn = f"; of {state['samples']} draws, {counts[top]} fell on it" if state["samples"] else ""
+            draws = values.count_of(state["samples"], "draw")
+            drawn = f"; of {draws}, {counts[top]} fell on it" if state["samples"] else ""
             text = f"hard attention takes “{best}”, whose odds are {values.percent(max(seen['soft']))}{drawn}"
         else:
             place = f"p_t = {values.fixed(state['centre'])} with D = {state['window']}"
             held = sum(seen["inside"])
             text = (
-                f"the window around {place} holds {held} of {len(tokens)} words and "
+                f"the window around {place} holds {held} of {words} and "
                 f"{values.percent(seen['covered'])} of the soft weights; its weights add up to "
                 f"{values.fixed(sum(weights))}"
                 if held

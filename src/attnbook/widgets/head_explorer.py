@@ -74,7 +74,7 @@ class HeadExplorer(PredictFirst):
     _esm = bundle("HeadExplorer.js")
     _css = bundle("HeadExplorer.css")
 
-    content = traitlets.Dict(help="Words, roles and numbers, packed as float32; read-only.").tag(sync=True)
+    content = traitlets.Dict(help="Words, roles and packed numbers; read-only.").tag(sync=True)
     head = Mirror("[layer, head] that is shown large, from 0")
     other = Mirror("[layer, head] beside it, from 0")
     view = Mirror("one, compare, difference or average")
@@ -158,8 +158,9 @@ class HeadExplorer(PredictFirst):
         ----------
         model : attnbook.nn.WordModel or attnbook.nn.MaskedWordModel
             At most 50,000 parameters, at 5.3 bytes each in the notebook: two layers with d_model = 32 and 100
-            words are about 15,000, so 80 kB. They are rounded to float32; weights, probabilities and loss
-            equal the model's within 1e-5.
+            words are about 15,000, so 80 kB. It is half of that where half precision holds every parameter
+            as it is, as in the models that ship; others are rounded to float32. Weights, probabilities and
+            loss equal the model's within 1e-5.
         sentences : list of words, or list of such lists
             Those that the reader can choose; the first is shown. Any word of theirs can be changed to
             another of the vocabulary.

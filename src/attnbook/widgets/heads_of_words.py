@@ -107,15 +107,16 @@ class WordHeads:
         parameters[1] = parameters[1][:longest]
         sizes["hidden"] = -1 if mask_word is None else words.index(mask_word)
         by_kind = _head_means(means, sizes)
-        parameters.append(by_kind)
-        numbers = np.concatenate([as_numpy(part).ravel() for part in parameters]).astype("f4")
-        if len(numbers) > MOST_NUMBERS:
+        numbers = np.concatenate([as_numpy(part).ravel() for part in parameters])
+        count = len(numbers) + by_kind.size
+        if count > MOST_NUMBERS:
             raise ValueError(
                 f"model: expected at most {MOST_NUMBERS:,} parameters, since they travel in the notebook, "
-                f"got {len(numbers):,}; make d_model, d_ff or the vocabulary smaller."
+                f"got {count:,}; make d_model, d_ff or the vocabulary smaller."
             )
-        packed = {**sizes, "vocabulary": words, "mask": mask_word, "numbers": _pack(numbers)}
-        packed["means"] = means is not None
+        packed = {**sizes, "vocabulary": words, "mask": mask_word, "half": _is_half(numbers)}
+        packed["numbers"] = _pack(numbers, packed["half"])
+        packed["means"] = None if means is None else _pack(by_kind)
         content = {"sentences": given, "src": None, "model": packed}
         content["verb"] = "guess after " if sizes["causal"] else "hide "
         double = copy.deepcopy(model).double().requires_grad_(False)
@@ -275,7 +276,7 @@ class WordHeads:
             verb = "differs" if signed else "looks"
             text.append(f"{name}: “{word}” {verb} most at “{other}”, {amount(weight, signed)}.")
         off, of = len(state["ablated"]), self.sizes[0] * self.sizes[1]
-        start = f"Without {off} of {of} heads" if off else "With all heads"
+        start = f"Without {off} of {values.count_of(of, 'head')}" if off else "With all heads"
         if numbers["shares"]:
             vocabulary = self.content["model"]["vocabulary"]
             before, after = numbers["shares"]
@@ -382,7 +383,13 @@ def _roles(roles, others, n_layers, n_heads):
     return sorted(asked), sorted(set(names))
 
 
-def _pack(numbers) -> str:
-    """Numbers as float32 in base64."""
+def _is_half(numbers) -> bool:
+    """Whether half precision holds each of these numbers as it is: so do the models that ship."""
+    with np.errstate(over="ignore"):
+        return bool((numbers.astype("f2") == numbers).all())
+
+
+def _pack(numbers, half=False) -> str:
+    """Numbers as float32, or in half precision, in base64."""
     flat = np.asarray(numbers).ravel().tolist()
-    return base64.b64encode(struct.pack(f"<{len(flat)}f", *flat)).decode()
+    return base64.b64encode(struct.pack(f"<{len(flat)}{'e' if half else 'f'}", *flat)).decode()

@@ -185,13 +185,14 @@ class QKVPlayground(PredictFirst):
 
     def _sentence(self, state):
         labels = state["labels"]
+        words = values.count_of(len(labels), "word")
         if not state["revealed"]:
-            return f"Outcome hidden: predict which of {len(labels)} words gets the largest share, or skip."
+            return f"Outcome hidden: predict which of {words} gets the largest share, or skip."
         if not any(state["mask"]):
             return "Every word is masked, so all weights and the context are 0."
         best, share = self._outcome(state)
         return (
-            f"“{labels[best]}” has the largest share, {values.percent(share)} of {len(labels)} words; "
+            f"“{labels[best]}” has the largest share, {values.percent(share)} of {words}; "
             f"the context is {_short(self._numbers(state)['context'])}."
         )
 

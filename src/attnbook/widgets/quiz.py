@@ -106,7 +106,8 @@ class Quiz(Widget):
 
     def _sentence(self, state):
         n, done = len(self._questions), sum(state["checked"])
-        return f"{n} questions, {done} answered, {self._right(state['answers'], state['checked'])} right."
+        asked, right = values.count_of(n, "question"), self._right(state["answers"], state["checked"])
+        return f"{asked}, {done} answered, {right} right."
 
     def _static(self):
         items = []

@@ -282,9 +282,10 @@ class TinyTransformerLive(RunsModels, HasContent, PredictFirst):
     def _sentence(self, state):
         numbers = self._numbers(state)
         count = len(numbers["tokens"])
-        tokens = f"{count} token{'s' * (count != 1)}"
+        tokens = values.count_of(count, "token")
         if not state["revealed"]:
-            return f"What comes after these {tokens} is hidden: predict it, or skip."
+            which = "these" if count > 1 else "this"
+            return f"What comes after {which} {tokens} is hidden: predict it, or skip."
         best, share = self._outcome(state)
         text = (
             f"After {tokens} the model finds “{numbers['options'][best]}” likeliest, {values.percent(share)}."

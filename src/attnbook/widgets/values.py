@@ -42,6 +42,20 @@ def percent(share: float) -> str:
     return f"{math.floor(share * 100 + 0.5)} %"
 
 
+def count_of(count: int, noun: str, text: str | None = None) -> str:
+    """How many of something, as js/lib/numbers.js says it: "1 word", "2 words".
+
+    Parameters
+    ----------
+    count : int
+    noun : str
+        One of them; more than one have an "s".
+    text : str, optional
+        The number as it is written, such as "12,000".
+    """
+    return f"{count if text is None else text} {noun}{'' if count == 1 else 's'}"
+
+
 def plain(value):
     """A tensor, array or nested sequence as nested lists; anything else as it is."""
     if hasattr(value, "detach"):
@@ -79,7 +93,7 @@ def number(name: str, value, low: float = -math.inf, high: float = math.inf) -> 
 def vector(name: str, value, length: int | None = None, why: str = "") -> list[float]:
     """A non-empty list of finite numbers, of ``length`` if given."""
     value = plain(value)
-    wanted = f"a vector of {length} numbers{why}" if length else "a vector of at least one number"
+    wanted = f"a vector of {count_of(length, 'number')}{why}" if length else "a vector of at least one number"
     if not isinstance(value, list) or not value or any(isinstance(item, list) for item in value):
         raise ValueError(f"{name}: expected {wanted}, got {shape_of(value)}.")
     if length and len(value) != length:
@@ -114,7 +128,7 @@ def flags(name: str, value, length: int, why: str = "") -> list[bool]:
         or len(value) != length
         or not all(isinstance(item, bool) for item in value)
     ):
-        raise ValueError(f"{name}: expected {length} booleans{why}, got {value!r}.")
+        raise ValueError(f"{name}: expected {count_of(length, 'boolean')}{why}, got {value!r}.")
     return value
 
 
@@ -124,7 +138,7 @@ def words(name: str, value, length: int | None = None) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise ValueError(f"{name}: expected a list of non-empty strings, got {value!r}.")
     if length is not None and len(value) != length:
-        raise ValueError(f"{name}: expected {length} strings, got {len(value)}.")
+        raise ValueError(f"{name}: expected {count_of(length, 'string')}, got {len(value)}.")
     return value
 
 

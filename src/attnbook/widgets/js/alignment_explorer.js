@@ -1,9 +1,23 @@
 // AlignmentExplorer: which source words each target word looks at, and what a fixed vector forgets.
 
 import { translator } from "./inference/translator.js";
-import { button, fixed, h, percent, predictor, say, select, set, softmax, stop, widget } from "./lib/base.js";
+import {
+  button,
+  countOf,
+  fixed,
+  h,
+  percent,
+  predictor,
+  say,
+  select,
+  set,
+  softmax,
+  stop,
+  unpack,
+  widget,
+} from "./lib/base.js";
 import { loadModel } from "./lib/model_weights.js";
-import { align, rowsOf, terms, turned, unpack } from "./mechanisms/alignment.js";
+import { align, rowsOf, terms, turned } from "./mechanisms/alignment.js";
 import { wordsOf } from "./mechanisms/doubts.js";
 
 const SCORERS = {
@@ -99,7 +113,7 @@ export function sentence(state, example, parts) {
   if (!state.revealed)
     return `The weights are hidden: predict which source word “${output[t]}” looks at most, or skip.`;
   const s = peak(weights[t]);
-  return `“${output[t]}” looks most at “${example.src[s]}”, ${percent(weights[t][s])}: ${state.scorer} score, ${output.length} target words over ${example.src.length} source words.`;
+  return `“${output[t]}” looks most at “${example.src[s]}”, ${percent(weights[t][s])}: ${state.scorer} score, ${countOf(output.length, "target word")} over ${countOf(example.src.length, "source word")}.`;
 }
 
 const MOST_WORDS = 64; // as alignment_explorer.py
@@ -394,7 +408,7 @@ function build(view, body) {
         ],
         [
           "Share",
-          `${fixed(exps[s], 4)} ÷ ${fixed(total, 4)}, the sum over ${row.length} words = ${fixed(row[s], 4)}`,
+          `${fixed(exps[s], 4)} ÷ ${fixed(total, 4)}, the sum over ${countOf(row.length, "word")} = ${fixed(row[s], 4)}`,
         ],
       );
     } else
@@ -452,7 +466,7 @@ function build(view, body) {
     },
     why: () => {
       if (!parts.weights)
-        return `All ${example.src.length} words have to fit into the same few numbers, whatever the length.`;
+        return `${example.src.length > 1 ? `All ${example.src.length} words have` : "The word has"} to fit into the same few numbers, whatever the length.`;
       const t = asked(example, parts);
       const row = parts.weights[t];
       const s = peak(row);
@@ -575,7 +589,7 @@ function build(view, body) {
       say(
         count,
         !anySentence
-          ? `This page holds ${all.length} sentences, each translated by the chapter's model; in Jupyter, with the chapter's kernel, any sentence can be.`
+          ? `This page holds ${countOf(all.length, "sentence")}, ${all.length > 1 ? "each " : ""}translated by the chapter's model; in Jupyter, with the chapter's kernel, any sentence can be.`
           : BOOK
             ? "Any sentence: the trained model runs in this page, and nothing leaves it."
             : "Any sentence of words that the model knows, while the kernel runs.",

@@ -1,6 +1,6 @@
 // AttentionBudget: the sizes of a language model, and what its attention keeps, moves and computes.
 
-import { button, fixed, h, say, select, set, slider, stop, widget } from "./lib/base.js";
+import { button, countOf, fixed, h, say, select, set, slider, stop, widget } from "./lib/base.js";
 import {
   cacheBytes,
   fullestThatFits,
@@ -70,11 +70,12 @@ function agree({ shape }) {
 }
 
 export function sentence({ shape, length, memory, revealed }, models) {
-  const text = `${nameOf(shape, models)}, ${grouped(length)} tokens at ${shape.bits} bits`;
+  const text = `${nameOf(shape, models)}, ${countOf(length, "token", grouped(length))} at ${countOf(shape.bits, "bit")}`;
   if (!revealed) return `${text}: what its cache takes is hidden; predict which pattern fits, or skip.`;
   const cache = cacheBytes(shape, length);
   const fits = cache <= memory * 1e9 ? "fits" : "does not fit";
-  return `${text}: a cache of ${inBytes(cache)}, which ${fits} in ${gigabytes(memory)} GB; the newest token takes ${inWords(operations(shape, length))} operations and moves ${inBytes(trafficBytes(shape, length))}; ${grouped(receptiveField(shape, length))} tokens can change it.`;
+  const reach = receptiveField(shape, length);
+  return `${text}: a cache of ${inBytes(cache)}, which ${fits} in ${gigabytes(memory)} GB; the newest token takes ${inWords(operations(shape, length))} operations and moves ${inBytes(trafficBytes(shape, length))}; ${countOf(reach, "token", grouped(reach))} can change it.`;
 }
 
 function build(view, body) {
@@ -188,7 +189,10 @@ function build(view, body) {
       const bar = (one, at) => (one === kind ? `M${at + 0.12} 100V${top.toFixed(2)}H${at + 0.88}V100z` : "");
       set(paths[i], { d: all.map(bar).join("") });
     });
-    say(title, `What each of ${all.length} layers keeps of ${grouped(length)} tokens`);
+    say(
+      title,
+      `What ${all.length > 1 ? `each of ${all.length} layers` : "the one layer"} keeps of ${countOf(length, "token", grouped(length))}`,
+    );
     legend.replaceChildren(
       ...Object.entries(KINDS)
         .filter(([kind]) => all.includes(kind))
@@ -305,10 +309,11 @@ function build(view, body) {
       form.hidden = revealed;
       again.hidden = !revealed;
       result.hidden = !revealed;
-      const [windowed, full] = ["W", "F"].map((kind) => grouped(keptPerToken(shape, kind)));
+      const [windowed, full] = ["W", "F"].map((kind) => keptPerToken(shape, kind));
+      const numbers = countOf(full, "number", grouped(full));
       say(
         ask,
-        `${name}: of a token one layer keeps ${full === windowed ? full : `${full} numbers with full attention and ${windowed}`} ${full === windowed ? "numbers" : "with a window"}, of ${shape.bits} bits each; there are ${shape.n_layers} layers. Windows of ${grouped(shape.window)} tokens could replace some of the full ones. From the fullest pattern to the thinnest: which is the first whose cache of ${grouped(length)} tokens fits in ${gigabytes(limit)} GB?`,
+        `${name}: of a token one layer keeps ${full === windowed ? numbers : `${numbers} with full attention and ${grouped(windowed)} with a window`}, of ${countOf(shape.bits, "bit")} each; there ${shape.n_layers > 1 ? "are" : "is"} ${countOf(shape.n_layers, "layer")}. Windows of ${countOf(shape.window, "token", grouped(shape.window))} could replace some of the full ones. From the fullest pattern to the thinnest: which is the first whose cache of ${countOf(length, "token", grouped(length))} fits in ${gigabytes(limit)} GB?`,
       );
       say(
         told,
@@ -322,13 +327,14 @@ function build(view, body) {
       const shown = Object.entries(PATTERNS).map(([text, letters]) => [letters, text]);
       offer(pattern, shown, shape.pattern, "as the model has it");
       range.value = Math.log2(length);
-      set(range, { "aria-valuetext": `${grouped(length)} tokens` });
-      say(read, `${grouped(length)} tokens`);
+      const many = countOf(length, "token", grouped(length));
+      set(range, { "aria-valuetext": many });
+      say(read, many);
       offer(
         bits,
         [32, 16, 8, 4].map((count) => [count, `${count} bits`]),
         shape.bits,
-        `${shape.bits} bits`,
+        countOf(shape.bits, "bit"),
       );
       offer(
         memory,

@@ -1,6 +1,6 @@
 // AttentionMap: all attentions of the book on one map; say what you need, and see what remains and why.
 
-import { button, fixed, h, say, select, set, stop, widget } from "./lib/base.js";
+import { button, countOf, fixed, h, say, select, set, stop, widget } from "./lib/base.js";
 
 const PARTS = [
   ["asks", "who asks"],
@@ -61,7 +61,7 @@ function build(view, body) {
     drawn = key;
     if (revealed) {
       const told = prediction
-        ? `You took ${rows[prediction.choice].name}: it meets ${prediction.met} of ${asked.length} needs, score ${fixed(score)}. Its reasons stand below the map.`
+        ? `You took ${rows[prediction.choice].name}: it meets ${prediction.met} of ${countOf(asked.length, "need")}, score ${fixed(score)}. Its reasons stand below the map.`
         : "";
       panel.replaceChildren(
         h("p", { role: "status" }, told),

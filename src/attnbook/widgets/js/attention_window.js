@@ -1,7 +1,21 @@
 // AttentionWindow: all of a sentence, one word of it, or a window that moves along it.
 
-import { button, compact, fixed, h, percent, say, select, set, slider, stop, widget } from "./lib/base.js";
-import { rowsOf, unpack } from "./mechanisms/alignment.js";
+import {
+  button,
+  compact,
+  countOf,
+  fixed,
+  h,
+  percent,
+  say,
+  select,
+  set,
+  slider,
+  stop,
+  unpack,
+  widget,
+} from "./lib/base.js";
+import { rowsOf } from "./mechanisms/alignment.js";
 import { attendWithin, covers, drawCounts, isLocal, leastWindow, sum } from "./mechanisms/window.js";
 
 const MODES = {
@@ -62,6 +76,7 @@ function agree(state, model) {
 export function sentence(state, memory) {
   const { tokens, trained } = memory;
   const { mode, step, samples, seed, revealed } = state;
+  const n = tokens.length;
   const { soft, weights, inside, covered, total } = see(state, memory);
   const s = peak(weights);
   const place = `the window around p_t = ${fixed(state.centre)} with D = ${state.window} holds`;
@@ -71,11 +86,11 @@ export function sentence(state, memory) {
     : !revealed
       ? `the weights are hidden: predict and commit, or skip`
       : mode === "soft"
-        ? `soft attention over all ${tokens.length} words gives “${tokens[s]}” the largest share, ${percent(soft[s])}`
+        ? `soft attention over ${n > 1 ? "all " : ""}${countOf(n, "word")} gives “${tokens[s]}” the largest share, ${percent(soft[s])}`
         : mode === "hard"
-          ? `hard attention takes “${tokens[s]}”, whose odds are ${percent(soft[s])}${samples ? `; of ${samples} draws, ${drawCounts(soft, samples, seed)[s]} fell on it` : ""}`
+          ? `hard attention takes “${tokens[s]}”, whose odds are ${percent(soft[s])}${samples ? `; of ${countOf(samples, "draw")}, ${drawCounts(soft, samples, seed)[s]} fell on it` : ""}`
           : held
-            ? `${place} ${held} of ${tokens.length} words and ${percent(covered)} of the soft weights; its weights add up to ${fixed(total)}`
+            ? `${place} ${held} of ${countOf(n, "word")} and ${percent(covered)} of the soft weights; its weights add up to ${fixed(total)}`
             : `${place} no word, so every weight is 0`;
   return `${step === null ? text[0].toUpperCase() + text.slice(1) : `Target word “${trained.target[step]}”: ${text}`}.`;
 }

@@ -1,6 +1,6 @@
 // CausalStepper: a language model reads one token after another; what it computes, reads and keeps.
 
-import { button, fixed, h, say, set, slider, stop, widget } from "./lib/base.js";
+import { button, countOf, fixed, h, say, set, slider, stop, widget } from "./lib/base.js";
 import { counts, doing, parts, VARIANTS } from "./mechanisms/caching.js";
 
 const NAMES = { latent: "latent vectors" }; // what is kept of a token; of the others keys and values
@@ -44,7 +44,7 @@ function build(view, body) {
     asked = key;
     if (revealed) {
       const told = prediction
-        ? `You said ${grouped(prediction.guess)}; it is ${grouped(prediction.answer)} = ${last} tokens × 2 × ${heads} heads × ${size}, since keys and values of all ${last} tokens are computed again. Score ${fixed(score)}.`
+        ? `You said ${grouped(prediction.guess)}; it is ${grouped(prediction.answer)} = ${last} tokens × 2 × ${countOf(heads, "head")} × ${size}, since keys and values of all ${last} tokens are computed again. Score ${fixed(score)}.`
         : "";
       panel.replaceChildren(
         h("p", { role: "status" }, told),
@@ -64,7 +64,7 @@ function build(view, body) {
       panel.replaceChildren(
         h(
           "p.ask",
-          `Step ${last} reads “${tokens[last - 1]}”, the last token. Attention has ${heads} heads; a key has ${size} numbers in each, and so has a value. Without a cache, how many numbers of keys and values does this one step compute in one layer?`,
+          `Step ${last} reads “${tokens[last - 1]}”, the last token. Attention has ${countOf(heads, "head")}; a key has ${countOf(size, "number")} in each, and so has a value. Without a cache, how many numbers of keys and values does this one step compute in one layer?`,
         ),
         h(".row", h("label", "I expect ", typed, " numbers")),
         h(

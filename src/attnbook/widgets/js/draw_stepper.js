@@ -1,7 +1,20 @@
 // DrawStepper: a network that draws, step by step, and windows that the reader moves in its place.
 
-import { button, compact, fixed, h, paint, say, select, set, slider, stop, widget } from "./lib/base.js";
-import { rowsOf, unpack } from "./mechanisms/alignment.js";
+import {
+  button,
+  compact,
+  fixed,
+  h,
+  paint,
+  say,
+  select,
+  set,
+  slider,
+  stop,
+  unpack,
+  widget,
+} from "./lib/base.js";
+import { rowsOf } from "./mechanisms/alignment.js";
 import { added, nats, read, sigmoid, write } from "./mechanisms/draw.js";
 
 const ENDS = ["read", "write"];

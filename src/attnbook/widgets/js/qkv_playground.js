@@ -6,6 +6,7 @@ import {
   beside,
   button,
   compact,
+  countOf,
   fixed,
   h,
   percent,
@@ -38,11 +39,11 @@ const replace = (rows, i, row) => rows.map((old, j) => (i === j ? row : old));
 export function sentence(state) {
   const { labels } = state;
   if (!state.revealed) {
-    return `Outcome hidden: predict which of ${labels.length} words gets the largest share, or skip.`;
+    return `Outcome hidden: predict which of ${countOf(labels.length, "word")} gets the largest share, or skip.`;
   }
   if (!state.mask.some(Boolean)) return "Every word is masked, so all weights and the context are 0.";
   const { best, weights, context } = attend(state);
-  return `“${labels[best]}” has the largest share, ${percent(weights[best])} of ${labels.length} words; the context is ${list(context)}.`;
+  return `“${labels[best]}” has the largest share, ${percent(weights[best])} of ${countOf(labels.length, "word")}; the context is ${list(context)}.`;
 }
 
 // Why the largest share is as large as it is: the lead in scaled score, turned into a ratio by exp.

@@ -1,6 +1,6 @@
 // Quiz: single and multiple choice, a reason for every option, answers kept on the reader's device.
 
-import { button, h, say, set, stop, widget } from "./lib/base.js";
+import { button, countOf, h, say, set, stop, widget } from "./lib/base.js";
 
 // `code`, **strong** and *emphasis*: the same three as quiz.py, and no others.
 const MARKS = /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s](?:[^*]*[^*\s])?)\*/g;
@@ -38,7 +38,7 @@ export function grade(questions, state) {
 
 export function sentence(questions, state) {
   const done = state.checked.filter(Boolean).length;
-  return `${questions.length} questions, ${done} answered, ${countRight(questions, state)} right.`;
+  return `${countOf(questions.length, "question")}, ${done} answered, ${countRight(questions, state)} right.`;
 }
 
 function build(view, body, tools) {

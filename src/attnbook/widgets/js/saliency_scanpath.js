@@ -1,6 +1,19 @@
 // SaliencyScanpath: where a picture draws the eye, channel by channel, and where yours would go.
 
-import { button, compact, fixed, h, percent, say, select, set, slider, stop, widget } from "./lib/base.js";
+import {
+  button,
+  compact,
+  countOf,
+  fixed,
+  h,
+  percent,
+  say,
+  select,
+  set,
+  slider,
+  stop,
+  widget,
+} from "./lib/base.js";
 import {
   auc,
   CHANNELS,
@@ -242,7 +255,7 @@ function build(view, body) {
     done.hidden = !revealed;
     if (turned) (revealed ? done : asking).querySelector("button").focus();
     back.disabled = commit.disabled = !draft.length;
-    say(ask, `Where will eyes go first? Place up to ${fixations} looks on the photograph.`);
+    say(ask, `Where will eyes go first? Place up to ${countOf(fixations, "look")} on the photograph.`);
     say(said, verdict());
   };
 

@@ -8,6 +8,7 @@ import { patching } from "./language/patching.js";
 import {
   argmax,
   button,
+  countOf,
   fixed,
   h,
   percent,
@@ -69,8 +70,9 @@ export function numbersOf(read, tokenizer, all) {
 export function sentence({ revealed, written }, { shown, numbers, decode }) {
   if (!shown) return "The trained model is needed to go on.";
   const count = shown.tokens.length;
-  const tokens = `${count} token${count === 1 ? "" : "s"}`;
-  if (!revealed) return `What comes after these ${tokens} is hidden: predict it, or skip.`;
+  const tokens = countOf(count, "token");
+  if (!revealed)
+    return `What comes after ${count > 1 ? "these" : "this"} ${tokens} is hidden: predict it, or skip.`;
   if (!numbers) return "The trained model is needed to go on.";
   const { options, best, share } = numbers;
   const text = `After ${tokens} the model finds “${options[best]}” likeliest, ${percent(share)}.`;
@@ -159,7 +161,10 @@ function build(view, body) {
     }
     const { perplexity } = numbers;
     const all = tokenizer.encode(now().text).length + now().written.length;
-    const cut = all > here.tokens.length ? ` Of ${all} tokens the last ${here.tokens.length} are read.` : "";
+    const cut =
+      all > here.tokens.length
+        ? ` Of ${all} tokens the last ${here.tokens.length > 1 ? `${here.tokens.length} are` : "one is"} read.`
+        : "";
     say(
       caption,
       `${perplexity === null ? "" : `Perplexity ${fixed(perplexity, 1)}. `}A wavy line marks a token that the model gave less than 1 %.${cut}`,

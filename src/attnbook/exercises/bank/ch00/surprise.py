@@ -80,8 +80,8 @@ FORM = Mistakes(
     underflow=Wrong(
         lambda logits, dim: torch.log(torch.softmax(logits, dim=dim)),
         "The softmax comes first and the logarithm after it. The share of a class that lies far behind "
-        "rounds "
-        "to 0, and the log of 0 is −∞: the loss is infinity. `log_softmax` or `logsumexp` does both in one.",
+        "rounds to 0, and the log of 0 is −∞: the loss is infinity, or NaN where `right` is 0. `log_softmax` "
+        "or `logsumexp` does both in one.",
     ),
     overflow=Wrong(
         log_of_shares,
@@ -91,26 +91,34 @@ FORM = Mistakes(
 )
 
 
-# Which logarithms are averaged: (log_shares, right) → numbers.
+# What an example is charged: (log_shares, right), both (batch, classes) → (batch).
 PICK = Mistakes(
     "pick",
-    right=lambda log_shares, right: log_shares[torch.arange(len(right)), right],
-    columns=Wrong(
-        lambda log_shares, right: log_shares[:, right],
-        "`[:, right]` takes the columns of the right classes for *every* example: each example is "
-        "charged for "
-        "the right classes of all others too. Each row needs its own: one index for rows, one for columns.",
+    right=lambda log_shares, right: (right * log_shares).sum(-1),
+    divided=Wrong(
+        lambda log_shares, right: (right * log_shares).mean(-1),
+        "The loss is also divided by the number of classes: the products of one example are added up, and "
+        "only the examples are averaged.",
     ),
-    all=Wrong(
-        lambda log_shares, right: log_shares,
-        "The mean goes over all classes, right and wrong ones: `right` is not used. Only the right class's "
-        "share counts.",
+    unused=Wrong(
+        lambda log_shares, right: log_shares.mean(-1),
+        "The mean goes over all classes, right and wrong ones: `right` is not used. Each class's price is "
+        "weighed with its part of `right`.",
+    ),
+    one_of_them=Wrong(
+        lambda log_shares, right: log_shares.gather(-1, right.argmax(-1, keepdim=True)).squeeze(-1),
+        "Only the class with the largest part of `right` is charged. Here several answers can be right, each "
+        "in part.",
     ),
     likeliest=Wrong(
         lambda log_shares, right: log_shares.amax(-1),
-        "The share of the likeliest class is taken, whatever the right one is. A model that is sure and "
-        "wrong "
-        "would have a small loss.",
+        "The share of the likeliest class is taken, whatever the right ones are. A model that is sure and "
+        "wrong would have a small loss.",
+    ),
+    less_its_own=Wrong(
+        lambda log_shares, right: (right * log_shares - torch.xlogy(right, right)).sum(-1),
+        "Your loss is smaller by what `right` costs with itself: that is the Kullback–Leibler divergence "
+        "(`kl_div` of torch). Asked for is the cross-entropy.",
     ),
 )
 
@@ -132,7 +140,7 @@ def cases(draw: Draw) -> list[Case]:
             Case(
                 {
                     "logits": draw.normal(batch, classes, scale=1.5) + shift,
-                    "right": draw.integers(batch, high=classes),
+                    "right": torch.softmax(draw.normal(batch, classes, scale=1.5), dim=-1),
                 },
                 group="edge" if shift else "plain",
                 note="all logits are near 300" if shift else "",
@@ -143,9 +151,9 @@ def cases(draw: Draw) -> list[Case]:
     logits[0, (right[0] + 1) % classes] += 300.0  # sure, and wrong
     found.append(
         Case(
-            {"logits": logits, "right": right},
+            {"logits": logits, "right": torch.nn.functional.one_hot(right, classes).to(logits.dtype)},
             group="edge",
-            note="one right class lies 300 below another",
+            note="one class is right in each row, and once it lies 300 below another",
         )
     )
     return found
@@ -176,8 +184,11 @@ EXERCISE = Function(
     ),
     forbidden=("cross_entropy", "nll_loss"),
     hints=(
-        "Softmax along the last dimension; the share of the right class; minus its logarithm; the mean.",
-        "`shares[torch.arange(len(right)), right]` picks one share from each row.",
-        "log(e^a / Σ e^b) = a − log Σ e^b: `torch.logsumexp(logits, dim=-1)` is the second part.",
+        "Softmax along the last dimension and its logarithm; each class's logarithm times its part of "
+        "`right`.",
+        "Add the products up within each example, take the mean over the examples, and mind the sign. With a "
+        "single 1 in each row of `right` it is the loss of the chapter.",
+        "log(e^a / Σ e^b) = a − log Σ e^b: `torch.logsumexp(logits, dim=-1, keepdim=True)` is the second "
+        "part.",
     ),
 )

@@ -1,74 +1,90 @@
-"""2.10: a lookup that may find nothing."""
+"""2.10: a lookup that may find nothing, given an exit after it has been done."""
 
 import torch
 
-from attnbook.exercises.mistakes import KEY_SCALE
 from attnbook.exercises.spec import Case, Draw, Function, Mistakes, Output, Wrong
 
-
-def with_exit(scores, exit_score):
-    """Weights of the keys when one more entry has this score, without overflow."""
-    largest = scores.amax(dim=-1, keepdim=True).clamp(min=exit_score)
-    powers = torch.exp(scores - largest)
-    return powers / (powers.sum(dim=-1, keepdim=True) + torch.exp(exit_score - largest))
-
-
-def overflowing(scores):
-    powers = torch.exp(scores)
-    return powers / (1 + powers.sum(dim=-1, keepdim=True))
-
-
-EXIT = Mistakes(
-    "exit",
-    right=lambda scores: with_exit(scores, 0.0),
-    none=Wrong(
-        lambda scores: torch.softmax(scores, dim=-1),
-        "There is no way out: the weights of each query add up to 1, however badly all keys fit. The entry "
-        "with score 0 takes part in the softmax.",
+# The part of its weight that each key keeps: (log_sum, exit_score) → (batch, queries).
+KEPT = Mistakes(
+    "kept",
+    right=lambda log_sum, exit_score: torch.sigmoid(log_sum - exit_score),
+    all=Wrong(
+        lambda log_sum, exit_score: torch.ones_like(log_sum),
+        "There is no exit: the weights of each query add up to 1, as they did before. The added entry takes "
+        "part in the softmax.",
     ),
-    one=Wrong(
-        lambda scores: with_exit(scores, 1.0),
-        "The added entry scores 1, so e is added below the line. Its score is 0, and exp(0) = 1.",
+    the_exits=Wrong(
+        lambda log_sum, exit_score: torch.sigmoid(exit_score - log_sum),
+        "This is the weight of the added entry itself. What the keys keep is the rest of it.",
     ),
-    zero=Wrong(
-        lambda scores: (
-            torch.exp(scores - scores.amax(-1, keepdim=True))
-            / (1 + torch.exp(scores - scores.amax(-1, keepdim=True)).sum(-1, keepdim=True))
-        ),
-        "The largest score is taken away from the keys' scores and not from the added entry's 0. Taking a "
-        "number away changes nothing only if it is taken away from *all* scores.",
+    exit_at_zero=Wrong(
+        lambda log_sum, exit_score: torch.sigmoid(log_sum),
+        "The added entry scores 0, whatever `exit_score` says. Here each query has an exit score of its own.",
     ),
-    sigmoid=Wrong(
-        torch.sigmoid,
-        "Each key is weighed on its own, with a sigmoid, so several can have a weight near 1. The keys "
-        "should compete with each other as well.",
+    score_added=Wrong(
+        lambda log_sum, exit_score: log_sum.exp() / (log_sum.exp() + exit_score),
+        "`exit_score` itself is added to the sum of the exponentials. A score takes part in a softmax as "
+        "e to its power.",
+    ),
+    no_exponential=Wrong(
+        lambda log_sum, exit_score: log_sum / (log_sum + exit_score),
+        "`log_sum` and `exit_score` are used as if they were the two terms of the fraction. Both are "
+        "logarithms: the terms are e to the power of each.",
     ),
     overflow=Wrong(
-        overflowing,
-        "The exponential of a large score overflows. Take the largest of all scores away first, and do not "
-        "forget that one of them is the 0 of the added entry.",
+        lambda log_sum, exit_score: log_sum.exp() / (log_sum.exp() + exit_score.exp()),
+        "The exponential of a number of several hundred overflows, and of one far below zero is 0, so that "
+        "0 / 0 is left. Divide both parts of the fraction by one of the two exponentials first.",
+    ),
+)
+# What is made smaller: (context, weights, kept) → both.
+WHAT = Mistakes(
+    "what",
+    right=lambda context, weights, kept: (kept[..., None] * context, kept[..., None] * weights),
+    weights=Wrong(
+        lambda context, weights, kept: (context, kept[..., None] * weights),
+        "The weights became smaller and the context stayed. It is the sum of the values by the *new* "
+        "weights.",
+    ),
+    context=Wrong(
+        lambda context, weights, kept: (kept[..., None] * context, weights),
+        "The context became smaller and the weights stayed. With the exit they no longer add up to 1.",
+    ),
+    evenly=Wrong(
+        lambda context, weights, kept: (
+            kept[..., None] * context,
+            weights - (1 - kept[..., None]) / weights.shape[-1],
+        ),
+        "What the exit takes is taken from all keys alike, so a small weight can fall below 0. The new "
+        "entry changes what all are divided by: each key loses the same *share* of its weight.",
     ),
 )
 
 
-def lookup_or_nothing(query, key, value, *, scale=KEY_SCALE.right, exit=EXIT.right):
-    weights = exit(scale(query @ key.mT, query.shape[-1]))
-    return weights @ value, weights
+def lookup_or_nothing(context, weights, log_sum, exit_score, *, kept=KEPT.right, what=WHAT.right):
+    return what(context, weights, kept(log_sum, exit_score))
 
 
 def cases(draw: Draw) -> list[Case]:
+    """Lookups that are finished, and an exit score near enough to matter."""
     found = []
-    for spread in (0.5, 1.5, 1.5, 300.0):
-        batch, queries, keys, d_k, d_v = draw.sizes(5, 2, 9)
+    for far in (0.0, 0.0, 0.0, 400.0):
+        batch, queries, keys, d_v = draw.sizes(4, 2, 9)
+        scores = draw.normal(batch, queries, keys, scale=1.5)
+        scores[0] -= far  # both ways: exponentials that are 0, and infinite ones
+        scores[1:] += far
+        log_sum = torch.logsumexp(scores, dim=-1)
+        weights = torch.softmax(scores, dim=-1)
         found.append(
             Case(
                 {
-                    "query": draw.normal(batch, queries, d_k, scale=spread),
-                    "key": draw.normal(batch, keys, d_k),
-                    "value": draw.normal(batch, keys, d_v),
+                    "context": weights @ draw.normal(batch, keys, d_v),
+                    "weights": weights,
+                    "log_sum": log_sum,
+                    "exit_score": log_sum + draw.normal(batch, queries, scale=1.2),
                 },
-                group="edge" if spread > 100 else "plain",
-                note="scores of hundreds" if spread > 100 else "",
+                group="edge" if far else "plain",
+                note="scores near 400 and −400" if far else "",
             )
         )
     return found
@@ -80,19 +96,22 @@ EXERCISE = Function(
     points=4,
     minutes=15,
     difficulty="hard",
-    signature="lookup_or_nothing(query, key, value)",
+    signature="lookup_or_nothing(context, weights, log_sum, exit_score)",
     outputs=(
         Output("context", ("batch", "queries", "d_v")),
         Output("weights", ("batch", "queries", "keys")),
     ),
     reference=lookup_or_nothing,
     cases=cases,
-    mistakes=(KEY_SCALE, EXIT),
+    mistakes=(KEPT, WHAT),
+    meaningless=((KEPT["all"], WHAT),),
     forbidden=("MultiheadAttention", "attnbook.nn"),
     hints=(
-        "One more entry, with score 0 and a value of zeros. What does it add below the fraction's line?",
-        "Append a column of zeros to the scores, take the softmax, and drop that column again.",
-        "`torch.cat([scores, torch.zeros_like(scores[..., :1])], dim=-1).softmax(-1)[..., :-1]`, with scaled "
-        "scores.",
+        "Softmax divides by Σ exp(score). With one more entry it divides by a larger number. By what factor "
+        "does every weight of a query shrink?",
+        "The factor is exp(log_sum) / (exp(log_sum) + exp(exit_score)), one number a query. The context is a "
+        "sum by these weights, so it shrinks by the same factor.",
+        "Above and below, divide by exp(log_sum): 1 / (1 + exp(exit_score − log_sum)), which torch has as "
+        "`torch.sigmoid`. Then `[..., None]` lets one factor a query meet rows.",
     ),
 )

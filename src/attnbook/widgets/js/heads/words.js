@@ -1,7 +1,6 @@
 // The heads of a small model that guesses words, or of weights alone; what is lost when heads are switched off.
 
-import { button, fixed, h, percent, say, select, softmax, stop } from "../lib/base.js";
-import { unpack } from "../mechanisms/alignment.js";
+import { button, countOf, fixed, h, percent, say, select, softmax, stop, unpack } from "../lib/base.js";
 import { dot, each, reader, sum } from "../mechanisms/word_model.js";
 import {
   allHeads,
@@ -92,7 +91,9 @@ export function sentence(state, content) {
       return `${name}: “${out.words[row]}” ${signed ? "differs" : "looks"} most at “${out.columns[at]}”, ${amount(weight, signed)}.`;
     }),
   ];
-  const start = off ? `Without ${off} of ${content.sizes[0] * content.sizes[1]} heads` : "With all heads";
+  const start = off
+    ? `Without ${off} of ${countOf(content.sizes[0] * content.sizes[1], "head")}`
+    : "With all heads";
   if (out.shares) {
     const { vocabulary } = content.model;
     const {

@@ -1,18 +1,9 @@
 // A trained model's file, as attnbook/models/layout.py describes it: header, then the numbers of all tensors.
 
+import { halves } from "../lib/numbers.js";
+
 const SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]; // the words that every vocabulary begins with
 const SCALE = ".scale";
-
-// Half precision -> float32: sign, 5 bits of exponent, 10 of fraction.
-export function halves(bits) {
-  return Float32Array.from(bits, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-    return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
-  });
-}
 
 const TYPES = {
   F16: (buffer) => halves(new Uint16Array(buffer)),

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { halves } from "./safetensors.js";
+import { halves } from "../lib/numbers.js";
 import * as t from "./tensors.js";
 
 const NUMBERS = process.env.ATTNBOOK_NUMBERS || new URL("./torch_numbers.json", import.meta.url);

@@ -1,7 +1,7 @@
 // Predict first: the outcome stays hidden until the reader commits to a guess, or skips.
 
 import { button, h, say, select, slider } from "./elements.js";
-import { compact, fixed, percent } from "./numbers.js";
+import { compact, countOf, fixed, percent } from "./numbers.js";
 
 // Half for the right word, half for how near the share was, or all for it where no word was asked: as values.py.
 export const grade = ({ choice, share, answer, actual }) =>
@@ -22,7 +22,7 @@ export function predictor(view, { ask, options, outcome, why, thing = "word", re
     const { choice, share, answer, actual } = prediction;
     const labels = options();
     const [best, now] = outcome();
-    return `${choice === null ? "It came back" : choice === answer ? `You named the right ${thing}` : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${Math.round(100 * Math.abs(share - actual))} points off, score ${fixed(score)}. ${best === answer && Math.abs(now - actual) < 0.005 ? why() : ""}`;
+    return `${choice === null ? "It came back" : choice === answer ? `You named the right ${thing}` : `You said “${labels[choice]}”; it was “${labels[answer]}”`}, with ${percent(actual)} where you said ${percent(share)}: ${countOf(Math.round(100 * Math.abs(share - actual)), "point")} off, score ${fixed(score)}. ${best === answer && Math.abs(now - actual) < 0.005 ? why() : ""}`;
   };
   return {
     panel,

@@ -1,6 +1,8 @@
 // Is this state what the widget's declaration says? The declaration comes with the model; widgets/state.py wrote it,
 // and the kernel checks from the same.
 
+import { countOf } from "./numbers.js";
+
 const isWhole = (x, low, high) => Number.isInteger(x) && x >= low && x <= high;
 
 const isNumber = (x, { low = -Infinity, high = Infinity }) =>
@@ -11,7 +13,7 @@ const isList = (x, length, isEntry) =>
 
 const range = ({ low, high }) => (low == null ? "" : ` from ${low} to ${high}`);
 
-const many = (length) => length ?? "several";
+const many = (length, noun) => (length == null ? `several ${noun}s` : countOf(length, noun));
 
 // One entry a kind of part: (field, size) -> [what is expected, whether a value is it]. `size` makes a number of a
 // size, which is a number or the name of another part.
@@ -35,16 +37,16 @@ const KINDS = {
   words({ length, most = Infinity }, size) {
     const n = size(length);
     const isWord = (x) => typeof x === "string" && x.trim() !== "";
-    return [`${many(n)} words`, (x) => isList(x, n, isWord) && x.length > 0 && x.length <= most];
+    return [many(n, "word"), (x) => isList(x, n, isWord) && x.length > 0 && x.length <= most];
   },
   booleans({ length }, size) {
     const n = size(length);
-    return [`${many(n)} times true or false`, (x) => isList(x, n, (one) => typeof one === "boolean")];
+    return [`${many(n, "time")} true or false`, (x) => isList(x, n, (one) => typeof one === "boolean")];
   },
   vector(field, size) {
     const n = size(field.length);
     return [
-      `${many(n)} numbers${range(field)}`,
+      `${many(n, "number")}${range(field)}`,
       (x) => isList(x, n, (one) => isNumber(one, field)) && x.length > 0,
     ];
   },
@@ -54,7 +56,7 @@ const KINDS = {
       isList(row, columns ?? rows[0].length, (one) => isNumber(one, field)) && row.length > 0;
     const fits = (x) => x.length > 0 && x.length <= (field.most_rows ?? Infinity);
     return [
-      `${many(n)} rows of ${many(columns)} numbers${range(field)}`,
+      `${many(n, "row")} of ${many(columns, "number")}${range(field)}`,
       (x) => isList(x, n, isRow) && fits(x),
     ];
   },
@@ -77,7 +79,7 @@ const KINDS = {
   listing({ of, length, least = 0, most = Infinity }, size) {
     const n = size(length);
     const fits = (x) => x.length >= least && x.length <= most;
-    return [`a list of ${many(n)}`, (x) => isList(x, n, (one) => !fault(of, one, size)) && fits(x)];
+    return [`a list of ${n ?? "several"}`, (x) => isList(x, n, (one) => !fault(of, one, size)) && fits(x)];
   },
   record: ({ parts }, size) => [
     Object.keys(parts).join(", "),

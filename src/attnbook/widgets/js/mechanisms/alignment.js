@@ -2,9 +2,6 @@
 
 import { softmax } from "../lib/softmax.js";
 
-// Numbers as they travel: float32, little-endian, base64.
-export const unpack = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-
 // Flat numbers as rows.
 export const rowsOf = (flat, columns) =>
   Array.from({ length: flat.length / columns }, (_, i) => [...flat.subarray(i * columns, (i + 1) * columns)]);

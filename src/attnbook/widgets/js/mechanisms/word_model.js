@@ -1,8 +1,8 @@
 // attnbook.nn.WordModel and MaskedWordModel in float64: the same logits and weights within 1e-5, with any head
 // switched off. `norms`: with layer norms; `bias`: how many numbers the output layer adds.
 
+import { unpack, unpackHalves } from "../lib/numbers.js";
 import { softmax } from "../lib/softmax.js";
-import { unpack } from "./alignment.js";
 
 export const each = (n, f) => Array.from({ length: n }, (_, i) => f(i));
 export const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
@@ -43,9 +43,11 @@ export function reader({
   norms,
   bias,
   hidden,
+  half,
   numbers,
+  means: averages,
 }) {
-  const all = unpack(numbers);
+  const all = (half ? unpackHalves : unpack)(numbers);
   let at = 0;
   const take = (n) => {
     at += n;
@@ -61,7 +63,7 @@ export function reader({
   const last = norms && pair(d);
   const output = tied ? embedding : take(vocab * d);
   const added = take(bias);
-  const means = take(2 * n_layers * d); // of visible words, then of hidden ones
+  const means = averages && unpack(averages); // of visible words, then of hidden ones
   const size = d / n_heads;
   return (tokens, ablated, ablation) => {
     let x = tokens.map((token, i) => each(d, (j) => embedding[token * d + j] + positions[i * d + j]));
