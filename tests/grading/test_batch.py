@@ -53,7 +53,7 @@ def alive(pattern: str) -> list[str]:
 
 
 def test_a_killed_judge_resumes_with_nothing_lost_or_done_twice(tmp_path):
-    count = 6
+    count = 12  # of which most are left when the second is seen
     folder = lay(tmp_path / "in", **{f"s{n}": RIGHT + f"n = {n}\n" for n in range(count)})
     command = [sys.executable, "-m", "attnbook.cli", "grade", str(folder), "--exercises", "2.3"]
     command += ["--jobs", "1", "--out", str(tmp_path / "out")]

@@ -12,6 +12,7 @@ from attnbook import cli
 from attnbook.grading import cgroup, command, sandbox
 from attnbook.grading.limits import Limits
 from attnbook.grading.pipes import WorkerGone
+from attnbook.grading.pool import SandboxLost
 from attnbook.grading.session import Session
 
 V2 = "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0"
@@ -153,6 +154,7 @@ def test_check_says_what_holds_a_submission(monkeypatch, capsys, kind, group, wo
     printed = capsys.readouterr().out
     assert f"isolation: {kind}" in printed
     assert f"memory of one submission: 4 GB, {words}" in printed
+    assert "each submission: a process started for it" in printed
 
 
 @pytest.mark.parametrize(("full", "fault"), [(True, "too much memory"), (False, "ended the process")])
@@ -162,7 +164,20 @@ def test_what_the_kernel_ended_for_its_memory_is_told_so(full, fault):
 
     given_back = []
     session = Session(SimpleNamespace(give_back=given_back.append), [], Limits())
-    worker = SimpleNamespace(pipes=SimpleNamespace(exchange=gone, used=0.0), overflowed=lambda: full)
+    pipes = SimpleNamespace(exchange=gone, used=0.0)
+    # What was over its limit was ended for that, even if the sandbox around it went too.
+    worker = SimpleNamespace(pipes=pipes, overflowed=lambda: full, lost=lambda: full)
     session._worker = worker
     assert session._exchange({"do": "cell"}, 1.0) == ({}, fault)
     assert given_back == [worker]
+
+
+def test_what_ended_with_its_sandbox_has_no_fault():
+    def gone(message, seconds):
+        raise WorkerGone("its process ended")
+
+    session = Session(SimpleNamespace(give_back=lambda worker: None), [], Limits())
+    pipes = SimpleNamespace(exchange=gone, used=0.0)
+    session._worker = SimpleNamespace(pipes=pipes, overflowed=lambda: False, lost=lambda: True)
+    with pytest.raises(SandboxLost):
+        session._exchange({"do": "cell"}, 1.0)

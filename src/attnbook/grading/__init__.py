@@ -11,6 +11,9 @@ What runs where:
   and ``grading``;
 - at the judge: everything else.
 
+Where the kernel allows it, a worker is forked from a *zygote*, a process in a sandbox that has imported
+torch, and shuts itself into a sandbox inside that one first; elsewhere it is started by itself.
+
 ``score(notebook)`` is the same runner and judge on one notebook, for the learner who wrote it.
 """
 

@@ -66,6 +66,16 @@ class Group:
         """What to put before a command, so that it and all that it starts are in the group from the start."""
         return ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self.folder / "cgroup.procs")]
 
+    def add(self, process: int) -> None:
+        """Put a process into the group; what it starts from then on is in it too.
+
+        Raises
+        ------
+        OSError
+            If the kernel refuses.
+        """
+        (self.folder / "cgroup.procs").write_text(str(process), encoding="ascii")
+
     def overflowed(self) -> bool:
         """Whether the kernel ended a process of the group because it held too much."""
         name = "memory.events" if self.version == 2 else "memory.oom_control"

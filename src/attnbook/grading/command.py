@@ -19,7 +19,7 @@ from attnbook.exercises.spec import Exercise, validate
 from attnbook.extras import needs
 from attnbook.grading import archive, batch, gradebooks, reports, sandbox, seccomp, submissions
 from attnbook.grading.limits import Limits
-from attnbook.grading.pool import GROUPED, CannotStart, Pool
+from attnbook.grading.pool import GROUPED, CannotStart, Forked, Pool
 from attnbook.grading.roster import Roster, read_roster
 
 with needs("grading"):
@@ -208,6 +208,10 @@ def check(arguments: argparse.Namespace, limits: Limits) -> int:
     else:
         holder = "looked at four times a second, since no control group can be made here"
     print(f"isolation: {sandbox.describe(box)}")
+    if isinstance(worker, Forked):
+        print("each submission: a sandbox inside a sandbox, forked from a process that has imported torch")
+    else:
+        print("each submission: a process started for it, which imports torch by itself")
     print(f"memory of one submission: {limits.memory / 2**30:g} GB, {holder}")
     filtered = box.kind in GROUPED and seccomp.program() is not None
     print(f"system calls: {'filtered' if filtered else 'as the system has them'}")

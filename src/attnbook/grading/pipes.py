@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import select
-import subprocess
 import time
-from typing import Any
+from typing import IO, Any, Protocol
 
 from attnbook.worker import frames
 
@@ -71,12 +70,24 @@ class Allowance:
         return waited > 0.1 * self.seconds and computed < 0.9 * self.seconds
 
 
+class WithPipes(Protocol):
+    """A process: a ``subprocess.Popen``, or what stands for one that somebody else started."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """What it reads from."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """What it writes to."""
+
+
 class Pipes:
     """Send a message, wait for the reply, never for longer than allowed.
 
     Parameters
     ----------
-    process : subprocess.Popen
+    process : WithPipes
         With pipes for standard input and output, unbuffered.
     meter : Meter, optional
         Called a few times a second while waiting; raises to end the wait (memory, say), and tells how much
@@ -88,7 +99,7 @@ class Pipes:
     STEP = 0.1  # seconds between two looks at the meter
     LAST_READ = 5.0  # seconds for taking in a reply that had begun to arrive in time
 
-    def __init__(self, process: subprocess.Popen, meter=None, patience: float = 1.0):
+    def __init__(self, process: WithPipes, meter=None, patience: float = 1.0):
         self.process, self.patience = process, patience
         self.meter = meter or NoMeter()
         if process.stdin is None or process.stdout is None:

@@ -1,4 +1,4 @@
-"""Workers started ahead: torch takes a second to import, and the next submission need not wait for it.
+"""Workers: forked from a zygote that has imported torch, or started ahead, since that takes a second.
 
 Each worker serves one submission, or one attempt at it, and is then killed with all that it started.
 """
@@ -23,6 +23,7 @@ from attnbook.grading.pipes import Pipes, TookTooLong, WorkerGone
 from attnbook.grading.processes import Meter, descendants, keep_on
 from attnbook.grading.runtime import make_runtime
 from attnbook.grading.sandbox import Sandbox
+from attnbook.grading.zygote import Child, Nursery, Zygote, possible
 
 START = 120.0  # seconds that a worker may take to import torch on a busy machine
 ATTEMPTS = 3  # at starting a worker: a machine can be short of something for a moment
@@ -34,16 +35,25 @@ class CannotStart(RuntimeError):
     """Workers do not start on this machine: no submission can be graded, none is at fault."""
 
 
+class SandboxLost(RuntimeError):
+    """Somebody ended the sandbox around a worker: no fault of what ran in it."""
+
+
 class Worker:
-    """One worker process with its pipes."""
+    """One worker process with its pipes, started for itself."""
 
     def __init__(
-        self, process: subprocess.Popen, limits: Limits, sandbox: Sandbox, group: Group | None = None
+        self,
+        process: subprocess.Popen | Child,
+        limits: Limits,
+        sandbox: Sandbox,
+        group: Group | None = None,
+        beside: int = 0,
     ):
         self.process, self.sandbox, self.group = process, sandbox, group
         self._ended = threading.Lock()
         # In a control group the kernel holds the memory, and counts it better than we can.
-        most = limits.memory if group is None else sys.maxsize
+        most = limits.memory + beside if group is None else sys.maxsize
         self.pipes = Pipes(process, Meter(process.pid, most), limits.patience)
         self.processor: int | None = None
         self._ready = False
@@ -66,19 +76,28 @@ class Worker:
         """Whether the kernel ended one of its processes because they held too much memory."""
         return self.group is not None and self.group.overflowed()
 
+    def lost(self) -> bool:
+        """Whether it may have ended because the sandbox around it did."""
+        return False
+
     def kill(self) -> None:
         """End the process and, through its name space or group, all that it started."""
         with self._ended:  # two threads may want it, and a process id must not be used after the wait
-            if self.process.returncode is None:
-                for one in reversed(descendants(self.process.pid)):
-                    with suppress(ProcessLookupError, PermissionError):
-                        os.kill(one, signal.SIGKILL)
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
-                self.sandbox.end(self.process)
-                if self.group is not None:
-                    self.group.remove()
+            self._kill()
+
+    def _kill(self) -> None:
+        assert isinstance(self.process, subprocess.Popen)
+        if self.process.returncode is not None:
+            return
+        for one in reversed(descendants(self.process.pid)):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(one, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.sandbox.end(self.process)
+        if self.group is not None:
+            self.group.remove()
 
     def close(self) -> None:
         """End it and close the pipes; only for the thread that reads them."""
@@ -88,15 +107,41 @@ class Worker:
                 stream.close()
 
 
+class Forked(Worker):
+    """A worker that a zygote forked."""
+
+    def __init__(
+        self,
+        child: Child,
+        limits: Limits,
+        sandbox: Sandbox,
+        group: Group | None,
+        nursery: Nursery,
+        zygote: Zygote,
+    ):
+        super().__init__(child, limits, sandbox, group, child.own_memory)
+        self.child, self._nursery, self._zygote = child, nursery, zygote
+
+    def lost(self) -> bool:
+        """See ``Worker``."""
+        return self._nursery.lost(self._zygote)
+
+    def _kill(self) -> None:
+        if self.child.handle >= 0:
+            self.child.end()
+            if self.group is not None:
+                self.group.remove()
+
+
 class Pool:
-    """Keeps a few workers started; ``take()`` gives one and starts the next.
+    """Gives workers: ``take()`` forks one, or gives one that waited and starts the next.
 
     Parameters
     ----------
     sandbox : Sandbox
     limits : Limits
     ahead : int
-        How many workers wait, ready.
+        How many workers wait, ready, where they cannot be forked.
     """
 
     def __init__(self, sandbox: Sandbox, limits: Limits, ahead: int = 1):
@@ -111,16 +156,25 @@ class Pool:
         # How many workers run a learner's code on each processor that the judge may use.
         self._load = dict.fromkeys(sorted(os.sched_getaffinity(0)), 0) if PINS else {}
 
+        self._nursery: Nursery | None = None
+
     def __enter__(self) -> Pool:
-        self._fill()
+        if possible(self.sandbox):
+            self._nursery = Nursery(self.runtime, self.limits)
+        else:
+            self._fill()
         return self
 
     def __exit__(self, *error) -> None:
         self.stop()
+        if self._nursery is not None:
+            self._nursery.close()
         shutil.rmtree(self.runtime, ignore_errors=True)
 
     def stop(self) -> None:
         """End all workers, those that are at work too, and start no more."""
+        if self._nursery is not None:
+            self._nursery.stop()
         with self._lock:
             self._closed = True
             waiting, self._waiting = list(self._waiting), deque()
@@ -137,6 +191,19 @@ class Pool:
                     self._waiting.append(self._start())
                 except CannotStart:
                     return  # whoever takes the next one tries again
+
+    def _fork(self) -> Worker | None:
+        """A worker from the zygote, or None where there is none; so soon made that none waits ahead."""
+        if self._nursery is None or self._nursery.given_up or self._closed:
+            return None
+        group = self._groups.make(self.limits.memory) if self._groups else None
+        forked = self._nursery.fork(group)
+        if forked is not None:
+            child, zygote = forked
+            return Forked(child, self.limits, self.sandbox, group, self._nursery, zygote)
+        if group:
+            group.remove()
+        return None
 
     def _start(self) -> Worker:
         group = self._groups.make(self.limits.memory) if self._groups else None
@@ -167,12 +234,18 @@ class Pool:
         raise AssertionError("not reached")
 
     def _take(self) -> Worker:
+        worker = self._fork()
         with self._lock:
             if self._closed:
+                if worker is not None:
+                    worker.close()
                 raise CannotStart("grading was stopped")
-            worker = self._waiting.popleft() if self._waiting else self._start()
+            forked = worker is not None
+            if worker is None:
+                worker = self._waiting.popleft() if self._waiting else self._start()
             self._taken.add(worker)
-        self._fill()
+        if not forked:
+            self._fill()
         worker.wait_until_ready()
         self._give_a_processor(worker)
         return worker

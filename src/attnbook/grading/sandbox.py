@@ -3,10 +3,12 @@
 Inside a container that is thrown away after one submission, as Gradescope's is, bubblewrap may not make name
 spaces; there root can still run the worker as another user, with the same limits and the same filter.
 
-With bubblewrap the worker has no network, sees the system and the Python environment read-only, a private
-/tmp in memory, its own process, user and host name spaces, a new session, and no descriptor but its two
-pipes. Limits on memory, processor time, processes and file sizes come from the kernel (``setrlimit``), and
-so does the refusal of system calls that would get around them (``seccomp``).
+With bubblewrap a worker is forked from a *zygote* where the kernel allows a sandbox inside a sandbox (see
+``attnbook.grading.zygote``), and is started in a sandbox of its own elsewhere. Either way it has no network,
+sees the system and the Python environment read-only, a private /tmp in memory, its own process and host name
+spaces, a new session, and no descriptor but its two pipes. Limits on memory, processor time, processes and
+file sizes come from the kernel (``setrlimit``), and so does the refusal of system calls that would get around
+them (``seccomp``).
 
 A judge that is root gives the worker an ordinary user id of its own, since the kernel does not limit the
 number of root's processes; a judge that is an ordinary user gives it a user name space.
@@ -38,6 +40,8 @@ KINDS = ("bubblewrap", "docker", "podman", "user", "none")
 SHARED = 16 << 20  # bytes of /dev/shm, through which torch's own worker processes pass tensors
 FIRST_USER = 210_000  # far above the ids of real users; each sandbox takes the next
 USERS = 50_000
+# Name spaces and mounts; another user and group; and to take rights away for good.
+ZYGOTE_RIGHTS = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
 # Judges that run beside each other begin at different ids: the kernel counts processes by id.
 _users = count(secrets.randbelow(USERS))
 
@@ -209,9 +213,31 @@ def readable(path: Path) -> bool:
 
 
 def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
-    command = [shutil.which("bwrap"), *_namespaces(), "--hostname", "sandbox", "--clearenv"]
-    environment = _environment("/runtime")
-    for name, value in environment.items():
+    command = _box(runtime, limits)
+    if os.geteuid() == 0:
+        command += _as_user()
+    else:  # counted inside the user name space, so that the judge's own processes do not count
+        command += ["/usr/bin/prlimit", f"--nproc={limits.processes}"]
+    return [*command, sys.executable, "-I", "/runtime/attnbook/worker/main.py"], _environment("/runtime")
+
+
+def zygote_command(runtime: Path, limits: Limits, settings: str) -> list[str]:
+    """The command that starts a zygote (see ``attnbook.worker.zygote``) in a box like a worker's.
+
+    It makes the last part of a worker's sandbox itself, for which root leaves it four rights; that of an
+    ordinary user has none, and makes user name spaces.
+    """
+    command = _box(runtime, limits)
+    if os.geteuid() == 0:
+        rights = [part for right in ZYGOTE_RIGHTS for part in ("--cap-add", right)]
+        command[1:1] = ["--cap-drop", "ALL", *rights]
+    return [*command, sys.executable, "-I", "/runtime/attnbook/worker/zygote.py", settings]
+
+
+def _box(runtime: Path, limits: Limits) -> list[str]:
+    """How bubblewrap is told to shut in what follows."""
+    command = [shutil.which("bwrap") or "bwrap", *_namespaces(), "--hostname", "sandbox", "--clearenv"]
+    for name, value in _environment("/runtime").items():
         command += ["--setenv", name, value]
     # First of all the private /tmp, so that a Python that lives below /tmp is laid over it and not under it.
     command += ["--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]
@@ -237,13 +263,7 @@ def _bubblewrap(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[s
         if installed.is_dir() and readable(installed):
             command += ["--ro-bind", str(runtime / "attnbook"), str(installed)]
     # What bubblewrap itself laid out in memory is finished: nothing but /tmp and /dev/shm can be written to.
-    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    command.append("--")
-    if os.geteuid() == 0:
-        command += _as_user()
-    else:  # counted inside the user name space, so that the judge's own processes do not count
-        command += ["/usr/bin/prlimit", f"--nproc={limits.processes}"]
-    return [*command, sys.executable, "-I", "/runtime/attnbook/worker/main.py"], environment
+    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--"]
 
 
 def _container(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
@@ -273,9 +293,14 @@ def _in(runtime: Path, name: str) -> Path:
     return runtime / "attnbook" / "worker" / name
 
 
+def next_user() -> int:
+    """A user id that nobody has, for one worker of a judge that is root."""
+    return FIRST_USER + next(_users) % USERS
+
+
 def _as_user() -> list[str]:
     """How root starts something as a user of its own, without any of its rights."""
-    user = str(FIRST_USER + next(_users) % USERS)
+    user = next_user()
     command = [shutil.which("setpriv") or "/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}"]
     return [*command, "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
 

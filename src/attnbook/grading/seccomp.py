@@ -2,8 +2,9 @@
 
 Some hold memory that belongs to no process and so escapes every limit (memory files, System V segments,
 shared memory without a file, pages given to a pipe, a tmpfs mounted in a user name space of one's own);
-one would let a process leave the processor that it was given; the others are where kernels have broken
-before. Sockets are local ones only: network name spaces do not cover every other kind.
+one would let a process leave the processor that it was given; some reach into other processes; the others
+are where kernels have broken before. Sockets are local ones only: network name spaces do not cover every
+other kind.
 The filter is a program of the kernel's packet filter, as ``seccomp(2)`` and ``bwrap --seccomp`` take it.
 """
 
@@ -33,6 +34,7 @@ REFUSED = {
     "unshare": (272, 97),
     "setns": (308, 268),
     "mount": (165, 40),
+    "umount2": (166, 39),
     "pivot_root": (155, 41),
     "chroot": (161, 51),
     "open_tree": (428, 428),
@@ -47,6 +49,12 @@ REFUSED = {
     "userfaultfd": (323, 282),
     "perf_event_open": (298, 241),
     "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "pidfd_getfd": (438, 438),
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),

@@ -11,7 +11,7 @@ from typing import Any
 
 from attnbook.grading.limits import MAX_ERROR_TEXT, Limits
 from attnbook.grading.pipes import TookTooLong, WorkerGone
-from attnbook.grading.pool import Pool, Worker
+from attnbook.grading.pool import Pool, SandboxLost, Worker
 from attnbook.grading.replies import cell_error
 
 
@@ -106,7 +106,13 @@ class Session:
         return True
 
     def _exchange(self, message: dict, seconds: float) -> tuple[dict, str]:
-        """The reply and an empty text, or an empty reply and what went wrong; then the worker is gone."""
+        """The reply and an empty text, or an empty reply and what went wrong; then the worker is gone.
+
+        Raises
+        ------
+        SandboxLost
+            If it may be gone through no fault of the submission's.
+        """
         assert self._worker is not None
         pipes = self._worker.pipes
         allowed = self._seconds(seconds)
@@ -119,6 +125,8 @@ class Session:
         except MemoryError:
             fault = "too much memory"
         except WorkerGone:
+            if not self._worker.overflowed() and self._worker.lost():
+                raise SandboxLost("the sandbox around a worker ended") from None
             fault = "too much memory" if self._worker.overflowed() else "ended the process"
         else:
             if isinstance(reply, dict):

@@ -15,7 +15,7 @@ import sys
 import types
 
 # Started with `python -I main.py`: the package that this file belongs to is not on the path by itself.
-if os.environ.get("ATTNBOOK_RUNTIME"):
+if os.environ.get("ATTNBOOK_RUNTIME", "") not in ("", *sys.path):  # a zygote has put it there
     sys.path.insert(0, os.environ["ATTNBOOK_RUNTIME"])
 if os.environ.get("ATTNBOOK_PACKAGES"):
     sys.path.append(os.environ["ATTNBOOK_PACKAGES"])
