@@ -3,22 +3,25 @@
     make pdf        (or: python tools/print_book.py [--html FOLDER] [--pdf FILE])
 
 All pages become one document whose links lead within it: contents first, then the pages in the order of
-_toc.yml. What is folded on a page is left out, as when the page is printed; a widget stands there as its
-notebook stores it. The headings are the PDF's bookmarks. The numbers in the contents are written into the
-printed PDF, which knows on which page each part begins.
+_toc.yml. What is folded on a page is left out, as when the page is printed; a widget is a picture of what it
+shows once its prediction is skipped (widget_pictures.py). The headings are the PDF's bookmarks. The numbers
+in the contents are written into the printed PDF, which knows on which page each part begins.
 """
 
 import argparse
 import html
 import posixpath
 import re
+import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
 import yaml
 
+import widget_pictures
 from project import ROOT
 
 PAGES = ROOT / "book" / "_build" / "html"
@@ -55,7 +58,8 @@ a.headerlink { display: none; }
 /* An empty list of pages at a part's end would begin a page of its own. */
 .bd-article .toctree-wrapper:not(:has(*)) { display: none; }
 /* Space that a page keeps for what a script draws. */
-.bd-article .attnbook-widget { min-height: 0; }
+.bd-article .attnbook-widget { min-height: 0; break-inside: auto; }
+.bd-article img.print-widget { display: block; width: 100%; margin: 0; }
 /* The first page lists the chapters, as the contents do. */
 .print-page section:not(:has(section)):has(> .toctree-wrapper) { display: none; }
 """
@@ -66,6 +70,7 @@ FIT = """() => {
   for (const [box, ratio] of ratios)
     if (ratio < 1) for (const child of box.children) child.style.zoom = ratio;
 }"""
+WIDGETS = "widgets"  # the folder of their pictures, beside the document
 PAPER = round((210 - 2 * 17) / 25.4 * 96)  # the width of STYLE's text, in pixels
 MARGIN = 17 / 25.4 * 72  # the right margin of STYLE, in points
 SIZE = 9.5  # of a number in the contents, in points
@@ -151,8 +156,10 @@ class Book:
         )
 
 
-def read(folder: Path, root: Path = ROOT) -> Book:
-    """The built pages, in the order of the contents.
+def read(
+    folder: Path, root: Path = ROOT, pictures: dict[str, list[widget_pictures.Picture]] | None = None
+) -> Book:
+    """The built pages, in the order of the contents, with the pictures of their widgets if there are some.
 
     Raises
     ------
@@ -173,9 +180,10 @@ def read(folder: Path, root: Path = ROOT) -> Book:
         if article is None or heading is None:
             sys.exit(f"print_book.py: {file} is no page of this book; run: make book")
         book.entries.append((page, heading[1], depth))
-        book.parts.append(
-            f'<div class="print-page" id="{slug(page)}">{within(article[1], page, names)}</div>'
-        )
+        part = within(article[1], page, names)
+        if pictures and page in pictures:
+            part = widget_pictures.put(part, pictures[page], f"{WIDGETS}/")
+        book.parts.append(f'<div class="print-page" id="{slug(page)}">{part}</div>')
     return book
 
 
@@ -222,36 +230,43 @@ def pack(pdf: Path) -> None:
         document.save(pdf, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
 
-def print_pdf(document: Path, pdf: Path) -> None:
-    """Let Chromium print a document, with bookmarks, tags for screen readers, and numbered pages."""
+@contextmanager
+def chromium():
+    """Chromium, as Playwright drives it."""
     sys.path.insert(0, str(ROOT / "tests"))
     from playwright.sync_api import sync_playwright
 
     from support import CHROMIUM_FLAGS, find_chromium
 
-    chromium = find_chromium()
-    if chromium is None:
+    found = find_chromium()
+    if found is None:
         sys.exit(
             "print_book.py: Chromium is missing; install Debian's package chromium, or set ATTNBOOK_CHROMIUM."
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page(color_scheme="light", viewport={"width": PAPER, "height": 1000})
-        page.set_default_timeout(600_000)
-        page.goto(document.as_uri())
-        page.evaluate("document.fonts.ready")
-        page.emulate_media(media="print")
-        page.evaluate(FIT)
-        page.pdf(
-            path=pdf,
-            prefer_css_page_size=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=FOOTER,
-            outline=True,
-            tagged=True,
-        )
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        yield browser
         browser.close()
+
+
+def print_pdf(browser, document: Path, pdf: Path) -> None:
+    """Let Chromium print a document, with bookmarks, tags for screen readers, and numbered pages."""
+    page = browser.new_page(color_scheme="light", viewport={"width": PAPER, "height": 1000})
+    page.set_default_timeout(600_000)
+    page.goto(document.as_uri())
+    page.evaluate("document.fonts.ready")
+    page.emulate_media(media="print")
+    page.evaluate(FIT)
+    page.pdf(
+        path=pdf,
+        prefer_css_page_size=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOTER,
+        outline=True,
+        tagged=True,
+    )
+    page.close()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -265,11 +280,15 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     folder = chosen.html.resolve().parent / "print"
     folder.mkdir(exist_ok=True)
-    book = read(chosen.html, chosen.root)
     pdf = (chosen.pdf or folder / "attnbook.pdf").resolve()
     document = folder / "book.html"
-    document.write_text(book.whole(), encoding="utf-8")
-    print_pdf(document, pdf)
+    book = read(chosen.html, chosen.root)
+    shutil.rmtree(folder / WIDGETS, ignore_errors=True)
+    with chromium() as browser:
+        pages = [(page, chosen.html.resolve() / f"{page}.html") for page, _, _ in book.entries]
+        pictures = widget_pictures.take(browser, pages, folder / WIDGETS)
+        document.write_text(read(chosen.html, chosen.root, pictures).whole(), encoding="utf-8")
+        print_pdf(browser, document, pdf)
     number_contents(pdf, page_numbers(pdf, book))
     pack(pdf)
     print(f"{pdf}: {pdf.stat().st_size / 1e6:.1f} MB")
