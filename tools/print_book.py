@@ -39,7 +39,7 @@ STYLE = """
 html { font-size: 14px; }
 body { margin: 0; font-size: 9.6pt; line-height: 1.45; }
 .print-page { break-before: page; }
-.print-title { break-after: page; padding-top: 35vh; text-align: center; }
+.print-title { break-after: page; padding-top: 35vh; text-align: center; font-size: 24pt; font-weight: 600; }
 .print-contents ul { list-style: none; padding-left: 0; }
 .print-contents li { display: flex; margin: 0 0 .1em; line-height: 1.35; }
 .print-contents li a { flex: 1; color: inherit; text-decoration: none; border-bottom: 1px dotted #999; }
@@ -57,19 +57,47 @@ a.headerlink { display: none; }
 .bd-article h4 { break-after: avoid; }
 /* An empty list of pages at a part's end would begin a page of its own. */
 .bd-article .toctree-wrapper:not(:has(*)) { display: none; }
+/* A long table that no upright page is wide enough for (FIT). */
+@page wide { size: A4 landscape; margin: 12mm; }
+.bd-article .print-wide { page: wide; width: 273mm; font-size: .72em; line-height: 1.2; }
+.bd-article .print-wide :is(th, td) { padding: .15em .5em .15em 0; }
 /* Space that a page keeps for what a script draws. */
 .bd-article .attnbook-widget { min-height: 0; break-inside: auto; }
 .bd-article img.print-widget { display: block; width: 100%; margin: 0; }
 /* The first page lists the chapters, as the contents do. */
 .print-page section:not(:has(section)):has(> .toctree-wrapper) { display: none; }
 """
-# What is wider than the paper is made smaller: a printed page does not scroll.
+# What is wider than the paper is made smaller: a printed page does not scroll. A table that is too wide and
+# longer than two pages gets pages of its own, on their side; lines of output may be three tenths smaller,
+# and wrap where that is not enough.
 FIT = """() => {
-  const wide = document.querySelectorAll(".bd-article :is(.pst-scrollable-table-container, .math-block)");
-  const ratios = [...wide].map((box) => [box, box.clientWidth / box.scrollWidth]);
-  for (const [box, ratio] of ratios)
-    if (ratio < 1) for (const child of box.children) child.style.zoom = ratio;
+  const fit = (box) => {
+    const ratio = box.clientWidth / box.scrollWidth;
+    if (ratio < 1) for (const child of box.children) child.style.zoom = 0.97 * ratio;
+  };
+  for (const box of document.querySelectorAll(".bd-article .pst-scrollable-table-container")) {
+    if (box.closest(".cell_output") && box.clientWidth < box.scrollWidth && box.scrollHeight > 2000)
+      box.classList.add("print-wide");
+    fit(box);
+  }
+  document.querySelectorAll(".bd-article .math-block").forEach(fit);
+  const lines = [...document.querySelectorAll(".bd-article .cell_output pre")];
+  lines.forEach((one) => (one.style.whiteSpace = "pre"));
+  const sizes = lines.map((one) => {
+    const { fontSize, paddingLeft, paddingRight } = getComputedStyle(one);
+    const edge = parseFloat(paddingLeft) + parseFloat(paddingRight);
+    return [one, parseFloat(fontSize), (one.clientWidth - edge) / (one.scrollWidth - edge)];
+  });
+  for (const [one, size, ratio] of sizes) {
+    one.style.whiteSpace = "";
+    if (ratio < 1 && ratio >= 0.7) one.style.fontSize = `${0.97 * ratio * size}px`;
+  }
 }"""
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((one) => {
+  const copy = one.cloneNode(true);
+  copy.querySelectorAll(".headerlink").forEach((link) => link.remove());
+  return copy.textContent;
+})"""
 WIDGETS = "widgets"  # the folder of their pictures, beside the document
 PAPER = round((210 - 2 * 17) / 25.4 * 96)  # the width of STYLE's text, in pixels
 MARGIN = 17 / 25.4 * 72  # the right margin of STYLE, in points
@@ -150,7 +178,7 @@ class Book:
             f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
             f"<title>{self.title}</title>"
             f'<link rel="stylesheet" href="{sheet}"><style>{STYLE}</style></head><body>'
-            f'<div class="print-title"><h1>{self.title}</h1></div>'
+            f'<div class="print-title"><p>{self.title}</p></div>'
             f'<div class="print-contents"><h2>Contents</h2><ul>{lines}</ul></div>'
             f"{main}</body></html>"
         )
@@ -249,8 +277,32 @@ def chromium():
         browser.close()
 
 
-def print_pdf(browser, document: Path, pdf: Path) -> None:
-    """Let Chromium print a document, with bookmarks, tags for screen readers, and numbered pages."""
+def mend_bookmarks(pdf: Path, headings: list[str]) -> None:
+    """Write each bookmark as its heading reads.
+
+    Chromium leaves out the space where a heading goes on in a second line, and writes some headings twice.
+    """
+    known: dict[str, str] = {}
+    for heading in headings:
+        words = heading.split()
+        known["".join(words)] = known["".join(words) * 2] = " ".join(words)
+
+    def mend(items) -> None:
+        for item in items:
+            item.title = known.get("".join(item.title.split()), item.title)
+            mend(item.children)
+
+    with pikepdf.open(pdf, allow_overwriting_input=True) as document:
+        with document.open_outline() as outline:
+            mend(outline.root)
+        document.save(pdf)
+
+
+def print_pdf(browser, document: Path, pdf: Path) -> list[str]:
+    """Let Chromium print a document, with bookmarks, tags for screen readers, and numbered pages.
+
+    Returns the text of its headings.
+    """
     page = browser.new_page(color_scheme="light", viewport={"width": PAPER, "height": 1000})
     page.set_default_timeout(600_000)
     page.goto(document.as_uri())
@@ -266,7 +318,9 @@ def print_pdf(browser, document: Path, pdf: Path) -> None:
         outline=True,
         tagged=True,
     )
+    headings = page.evaluate(HEADINGS)
     page.close()
+    return headings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -288,7 +342,8 @@ def main(arguments: list[str] | None = None) -> int:
         pages = [(page, chosen.html.resolve() / f"{page}.html") for page, _, _ in book.entries]
         pictures = widget_pictures.take(browser, pages, folder / WIDGETS)
         document.write_text(read(chosen.html, chosen.root, pictures).whole(), encoding="utf-8")
-        print_pdf(browser, document, pdf)
+        headings = print_pdf(browser, document, pdf)
+    mend_bookmarks(pdf, headings)
     number_contents(pdf, page_numbers(pdf, book))
     pack(pdf)
     print(f"{pdf}: {pdf.stat().st_size / 1e6:.1f} MB")
