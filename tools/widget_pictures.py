@@ -26,7 +26,8 @@ COLOURS = 256
 STYLE = """
 .book-bar, .book-contents, .book-page, .book-turn, .book-help, .book-footer { display: none !important; }
 .book-frame { display: block !important; max-width: none !important; }
-.book-main > * { max-width: none !important; }
+.book-main { padding: 8px !important; }
+.book-main > * { max-width: none !important; margin: 0 !important; }
 .attnbook-widget { width: 780px !important; max-width: none !important; margin: 0 !important; }
 .ab :is(.ab-tools, .ab-hint, .ab-predict, .ab-challenge, details:not([open])) { display: none !important; }
 .ab input:not([type=checkbox], [type=radio], [type=number]) { display: none !important; }
