@@ -63,7 +63,7 @@ a.headerlink { display: none; }
 .bd-article .print-wide :is(th, td) { padding: .15em .5em .15em 0; }
 /* Space that a page keeps for what a script draws. */
 .bd-article .attnbook-widget { min-height: 0; break-inside: auto; }
-.bd-article img.print-widget { display: block; width: 100%; margin: 0; }
+.bd-article img.print-widget { display: block; width: 100%; margin: 0 !important; }
 /* The first page lists the chapters, as the contents do. */
 .print-page section:not(:has(section)):has(> .toctree-wrapper) { display: none; }
 """
