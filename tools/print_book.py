@@ -3,22 +3,25 @@
     make pdf        (or: python tools/print_book.py [--html FOLDER] [--pdf FILE])
 
 All pages become one document whose links lead within it: contents first, then the pages in the order of
-_toc.yml. What is folded on a page is left out, as when the page is printed; a widget stands there as its
-notebook stores it. The headings are the PDF's bookmarks. The numbers in the contents are written into the
-printed PDF, which knows on which page each part begins.
+_toc.yml. What is folded on a page is left out, as when the page is printed; a widget is a picture of what it
+shows once its prediction is skipped (widget_pictures.py). The headings are the PDF's bookmarks. The numbers
+in the contents are written into the printed PDF, which knows on which page each part begins.
 """
 
 import argparse
 import html
 import posixpath
 import re
+import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
 import yaml
 
+import widget_pictures
 from project import ROOT
 
 PAGES = ROOT / "book" / "_build" / "html"
@@ -36,7 +39,7 @@ STYLE = """
 html { font-size: 14px; }
 body { margin: 0; font-size: 9.6pt; line-height: 1.45; }
 .print-page { break-before: page; }
-.print-title { break-after: page; padding-top: 35vh; text-align: center; }
+.print-title { break-after: page; padding-top: 35vh; text-align: center; font-size: 24pt; font-weight: 600; }
 .print-contents ul { list-style: none; padding-left: 0; }
 .print-contents li { display: flex; margin: 0 0 .1em; line-height: 1.35; }
 .print-contents li a { flex: 1; color: inherit; text-decoration: none; border-bottom: 1px dotted #999; }
@@ -54,18 +57,48 @@ a.headerlink { display: none; }
 .bd-article h4 { break-after: avoid; }
 /* An empty list of pages at a part's end would begin a page of its own. */
 .bd-article .toctree-wrapper:not(:has(*)) { display: none; }
+/* A long table that no upright page is wide enough for (FIT). */
+@page wide { size: A4 landscape; margin: 12mm; }
+.bd-article .print-wide { page: wide; width: 273mm; font-size: .72em; line-height: 1.2; }
+.bd-article .print-wide :is(th, td) { padding: .15em .5em .15em 0; }
 /* Space that a page keeps for what a script draws. */
-.bd-article .attnbook-widget { min-height: 0; }
+.bd-article .attnbook-widget { min-height: 0; break-inside: auto; }
+.bd-article img.print-widget { display: block; width: 100%; margin: 0 !important; }
 /* The first page lists the chapters, as the contents do. */
 .print-page section:not(:has(section)):has(> .toctree-wrapper) { display: none; }
 """
-# What is wider than the paper is made smaller: a printed page does not scroll.
+# What is wider than the paper is made smaller: a printed page does not scroll. A table that is too wide and
+# longer than two pages gets pages of its own, on their side; lines of output may be three tenths smaller,
+# and wrap where that is not enough.
 FIT = """() => {
-  const wide = document.querySelectorAll(".bd-article :is(.pst-scrollable-table-container, .math-block)");
-  const ratios = [...wide].map((box) => [box, box.clientWidth / box.scrollWidth]);
-  for (const [box, ratio] of ratios)
-    if (ratio < 1) for (const child of box.children) child.style.zoom = ratio;
+  const fit = (box) => {
+    const ratio = box.clientWidth / box.scrollWidth;
+    if (ratio < 1) for (const child of box.children) child.style.zoom = 0.97 * ratio;
+  };
+  for (const box of document.querySelectorAll(".bd-article .pst-scrollable-table-container")) {
+    if (box.closest(".cell_output") && box.clientWidth < box.scrollWidth && box.scrollHeight > 2000)
+      box.classList.add("print-wide");
+    fit(box);
+  }
+  document.querySelectorAll(".bd-article .math-block").forEach(fit);
+  const lines = [...document.querySelectorAll(".bd-article .cell_output pre")];
+  lines.forEach((one) => (one.style.whiteSpace = "pre"));
+  const sizes = lines.map((one) => {
+    const { fontSize, paddingLeft, paddingRight } = getComputedStyle(one);
+    const edge = parseFloat(paddingLeft) + parseFloat(paddingRight);
+    return [one, parseFloat(fontSize), (one.clientWidth - edge) / (one.scrollWidth - edge)];
+  });
+  for (const [one, size, ratio] of sizes) {
+    one.style.whiteSpace = "";
+    if (ratio < 1 && ratio >= 0.7) one.style.fontSize = `${0.97 * ratio * size}px`;
+  }
 }"""
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((one) => {
+  const copy = one.cloneNode(true);
+  copy.querySelectorAll(".headerlink").forEach((link) => link.remove());
+  return copy.textContent;
+})"""
+WIDGETS = "widgets"  # the folder of their pictures, beside the document
 PAPER = round((210 - 2 * 17) / 25.4 * 96)  # the width of STYLE's text, in pixels
 MARGIN = 17 / 25.4 * 72  # the right margin of STYLE, in points
 SIZE = 9.5  # of a number in the contents, in points
@@ -145,14 +178,16 @@ class Book:
             f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
             f"<title>{self.title}</title>"
             f'<link rel="stylesheet" href="{sheet}"><style>{STYLE}</style></head><body>'
-            f'<div class="print-title"><h1>{self.title}</h1></div>'
+            f'<div class="print-title"><p>{self.title}</p></div>'
             f'<div class="print-contents"><h2>Contents</h2><ul>{lines}</ul></div>'
             f"{main}</body></html>"
         )
 
 
-def read(folder: Path, root: Path = ROOT) -> Book:
-    """The built pages, in the order of the contents.
+def read(
+    folder: Path, root: Path = ROOT, pictures: dict[str, list[widget_pictures.Picture]] | None = None
+) -> Book:
+    """The built pages, in the order of the contents, with the pictures of their widgets if there are some.
 
     Raises
     ------
@@ -173,9 +208,10 @@ def read(folder: Path, root: Path = ROOT) -> Book:
         if article is None or heading is None:
             sys.exit(f"print_book.py: {file} is no page of this book; run: make book")
         book.entries.append((page, heading[1], depth))
-        book.parts.append(
-            f'<div class="print-page" id="{slug(page)}">{within(article[1], page, names)}</div>'
-        )
+        part = within(article[1], page, names)
+        if pictures and page in pictures:
+            part = widget_pictures.put(part, pictures[page], f"{WIDGETS}/")
+        book.parts.append(f'<div class="print-page" id="{slug(page)}">{part}</div>')
     return book
 
 
@@ -222,36 +258,69 @@ def pack(pdf: Path) -> None:
         document.save(pdf, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
 
-def print_pdf(document: Path, pdf: Path) -> None:
-    """Let Chromium print a document, with bookmarks, tags for screen readers, and numbered pages."""
+@contextmanager
+def chromium():
+    """Chromium, as Playwright drives it."""
     sys.path.insert(0, str(ROOT / "tests"))
     from playwright.sync_api import sync_playwright
 
     from support import CHROMIUM_FLAGS, find_chromium
 
-    chromium = find_chromium()
-    if chromium is None:
+    found = find_chromium()
+    if found is None:
         sys.exit(
             "print_book.py: Chromium is missing; install Debian's package chromium, or set ATTNBOOK_CHROMIUM."
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page(color_scheme="light", viewport={"width": PAPER, "height": 1000})
-        page.set_default_timeout(600_000)
-        page.goto(document.as_uri())
-        page.evaluate("document.fonts.ready")
-        page.emulate_media(media="print")
-        page.evaluate(FIT)
-        page.pdf(
-            path=pdf,
-            prefer_css_page_size=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=FOOTER,
-            outline=True,
-            tagged=True,
-        )
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        yield browser
         browser.close()
+
+
+def mend_bookmarks(pdf: Path, headings: list[str]) -> None:
+    """Write each bookmark as its heading reads.
+
+    Chromium leaves out the space where a heading goes on in a second line, and writes some headings twice.
+    """
+    known: dict[str, str] = {}
+    for heading in headings:
+        words = heading.split()
+        known["".join(words)] = known["".join(words) * 2] = " ".join(words)
+
+    def mend(items) -> None:
+        for item in items:
+            item.title = known.get("".join(item.title.split()), item.title)
+            mend(item.children)
+
+    with pikepdf.open(pdf, allow_overwriting_input=True) as document:
+        with document.open_outline() as outline:
+            mend(outline.root)
+        document.save(pdf)
+
+
+def print_pdf(browser, document: Path, pdf: Path) -> list[str]:
+    """Let Chromium print a document, with bookmarks, tags for screen readers, and numbered pages.
+
+    Returns the text of its headings.
+    """
+    page = browser.new_page(color_scheme="light", viewport={"width": PAPER, "height": 1000})
+    page.set_default_timeout(600_000)
+    page.goto(document.as_uri())
+    page.evaluate("document.fonts.ready")
+    page.emulate_media(media="print")
+    page.evaluate(FIT)
+    page.pdf(
+        path=pdf,
+        prefer_css_page_size=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOTER,
+        outline=True,
+        tagged=True,
+    )
+    headings = page.evaluate(HEADINGS)
+    page.close()
+    return headings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -265,11 +334,16 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     folder = chosen.html.resolve().parent / "print"
     folder.mkdir(exist_ok=True)
-    book = read(chosen.html, chosen.root)
     pdf = (chosen.pdf or folder / "attnbook.pdf").resolve()
     document = folder / "book.html"
-    document.write_text(book.whole(), encoding="utf-8")
-    print_pdf(document, pdf)
+    book = read(chosen.html, chosen.root)
+    shutil.rmtree(folder / WIDGETS, ignore_errors=True)
+    with chromium() as browser:
+        pages = [(page, chosen.html.resolve() / f"{page}.html") for page, _, _ in book.entries]
+        pictures = widget_pictures.take(browser, pages, folder / WIDGETS)
+        document.write_text(read(chosen.html, chosen.root, pictures).whole(), encoding="utf-8")
+        headings = print_pdf(browser, document, pdf)
+    mend_bookmarks(pdf, headings)
     number_contents(pdf, page_numbers(pdf, book))
     pack(pdf)
     print(f"{pdf}: {pdf.stat().st_size / 1e6:.1f} MB")

@@ -7,12 +7,14 @@ import sys
 
 import pikepdf
 import pytest
+from PIL import Image
 
 from support import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 
 import print_book
+import widget_pictures
 
 
 def test_the_document_holds_every_page_and_its_links_lead_within_it(book_html):
@@ -41,10 +43,26 @@ def test_the_sample_book_is_printed(sample_html, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "MB" in done.stdout
+    # The widget is a sharp picture of its outcome; what its notebook stored, before a prediction, is gone.
+    stored = print_book.read(html, root).whole()
+    printed = (html.parent / "print" / "book.html").read_text(encoding="utf-8")
+    place = r'<div class="attnbook-widget"[^>]* data-class="QKVPlayground">(.*?)</div>'
+    before, after = (re.findall(place, text, re.DOTALL) for text in (stored, printed))
+    assert len(before) == len(after) == 1
+    assert "hidden" in before[0]
+    shown = re.findall(r'<img class="print-widget" alt="([^"]*)" src="([^"]+)" />', after[0])
+    assert re.sub(r"<img [^>]*>", "", after[0]) == ""
+    assert "has the largest share" in shown[0][0]
+    for _, address in shown:
+        with Image.open(html.parent / "print" / address) as picture:
+            assert picture.width >= 2 * print_book.PAPER
+    # A quiz keeps its questions.
+    assert printed.count('data-class="Quiz"') == stored.count('data-class="Quiz"') > 0
     with pikepdf.open(pdf) as document:
         assert len(document.pages) > 3
         with document.open_outline() as outline:
-            assert outline.root
+            titles = [item.title for item in outline.root]
+            assert titles[0] == "Contents"
         assert document.Root.MarkInfo.Marked
         links = [
             link
@@ -78,3 +96,39 @@ def test_a_pages_own_style_is_held_to_its_part():
 def test_a_page_that_is_not_built_is_named(tmp_path):
     with pytest.raises(SystemExit, match="is missing; run: make book"):
         print_book.read(tmp_path)
+
+
+def test_a_tall_picture_is_cut_where_nothing_is_cut_through():
+    whole = [[0, 300], [310, 500], [505, 900], [910, 1000]]
+    places = widget_pictures.cuts(1000, whole, tall=600)
+    assert places == [505]
+    assert widget_pictures.cuts(1000, [[0, 1000]], tall=600) == []
+    assert widget_pictures.cuts(600, whole, tall=600) == []
+
+
+def test_pictures_take_the_place_of_what_is_stored_and_quizzes_stay(tmp_path):
+    place = '<div class="attnbook-widget" data-model="m" data-class="{}">{}</div>'.format
+    stored = place("HeadExplorer", "<div><div>hidden</div></div><p>?</p>")
+    quiz = place("Quiz", "<div>a question</div>")
+    picture = widget_pictures.Picture([tmp_path / "a-0.png", tmp_path / "a-1.png"], "“la” looks")
+    images = (
+        '<img class="print-widget" alt="“la” looks" src="w/a-0.png" />'
+        '<img class="print-widget" alt="" src="w/a-1.png" />'
+    )
+    text = widget_pictures.put(f"<p>before</p>{stored}{quiz}<p>after</p>", [picture], "w/")
+    assert text == f"<p>before</p>{place('HeadExplorer', images)}{quiz}<p>after</p>"
+    with pytest.raises(ValueError, match="shorter"):
+        widget_pictures.put(stored + stored, [picture], "w/")
+
+
+def test_bookmarks_read_as_their_headings(tmp_path):
+    pdf = tmp_path / "three.pdf"
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        with document.open_outline() as outline:
+            for title in ("from Brains toTransformers", "SummarySummary", "chrF"):
+                outline.root.append(pikepdf.OutlineItem(title, 0))
+        document.save(pdf)
+    print_book.mend_bookmarks(pdf, ["from Brains to\n  Transformers", "Summary"])
+    with pikepdf.open(pdf) as document, document.open_outline() as outline:
+        assert [item.title for item in outline.root] == ["from Brains to Transformers", "Summary", "chrF"]

@@ -171,6 +171,16 @@ def test_a_run_is_shown_where_a_list_of_runs_the_leaderboard_or_its_model_is():
     assert addresses("drawn_digits", "drawn_digits", "12_vit") == ["../chapters/12_vision_attention.html"]
 
 
+def test_titles_of_chapters_are_shown_without_their_marks(page):
+    from attnbook_pages.stored_results import plain
+
+    assert plain("10 lab · What does *it* look at?") == "10 lab · What does it look at?"
+    assert plain("**Two** `nn` marks, 2 * 3 * 4") == "Two nn marks, 2 * 3 * 4"
+    links = re.findall(r'<p class="stored-run-made">Shown in: (.*?)</p>', page, re.DOTALL)
+    assert any("What does it look at?" in text_of(link) for link in links)
+    assert not [link for link in links if "*" in text_of(link) or "`" in text_of(link)]
+
+
 def test_a_figure_is_drawn_once_for_each_state_of_its_run(tmp_path):
     from attnbook_pages import run_figures
     from attnbook_pages.run_numbers import RunNumbers

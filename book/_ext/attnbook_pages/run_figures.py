@@ -180,7 +180,8 @@ def _dots(figure: dict[str, Any], cells: dict):
         axes.plot([], [], _MARKS[place % 7], color=colour, ms=4, label=series)
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel(figure["axis"])
+    # Beside long names the axis is shorter than its label, which then begins under the names.
+    axes.set_xlabel(figure["axis"], loc="right" if max(map(len, rows)) > 30 else "center")
     if "limits" in figure:
         axes.set_xlim(*figure["limits"])
     axes.margins(x=0.06)

@@ -70,6 +70,11 @@ def summary_table(summary: dict) -> str:
     )
 
 
+def plain(title: str) -> str:
+    """A title's words, without the marks of emphasis and code."""
+    return re.sub(r"(\*\*|\*|`)(?=\S)(.+?)(?<=\S)\1", r"\2", title)
+
+
 @cache
 def readers() -> list[tuple[str, str, str]]:
     """Name, title and code of each notebook, in order."""
@@ -85,7 +90,7 @@ def readers() -> list[tuple[str, str, str]]:
             for kind, text in sources
             if kind == "markdown" and re.search(r"^# ", text, re.MULTILINE)
         )
-        found.append((path.stem, title, "\n".join(text for kind, text in sources if kind == "code")))
+        found.append((path.stem, plain(title), "\n".join(text for kind, text in sources if kind == "code")))
     return found
 
 
