@@ -44,7 +44,7 @@ STYLE = """
   .book-main > * { max-width: none; }
 }
 @media print {
-  @page { size: A4 landscape; margin: 6mm; }
+  @page { size: A4 landscape; margin: 10mm; }
   html, body { font-size: 6.4pt !important; }
   .book-frame, .book-main, .book-main > *, .bd-article { max-width: none !important; width: 100%; }
   .book-frame, .book-main, .book-main > *, .bd-article { margin: 0; padding: 0; }
