@@ -166,6 +166,12 @@ class Book:
     entries: list[tuple[str, str, int]]
     parts: list[str]
 
+    def show(self, pictures: dict[str, list[widget_pictures.Picture]]) -> None:
+        """Put the pictures of a page's widgets, by the page's name, in place of what its notebook stored."""
+        for number, (page, _, _) in enumerate(self.entries):
+            if page in pictures:
+                self.parts[number] = widget_pictures.put(self.parts[number], pictures[page], f"{WIDGETS}/")
+
     def whole(self) -> str:
         """All pages as one document: title, contents, parts."""
         lines = "".join(
@@ -184,10 +190,8 @@ class Book:
         )
 
 
-def read(
-    folder: Path, root: Path = ROOT, pictures: dict[str, list[widget_pictures.Picture]] | None = None
-) -> Book:
-    """The built pages, in the order of the contents, with the pictures of their widgets if there are some.
+def read(folder: Path, root: Path = ROOT) -> Book:
+    """The built pages, in the order of the contents; a widget is what its notebook stores.
 
     Raises
     ------
@@ -208,10 +212,9 @@ def read(
         if article is None or heading is None:
             sys.exit(f"print_book.py: {file} is no page of this book; run: make book")
         book.entries.append((page, heading[1], depth))
-        part = within(article[1], page, names)
-        if pictures and page in pictures:
-            part = widget_pictures.put(part, pictures[page], f"{WIDGETS}/")
-        book.parts.append(f'<div class="print-page" id="{slug(page)}">{part}</div>')
+        book.parts.append(
+            f'<div class="print-page" id="{slug(page)}">{within(article[1], page, names)}</div>'
+        )
     return book
 
 
@@ -341,7 +344,8 @@ def main(arguments: list[str] | None = None) -> int:
     with chromium() as browser:
         pages = [(page, chosen.html.resolve() / f"{page}.html") for page, _, _ in book.entries]
         pictures = widget_pictures.take(browser, pages, folder / WIDGETS)
-        document.write_text(read(chosen.html, chosen.root, pictures).whole(), encoding="utf-8")
+        book.show(pictures)
+        document.write_text(book.whole(), encoding="utf-8")
         headings = print_pdf(browser, document, pdf)
     mend_bookmarks(pdf, headings)
     number_contents(pdf, page_numbers(pdf, book))

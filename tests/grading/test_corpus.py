@@ -12,6 +12,7 @@ import pytest
 
 from attnbook import cli
 from attnbook.exercises.registry import exercise
+from attnbook.grading.processes import descendants
 from attnbook.grading.sandbox import bubblewrap_works
 from support import ROOT
 
@@ -93,38 +94,26 @@ def test_what_a_submission_says_of_its_errors_is_little(graded):
     assert (graded[0] / "grades" / "grades.json").stat().st_size < 2_000_000
 
 
-def ancestors(process: str) -> list[int]:
-    """Whose child it is, and so on up; what was left behind is a child of the system's first process."""
-    found = []
-    while process not in ("0", "1"):
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace")
-        process = status.split("PPid:")[1].split()[0]
-        found.append(int(process))
-    return found
-
-
 def left_running() -> list[str]:
     """The command lines of workers, and of what starts them, that are not those of a test beside this one."""
-    running = []
+    running = {}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
             line = path.read_text(encoding="utf-8", errors="replace")
-            if "/runtime/attnbook/worker/" not in line:
-                continue
-            above = ancestors(path.parent.name)
-            # Tests that run beside these, in another process of the same pytest, have workers of their own.
-            beside = "PYTEST_XDIST_WORKER" in os.environ and os.getppid() in above
-            if os.getpid() in above or not beside:
-                running.append(line)
-    return running
+            if "/runtime/attnbook/worker/" in line:
+                running[int(path.parent.name)] = line
+    # Tests that run beside these, in another process of the same pytest, have workers of their own.
+    family = descendants(os.getppid()) if "PYTEST_XDIST_WORKER" in os.environ else []
+    beside = set(family) - set(descendants(os.getpid()))
+    return [line for process, line in running.items() if process not in beside]
 
 
 def test_nothing_was_left_running_or_written(graded):
     assert not Path("/tmp/bombed").exists()
     deadline = time.monotonic() + 10  # the kernel ends a sandbox a moment after the process that made it
-    while left_running() and time.monotonic() < deadline:
+    while (left := left_running()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert left_running() == []
+    assert left == []
 
 
 def test_the_seed_and_the_references_stay_with_the_judge():

@@ -332,18 +332,26 @@ def _bare(sandbox: Sandbox, runtime: Path, limits: Limits) -> tuple[list[str], d
     return [sys.executable, "-I", str(_in(runtime, "main.py"))], environment
 
 
-def _limits_as_options(limits: Limits) -> list[str]:
-    """What the kernel holds the worker to, as options of prlimit; set before bubblewrap, and inherited."""
-    amounts = {
-        "as": limits.memory,
-        "cpu": int(limits.submission) + 5,
-        "fsize": limits.scratch,
-        "nofile": limits.files,
-        "core": 0,
+def kernel_limits(limits: Limits) -> dict[str, int]:
+    """What the kernel holds a worker to, by the names in ``resource`` without ``RLIMIT_``.
+
+    The number of its processes is not among them: how these are counted depends on whose they are.
+    """
+    return {
+        "AS": limits.memory,
+        "CPU": int(limits.submission) + 5,
+        "FSIZE": limits.scratch,
+        "NOFILE": limits.files,
+        "CORE": 0,
     }
+
+
+def _limits_as_options(limits: Limits) -> list[str]:
+    """The limits as options of prlimit; set before bubblewrap, and inherited."""
+    amounts = kernel_limits(limits)
     if os.geteuid() == 0:  # counted for the worker's own user id
-        amounts["nproc"] = limits.processes
-    return [f"--{name}={amount}" for name, amount in amounts.items()]
+        amounts["NPROC"] = limits.processes
+    return [f"--{name.lower()}={amount}" for name, amount in amounts.items()]
 
 
 def _own_limits(limits: Limits):
@@ -353,15 +361,9 @@ def _own_limits(limits: Limits):
 
     def apply() -> None:
         # bubblewrap and setpriv are small: the limits that fit a worker fit them too.
-        for what, amount in (
-            (resource.RLIMIT_AS, limits.memory),
-            (resource.RLIMIT_CPU, int(limits.submission) + 5),
-            (resource.RLIMIT_FSIZE, limits.scratch),
-            (resource.RLIMIT_NOFILE, limits.files),
-            (resource.RLIMIT_CORE, 0),
-        ):
+        for name, amount in kernel_limits(limits).items():
             with suppress(ValueError, OSError):  # macOS knows no limit on address space
-                resource.setrlimit(what, (amount, amount))
+                resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (amount, amount))
         if os.geteuid() == 0:  # counted for the worker's own user id
             resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
 

@@ -125,9 +125,10 @@ class Session:
         except MemoryError:
             fault = "too much memory"
         except WorkerGone:
-            if not self._worker.overflowed() and self._worker.lost():
+            overflowed = self._worker.overflowed()
+            if not overflowed and self._worker.lost():
                 raise SandboxLost("the sandbox around a worker ended") from None
-            fault = "too much memory" if self._worker.overflowed() else "ended the process"
+            fault = "too much memory" if overflowed else "ended the process"
         else:
             if isinstance(reply, dict):
                 return reply, ""

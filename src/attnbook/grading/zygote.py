@@ -29,12 +29,12 @@ from attnbook.grading.cgroup import Group
 from attnbook.grading.limits import Limits
 from attnbook.grading.processes import resident
 from attnbook.grading.sandbox import SHARED, Sandbox
+from attnbook.worker.birth import BORN, GO, READY
 
 START = 120.0  # seconds for importing torch and forking, on a busy machine
 ANSWER = 30.0  # seconds in which a zygote says that it is there
 END = 10.0  # seconds that the kernel may take to end all processes of a worker
 DEATHS = 3  # zygotes that may end one after the other without having forked
-BORN, GO, READY = b"born", b"go", b"ready"
 
 
 class Gone(RuntimeError):
@@ -229,19 +229,12 @@ class Zygote:
 
 
 def _limits(limits: Limits) -> dict[str, int]:
-    """What the kernel holds each worker to, by the names in ``resource``.
+    """What the kernel holds each worker to, as ``sandbox.kernel_limits`` names it, and its processes.
 
-    Processes are counted for the worker's user, in its user name space if it has one of its own. One more is
-    the first process of its name space.
+    These are counted for the worker's user, in its user name space if it has one of its own. One more is the
+    first process of its name space.
     """
-    return {
-        "AS": limits.memory,
-        "CPU": int(limits.submission) + 5,
-        "FSIZE": limits.scratch,
-        "NOFILE": limits.files,
-        "CORE": 0,
-        "NPROC": limits.processes + 1,
-    }
+    return {**sandboxes.kernel_limits(limits), "NPROC": limits.processes + 1}
 
 
 def _heard(birth: socket.socket) -> tuple[bytes, Sequence[int]]:

@@ -32,8 +32,8 @@ if os.environ.get("ATTNBOOK_RUNTIME"):
 
 from attnbook.worker import main as worker
 from attnbook.worker import shut_in
+from attnbook.worker.birth import BORN, GO, READY
 
-BORN, GO, READY = b"born", b"go", b"ready"
 PIPES_AND_BIRTH = 3
 MOST_TOLD = 500  # bytes of why something failed
 
