@@ -6,13 +6,16 @@ same zygote, is graded right.
 
 import json
 import os
+import shutil
 import sys
+import tempfile
 from ast import literal_eval
 from pathlib import Path
 
 import pytest
 
 from attnbook.exercises.registry import exercise
+from attnbook.grading import sandbox
 from attnbook.grading.limits import Limits
 from attnbook.grading.marks import mark
 from attnbook.grading.pool import Pool
@@ -336,6 +339,40 @@ def test_two_at_a_time_share_no_place_to_meet(pool):
     finally:
         pool.give_back(one)
         pool.give_back(other)
+
+
+def test_what_python_needs_below_tmp_is_there_and_read_only(tmp_path_factory, monkeypatch):
+    """An environment in /tmp, as for a trial, and a link that leads to it."""
+    need_a_zygote()
+    base = Path(tempfile.mkdtemp(prefix="attnbook-below-", dir="/tmp"))
+    link = base.with_name(base.name + "-link")
+    try:
+        (base / "deep" / "packages").mkdir(parents=True)
+        (base / "deep" / "packages" / "below.py").write_text("found = 7\n", encoding="utf-8")
+        for folder in (base, base / "deep", base / "deep" / "packages"):
+            folder.chmod(0o755)
+        link.symlink_to(base / "deep")
+        places = sandbox._readable_places
+        monkeypatch.setattr(
+            sandbox, "_readable_places", lambda: [*places(), str(base / "deep" / "packages"), str(link)]
+        )
+        with Pool(BOX, LIMITS) as pool:
+            for _ in range(2):
+                worker = forked(pool)
+                source = (
+                    "import os, sys\nrefused = []\n"
+                    f"sys.path.insert(0, '{base}/deep/packages')\nimport below\n"
+                    f"for place in ('{base}', '{base}/deep', '{base}/deep/packages', '{link}'):\n"
+                    "    try:\n        open(place + '/left', 'w')\n"
+                    "    except OSError:\n        refused.append(place)\n"
+                    "open('/tmp/own', 'x')\n"
+                    f"raise ValueError((below.found, len(refused), os.listdir('{link}')))"
+                )
+                assert told(worker, source) == "(7, 4, ['packages'])"
+                pool.give_back(worker)
+    finally:
+        link.unlink(missing_ok=True)
+        shutil.rmtree(base)
 
 
 def test_processes_are_counted_for_each_submission_alone(pool):

@@ -14,14 +14,15 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import stat
 from contextlib import suppress
 
 from attnbook.worker.confine import confine
 
 NEW_MOUNTS, NEW_GROUPS, NEW_HOST = 0x00020000, 0x02000000, 0x04000000
 NEW_IPC, NEW_USER, NEW_PROCESSES, NEW_NET = 0x08000000, 0x10000000, 0x20000000, 0x40000000
-READ_ONLY, NO_SETUID, NO_DEVICES, NO_PROGRAMS = 1, 2, 4, 8
-RECURSIVE, PRIVATE = 1 << 14, 1 << 18
+READ_ONLY, NO_SETUID, NO_DEVICES, NO_PROGRAMS = 1, 2, 4, 8  # of mount(2); statvfs(3) gives the same numbers
+AGAIN, BIND, RECURSIVE, PRIVATE = 1 << 5, 1 << 12, 1 << 14, 1 << 18
 PR_SET_DUMPABLE, PR_CAPBSET_READ, PR_CAPBSET_DROP = 4, 23, 24
 CAPABILITIES_VERSION_3 = 0x20080522
 WORST_TO_KEEP = 1000  # of oom_score_adj: when memory runs out, the kernel ends these first
@@ -65,7 +66,7 @@ def leave(as_root: bool) -> None:
     dumpable(False)
 
 
-def lay_out(scratch: int, shared: int) -> None:
+def lay_out(scratch: int, shared: int) -> list[str]:
     """The places that differ from submission to submission; all others are read-only already.
 
     Nothing can be written through /proc, a process's memory least of all. There are no pseudo-terminals:
@@ -75,15 +76,42 @@ def lay_out(scratch: int, shared: int) -> None:
     ----------
     scratch, shared : int
         Bytes of /tmp and of /dev/shm.
+
+    Returns
+    -------
+    list of str
+        What lies in /tmp all the same, read-only.
     """
     with suppress(OSError):  # a kernel without control groups has no name spaces for them
         _done(_system.unshare(NEW_GROUPS), "unshare")
     _mount("none", "/", None, RECURSIVE | PRIVATE)
     _mount("proc", "/proc", "proc", READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS)
-    _mount("tmpfs", "/tmp", "tmpfs", NO_SETUID | NO_DEVICES, f"size={scratch},mode=1777")
+    laid = _fresh_tmp(scratch)
     _mount("tmpfs", "/dev/shm", "tmpfs", NO_SETUID | NO_DEVICES, f"size={shared},mode=1777")
     _mount("tmpfs", "/dev/pts", "tmpfs", READ_ONLY | NO_SETUID | NO_DEVICES, "size=4096,mode=0555")
     os.chdir("/tmp")
+    return laid
+
+
+def _fresh_tmp(scratch: int) -> list[str]:
+    """A /tmp of its own, over which lies what the box has laid over the zygote's: a Python below /tmp, say.
+
+    Nobody has written into the zygote's, so all that is there belongs to the box. What a name leads to is
+    held by a descriptor while the new /tmp covers it.
+    """
+    held = {name: os.open(f"/tmp/{name}", os.O_PATH | os.O_NOFOLLOW) for name in os.listdir("/tmp")}
+    _mount("tmpfs", "/tmp", "tmpfs", NO_SETUID | NO_DEVICES, f"size={scratch},mode=1777")
+    for name, descriptor in held.items():
+        place = f"/tmp/{name}"
+        if stat.S_ISLNK(os.fstat(descriptor).st_mode):
+            os.symlink(os.readlink("", dir_fd=descriptor), place)
+        else:
+            os.mkdir(place)
+            kept = os.fstatvfs(descriptor).f_flag & (READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS)
+            _mount(f"/proc/self/fd/{descriptor}", place, None, BIND | RECURSIVE)
+            _mount("none", place, None, AGAIN | BIND | READ_ONLY | kept)
+        os.close(descriptor)
+    return list(held)
 
 
 def _mount(what: str, place: str, kind: str | None, flags: int, options: str = "") -> None:
@@ -128,8 +156,15 @@ def give_up(user: int, filter_: bytes) -> None:
     confine(filter_)
 
 
-def verify(user: int, descriptors: int, amounts: dict[str, int]) -> None:
+def verify(user: int, descriptors: int, amounts: dict[str, int], laid: list[str]) -> None:
     """Ask the kernel whether this process is shut in.
+
+    Parameters
+    ----------
+    user, descriptors, amounts
+        As the other steps had them.
+    laid : list of str
+        The names that may stand in /tmp, all read-only.
 
     Raises
     ------
@@ -161,7 +196,11 @@ def verify(user: int, descriptors: int, amounts: dict[str, int]) -> None:
         kinds = {line.split()[1] for line in opened}
     if any("w" in kind and "s" in kind for kind in kinds):  # in which forks would see each other's writing
         wrong.append("shared memory")
-    wrong += [f"files in {place}" for place in ("/tmp", "/dev/shm", "/dev/pts") if os.listdir(place)]
+    places = {"/tmp": sorted(laid), "/dev/shm": [], "/dev/pts": []}
+    wrong += [f"files in {place}" for place, names in places.items() if sorted(os.listdir(place)) != names]
+    for place in (f"/tmp/{name}" for name in laid):
+        if not os.path.islink(place) and not os.statvfs(place).f_flag & READ_ONLY:
+            wrong.append(f"{place} can be written to")
     for name, amount in amounts.items():
         if resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) != (amount, amount):
             wrong.append(f"the limit {name}")

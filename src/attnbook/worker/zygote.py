@@ -87,13 +87,13 @@ def _shut_in(descriptors: list[int], birth: socket.socket, user: int, settings: 
         if birth.recv(len(GO)) != GO:
             os._exit(1)
         os.setsid()
-        shut_in.lay_out(settings["scratch"], settings["shared"])
+        laid = shut_in.lay_out(settings["scratch"], settings["shared"])
         nowhere = os.open(os.devnull, os.O_RDWR)
         shut_in.keep(incoming, outgoing, nowhere, birth.detach())
         birth = socket.socket(fileno=3)
         shut_in.hold(settings["limits"])
         shut_in.give_up(user, bytes.fromhex(settings["filter"]))
-        shut_in.verify(user, descriptors=4, amounts=settings["limits"])
+        shut_in.verify(user, descriptors=4, amounts=settings["limits"], laid=laid)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # which the first process of a name space never gets
     except BaseException as error:
         _tell(birth, error)
